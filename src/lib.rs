@@ -1,0 +1,23 @@
+//! legwork, an action server for Rasa assistants.
+//!
+//! Actions and business systems are YAML files; this crate is the engine that checks and runs them. The modules are
+//! floors of one house: each imports from lower floors only, which `tests/it/floor_plan.rs` holds. From the ground up:
+//!
+//! - 0: [`name`], [`time`], [`secret`], [`diag`]
+//! - 1: [`rasa`], [`model`], [`fault`], [`format`](mod@format), [`spec`]
+//! - 2: [`template`], [`telemetry`]
+//! - 4: [`resilience`]
+//! - 5: [`plan`]
+//! - 6: [`connector`]
+//! - 8: [`engine`]
+//! - 9: [`server`]
+//! - 10: [`qa`]
+//! - 11: [`app`]
+//! - 12: [`cli`]
+
+pub mod diag;
+pub mod fault;
+pub mod name;
+pub mod rasa;
+pub mod secret;
+pub mod time;
