@@ -18,6 +18,6 @@
 pub mod diag;
 pub mod fault;
 pub mod name;
-pub mod rasa;
+pub mod spec;
 pub mod secret;
 pub mod time;
