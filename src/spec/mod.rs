@@ -4,7 +4,11 @@
 //! shape reports every unknown, missing or misshapen key; it does not ask whether names exist or expressions compile. That
 //! is `plan`'s part, and nothing here runs.
 
+pub mod action;
+pub mod message;
+pub mod settings;
 mod shape;
+pub mod testcase;
 mod values;
 pub mod yaml;
 
