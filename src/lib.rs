@@ -17,7 +17,9 @@
 
 pub mod diag;
 pub mod fault;
+pub mod model;
 pub mod name;
+pub mod resilience;
 pub mod spec;
 pub mod secret;
 pub mod time;
