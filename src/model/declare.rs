@@ -144,7 +144,7 @@ macro_rules! models {
 
 macro_rules! rust_type {
     (Text) => { String };
-    (Number) => { rust_decimal::Decimal };
+    (Number) => { serde_json::Number };
     (Money) => { $crate::model::Money };
     (Date) => { chrono::NaiveDate };
     (DateTime) => { chrono::DateTime<chrono::Utc> };
