@@ -15,9 +15,8 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
-pub mod diag;
 pub mod fault;
 pub mod name;
-pub mod rasa;
 pub mod secret;
+pub mod template;
 pub mod time;
