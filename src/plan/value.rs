@@ -1,7 +1,5 @@
 //! A value of a file whose leaves may be templates.
 
-use std::collections::BTreeSet;
-
 use crate::template::{self, Failed, Scope, Template};
 
 /// A value: constant, template, or a list or mapping of values.
@@ -13,6 +11,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A mapping, in the order written.
     Map(Vec<(String, Value)>),
+    /// A constant whose absent keys are null: what actions share.
+    Open(template::Value),
 }
 
 impl Value {
@@ -23,6 +23,7 @@ impl Value {
     pub fn eval(&self, scope: &Scope) -> Result<template::Value, Failed> {
         match self {
             Self::Leaf(leaf) => leaf.eval(scope),
+            Self::Open(value) => Ok(value.clone()),
             Self::List(_) | Self::Map(_) => self.json(scope).map(|value| template::from_json(&value)),
         }
     }
@@ -34,6 +35,7 @@ impl Value {
     pub fn json(&self, scope: &Scope) -> Result<serde_json::Value, Failed> {
         match self {
             Self::Leaf(leaf) => template::to_json(&leaf.eval(scope)?),
+            Self::Open(value) => template::to_json(value),
             Self::List(items) => items.iter().map(|item| item.json(scope)).collect(),
             Self::Map(entries) => entries.iter().map(|(key, value)| Ok((key.clone(), value.json(scope)?))).collect(),
         }
@@ -44,18 +46,9 @@ impl Value {
     pub fn constant(&self) -> Option<serde_json::Value> {
         match self {
             Self::Leaf(leaf) => leaf.as_constant().and_then(|value| template::to_json(value).ok()),
+            Self::Open(value) => template::to_json(value).ok(),
             Self::List(items) => items.iter().map(Self::constant).collect(),
             Self::Map(entries) => entries.iter().map(|(key, value)| Some((key.clone(), value.constant()?))).collect(),
-        }
-    }
-
-    /// The names it asks for.
-    #[must_use]
-    pub fn names(&self) -> BTreeSet<String> {
-        match self {
-            Self::Leaf(leaf) => leaf.names(),
-            Self::List(items) => items.iter().flat_map(Self::names).collect(),
-            Self::Map(entries) => entries.iter().flat_map(|(_, value)| value.names()).collect(),
         }
     }
 }

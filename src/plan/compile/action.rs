@@ -18,7 +18,8 @@ pub(super) const SLOT_MAPPINGS: &str = "action_validate_slot_mappings";
 impl Compiler<'_> {
     /// Compiles one action's file.
     pub(super) fn action(&mut self, name: ActionName, place: Span, written: &spec::Action) -> Action {
-        self.asks = BTreeSet::from([format!("action:{name}")]);
+        name.as_str().clone_into(&mut self.acting);
+        self.asks = BTreeSet::new();
         let mut names = Names::offered();
         let inputs = self.inputs(&written.inputs, &mut names);
         let validates = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());

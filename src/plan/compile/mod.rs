@@ -26,7 +26,7 @@ use crate::format::Format;
 use crate::name::{ConnectionName, Local, SlotName};
 use crate::spec::action::{FormatRef, Shared};
 use crate::spec::{Kind, Map, Node, Text};
-use crate::template::{Expression, Template, Wrong, WrongKind};
+use crate::template::{Expression, Reference, Template, Wrong, WrongKind};
 
 /// What one action is compiled against, and what is wrong with it.
 struct Compiler<'a> {
@@ -38,6 +38,8 @@ struct Compiler<'a> {
     blind: bool,
     /// The file could not be read wholly, so that a name without a value may only be the consequence.
     partial: bool,
+    /// The action being compiled.
+    acting: String,
     /// The names of the conversation that were asked for.
     asks: BTreeSet<String>,
     out: Diagnostics,
@@ -63,7 +65,7 @@ impl Compiler<'_> {
     fn template(&mut self, text: &Text, names: &Names) -> Option<Template> {
         match Template::compile(&text.value) {
             Ok(template) => {
-                self.check_names(&template.names(), text, names);
+                self.check_names(template.references(), text, 0, names);
                 Some(template)
             }
             Err(wrong) => {
@@ -76,13 +78,15 @@ impl Compiler<'_> {
     /// A bare expression. One in `{{ }}` is meant the same.
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         let trimmed = text.value.trim();
-        let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(trimmed);
-        match Expression::compile(bare.trim()) {
+        let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(trimmed).trim();
+        let offset = text.value.find(bare).unwrap_or_default();
+        match Expression::compile(bare) {
             Ok(expression) => {
-                self.check_names(&expression.names(), text, names);
+                self.check_names(expression.references(), text, offset, names);
                 Some(expression)
             }
-            Err(wrong) => {
+            Err(mut wrong) => {
+                wrong.range = wrong.range.map(|range| range.start + offset..range.end + offset);
                 self.say_wrong(text, wrong);
                 None
             }
@@ -113,15 +117,15 @@ impl Compiler<'_> {
         map.iter().filter_map(|(key, node)| Some((key.value.clone(), self.value(node, names)?))).collect()
     }
 
-    fn check_names(&mut self, used: &BTreeSet<String>, text: &Text, names: &Names) {
-        for path in used {
-            let mut parts = path.split('.');
-            let root = parts.next().unwrap_or_default();
-            self.asks.insert(root.to_owned());
-            let place = text.value.find(path.as_str()).map_or_else(|| text.span.clone(), |at| text.part(at..at + path.len()));
-            if let (true, Some(slot)) = (root == "slots", parts.next()) {
+    /// Holds the names that a source uses against what is known; `offset` is where the source begins in the text.
+    fn check_names(&mut self, used: &[Reference], text: &Text, offset: usize, names: &Names) {
+        for reference in used {
+            let Some(root) = reference.path.first() else { continue };
+            self.asks.insert(root.clone());
+            let place = text.part(reference.range.start + offset..reference.range.end + offset);
+            if let (true, Some(slot)) = (root == "slots", reference.path.get(1)) {
                 self.known_slot(slot, &place);
-            } else if let Some((code, message, help)) = names.wrong(path)
+            } else if let Some((code, message, help)) = names.wrong(&reference.path)
                 && !(self.partial && code == Code::UnknownName)
             {
                 let diagnostic = Diagnostic::at(code, &place, message);

@@ -105,8 +105,8 @@ impl Names {
 
     /// What is wrong with a dotted path that an expression uses, as a message and a cure.
     #[must_use]
-    pub fn wrong(&self, path: &str) -> Option<(Code, String, Option<String>)> {
-        let mut parts = path.split('.');
+    pub fn wrong(&self, path: &[String]) -> Option<(Code, String, Option<String>)> {
+        let mut parts = path.iter().map(String::as_str);
         let name = parts.next().unwrap_or_default();
         let Some(known) = self.known.get(name) else {
             let near = similar(name, self.known.keys().map(String::as_str));

@@ -9,7 +9,7 @@ use crate::plan::value::Value;
 use crate::rasa::EventKind;
 use crate::spec::action as spec;
 use crate::spec::{Kind, Map, Node, Text};
-use crate::template::Template;
+use crate::template::{self, Template};
 
 /// What may stand in a list of steps besides the usual.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -233,7 +233,7 @@ impl Compiler<'_> {
         let constant = |field: &str| fields.iter().find(|(key, _)| key == field).and_then(|(_, value)| value.constant());
         if name.value == "followup"
             && let Some(serde_json::Value::String(target)) = constant("name")
-            && self.asks.contains(&format!("action:{target}"))
+            && self.acting == target
         {
             let diagnostic = Diagnostic::at(Code::FollowsItself, &node.span, "the action asks Rasa to run itself again, without end");
             self.out.push(diagnostic.help("follow up another action; waiting for a slow system needs no followup"));
@@ -316,7 +316,7 @@ impl Compiler<'_> {
             let bind = step.r#as.as_ref().unwrap_or(name);
             let local = self.define(bind, Type::Any, conditional, names)?;
             defines.push(local.clone());
-            let value = Value::Leaf(Template::shared(values.to_json()));
+            let value = Value::Open(template::open_json(&values.to_json()));
             return Some(Verb::Let(vec![(local, value)]));
         }
         let with = self.entries(&step.with, names);
