@@ -140,7 +140,7 @@ impl Compiler<'_> {
             && !domain.has_slot(name)
         {
             let diagnostic = Diagnostic::at(Code::UnknownSlot, place, format!("the domain has no slot `{name}`"));
-            self.out.push(diagnostic.did_you_mean(name, domain.slots()));
+            self.out.push(diagnostic.did_you_mean(name, domain.rasa.slots.keys().map(String::as_str)));
         }
     }
 

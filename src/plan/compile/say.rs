@@ -35,11 +35,11 @@ impl Compiler<'_> {
         let template = self.template(name, names)?;
         if template.as_constant().is_some()
             && let Some(domain) = self.domain
-            && !domain.has_response(&name.value)
+            && !domain.rasa.responses.contains(&name.value)
         {
             let message = format!("the domain has no response `{}`, so nothing would be said", name.value);
             let diagnostic = Diagnostic::at(Code::UnknownResponse, &name.span, message);
-            self.out.push(diagnostic.did_you_mean(&name.value, domain.responses()));
+            self.out.push(diagnostic.did_you_mean(&name.value, domain.rasa.responses.iter().map(String::as_str)));
         }
         Some(template)
     }
@@ -98,10 +98,10 @@ impl Compiler<'_> {
 
     pub(super) fn known_intent(&mut self, intent: &Text) {
         if let Some(domain) = self.domain
-            && !domain.has_intent(&intent.value)
+            && !domain.rasa.intents.contains(&intent.value)
         {
             let diagnostic = Diagnostic::at(Code::UnknownIntent, &intent.span, format!("the domain has no intent `{}`", intent.value));
-            self.out.push(diagnostic.did_you_mean(&intent.value, domain.intents()));
+            self.out.push(diagnostic.did_you_mean(&intent.value, domain.rasa.intents.iter().map(String::as_str)));
         }
     }
 }

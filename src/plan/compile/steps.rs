@@ -168,7 +168,7 @@ impl Compiler<'_> {
 
     /// Holds a constant against the slot's type and values.
     fn fits_slot(&mut self, name: &Text, node: &Node, value: &Value) {
-        let Some((slot, constant)) = self.domain.and_then(|domain| domain.slot(&name.value)).zip(value.constant()) else { return };
+        let Some((slot, constant)) = self.domain.and_then(|domain| domain.rasa.slots.get(&name.value)).zip(value.constant()) else { return };
         let misfit = match (&constant, slot.kind.as_str()) {
             (serde_json::Value::Null, _) | (_, "any") => None,
             (serde_json::Value::Bool(_), "bool") | (serde_json::Value::Number(_), "float") | (serde_json::Value::Array(_), "list") => None,
@@ -216,14 +216,14 @@ impl Compiler<'_> {
         let fields = match fields.map(|node| (node, &node.kind)) {
             None | Some((_, Kind::Null)) => Vec::new(),
             Some((_, Kind::Map(entries))) => {
-                for (key, _) in entries.iter().filter(|(key, _)| !known.contains(&key.name.as_str()) && !COMMON.contains(&key.name.as_str())) {
+                for (key, _) in entries.iter().filter(|(key, _)| !known.iter().any(|field| field.name == key.name) && !COMMON.contains(&key.name.as_str())) {
                     let message = format!("the event `{}` has no field `{}`", name.value, key.name);
-                    self.out.push(Diagnostic::at(Code::BadEvent, &key.span, message).did_you_mean(&key.name, known.iter().copied()));
+                    self.out.push(Diagnostic::at(Code::BadEvent, &key.span, message).did_you_mean(&key.name, known.iter().map(|field| field.name)));
                 }
                 entries.iter().filter_map(|(key, value)| Some((key.name.clone(), self.value(value, names)?))).collect()
             }
             // `followup: action_x` is `followup: { name: action_x }`.
-            Some((node, _)) if known.contains(&"name") => vec![("name".to_owned(), self.value(node, names)?)],
+            Some((node, _)) if known.iter().any(|field| field.name == "name") => vec![("name".to_owned(), self.value(node, names)?)],
             Some((node, _)) => {
                 let message = format!("the event `{}` takes fields: a mapping", name.value);
                 self.out.push(Diagnostic::at(Code::BadEvent, &node.span, message));

@@ -49,9 +49,9 @@ impl Compiler<'_> {
             return None;
         }
         match (form, self.domain) {
-            (Some(form), Some(domain)) if domain.form(form).is_none() => {
+            (Some(form), Some(domain)) if !domain.rasa.forms.contains_key(form) => {
                 let diagnostic = Diagnostic::at(Code::UnknownForm, &written.span, format!("the domain has no form `{form}`"));
-                self.out.push(diagnostic.did_you_mean(form, domain.forms()));
+                self.out.push(diagnostic.did_you_mean(form, domain.rasa.forms.keys().map(String::as_str)));
             }
             (None, _) => {
                 let message = "only `validate_FORM` and `action_validate_slot_mappings` validate slots";
