@@ -11,6 +11,7 @@ mod cursor;
 mod decode;
 mod domain;
 mod event;
+mod lens;
 mod malformed;
 mod mend;
 mod message;
