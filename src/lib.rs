@@ -15,7 +15,6 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
-pub mod diag;
 pub mod fault;
 pub mod model;
 pub mod name;
