@@ -235,6 +235,8 @@ pub struct Validation {
     pub required: Vec<(SlotName, Expression)>,
     /// Steps once all candidates were checked.
     pub after: Vec<Step>,
+    /// Where the file begins.
+    pub place: Span,
 }
 
 impl Validation {
@@ -264,6 +266,8 @@ pub struct Rule {
     pub extract: Option<Value>,
     /// Steps that end in accept or reject.
     pub steps: Vec<Step>,
+    /// Where it stands.
+    pub place: Span,
 }
 
 /// What a validation does when it cannot look a value up.

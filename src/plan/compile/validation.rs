@@ -35,7 +35,7 @@ impl Compiler<'_> {
             .collect();
         let mut own = names.clone().and("offered").and("accepted").and("refused");
         let after = self.steps(&written.after, &mut own, Block::Action);
-        Validation { form, rules, required, after }
+        Validation { form, rules, required, after, place: written.span.clone() }
     }
 
     /// The form that the action validates; none for `action_validate_slot_mappings`.
@@ -88,7 +88,7 @@ impl Compiler<'_> {
                 Unavailable::default()
             }
         });
-        Rule { format, accept, call: call.map(|(call, _)| call), unavailable, refuse, set, extract, steps }
+        Rule { format, accept, call: call.map(|(call, _)| call), unavailable, refuse, set, extract, steps, place: rule.span.clone() }
     }
 }
 
