@@ -1,0 +1,160 @@
+//! The one environment of the process, and compiling and running code in it.
+//!
+//! Code borrows its source, and a source lives as long as the process: each distinct text is kept once, so reading the same
+//! files again costs nothing. Only files are ever compiled, never what users send.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use minijinja::machinery::{self, CodeGenerator, Instructions, ast};
+use minijinja::value::{Rest, ValueOrKwargs};
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
+
+use super::failure::{Failed, Wrong};
+use super::names::Reference;
+use super::operators::operators;
+use super::registry::{Sort, registry};
+use super::rewrite::Rewriter;
+use super::scope::Scope;
+use super::{bounds, print};
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+static NO_BLOCKS: BTreeMap<&'static str, Instructions<'static>> = BTreeMap::new();
+static SOURCES: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
+
+/// Compiled code: an expression, or a text with expressions in it.
+pub(super) struct Code {
+    pub(super) source: &'static str,
+    pub(super) references: Vec<Reference>,
+    instructions: Instructions<'static>,
+    size_hint: usize,
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_fuel(Some(bounds::STEPS));
+    environment.set_recursion_limit(100);
+    environment.set_debug(true);
+    environment.set_formatter(print::format);
+    for (name, function) in operators() {
+        environment.add_filter(name, metered(function));
+    }
+    for (sort, name, function) in registry().functions() {
+        match sort {
+            Sort::Filter => environment.add_filter(name, metered(function)),
+            Sort::Test => environment.add_test(name, metered(function)),
+            Sort::Function => environment.add_function(name, metered(function)),
+        }
+    }
+    environment
+}
+
+/// The function, with its arguments charged to the evaluation's work.
+fn metered(function: Value) -> impl Fn(&mut State, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+    move |state: &mut State, args: Rest<ValueOrKwargs>| {
+        let args = args.into_values();
+        for arg in &args {
+            match arg.as_str() {
+                Some(text) if text.len() >= 32 => bounds::work(state, 0, text.len())?,
+                Some(_) => {}
+                None if arg.as_object().is_some() => bounds::work(state, arg.len().unwrap_or(1), 0)?,
+                None => {}
+            }
+        }
+        function.call(state, &args)
+    }
+}
+
+fn kept(source: &str) -> &'static str {
+    let mut sources = SOURCES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = sources.get(source) {
+        return kept;
+    }
+    let kept: &'static str = Box::leak(Box::from(source));
+    sources.insert(kept);
+    kept
+}
+
+/// The first mistake of a finished pass, else its references.
+fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
+    match pass.wrong {
+        Some(wrong) => Err(wrong),
+        None => Ok(pass.references),
+    }
+}
+
+/// Compiles a bare expression.
+pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
+    let source = kept(source);
+    let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;
+    let mut pass = Rewriter::new(source);
+    let expr = pass.expr(&parsed);
+    let references = finish(pass)?;
+    let mut generator = CodeGenerator::new("<expression>", source);
+    generator.compile_expr(&expr);
+    Ok(Code { source, references, instructions: generator.finish().0, size_hint: 0 })
+}
+
+/// Compiles a text with `{{ … }}` in it; the flag says whether it is one expression and nothing else.
+pub(super) fn text(source: &str) -> Result<(Code, bool), Wrong> {
+    let source = kept(source);
+    let parsed = machinery::parse(source, "<text>", minijinja::syntax::SyntaxConfig::default());
+    let parsed = parsed.map_err(|error| Wrong::parse(&error, source))?;
+    let mut pass = Rewriter::new(source);
+    let mut generator = CodeGenerator::new("<text>", source);
+    let alone = match &parsed {
+        ast::Stmt::Template(template) => match template.children.as_slice() {
+            [ast::Stmt::EmitExpr(only)] => Some(pass.expr(&only.expr)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let typed = alone.is_some();
+    match alone {
+        Some(expr) => generator.compile_expr(&expr),
+        None => {
+            let stmt = pass.stmt(&parsed);
+            if pass.wrong.is_none() {
+                generator.compile_stmt(&stmt);
+            }
+        }
+    }
+    let references = finish(pass)?;
+    let size_hint = generator.buffer_size_hint().min(bounds::TEXT);
+    Ok((Code { source, references, instructions: generator.finish().0, size_hint }, typed))
+}
+
+impl Code {
+    /// The code with its names' places in a source that begins `bytes` earlier.
+    pub(super) fn moved(mut self, bytes: usize) -> Self {
+        for reference in &mut self.references {
+            reference.range = reference.range.start + bytes..reference.range.end + bytes;
+        }
+        self
+    }
+
+    /// The value of an expression; it may be absent.
+    pub(super) fn value(&self, scope: &Scope) -> Result<Value, Failed> {
+        let mut nothing = String::new();
+        self.run(scope, &mut nothing).map(Option::unwrap_or_default)
+    }
+
+    /// The text of a template.
+    pub(super) fn text(&self, scope: &Scope) -> Result<String, Failed> {
+        let mut text = String::with_capacity(self.size_hint);
+        self.run(scope, &mut text)?;
+        match text.len() > bounds::TEXT {
+            true => Err(Failed::eval(&bounds::too_large(), self.source)),
+            false => Ok(text),
+        }
+    }
+
+    fn run(&self, scope: &Scope, printed: &mut String) -> Result<Option<Value>, Failed> {
+        let mut out = machinery::make_string_output(printed);
+        let root = scope.root();
+        machinery::eval(&ENVIRONMENT, &self.instructions, root, &NO_BLOCKS, &mut out, AutoEscape::None)
+            .map(|(value, _)| value)
+            .map_err(|error| Failed::eval(&error, self.source))
+    }
+}
