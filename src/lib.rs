@@ -15,7 +15,11 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod connector;
+pub mod diag;
+pub mod engine;
 pub mod fault;
+pub mod format;
 pub mod model;
 pub mod name;
 pub mod plan;
@@ -23,5 +27,6 @@ pub mod rasa;
 pub mod resilience;
 pub mod secret;
 pub mod spec;
+pub mod telemetry;
 pub mod template;
 pub mod time;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::action::Action;
-use super::connector::Connector;
+use super::connector::{Connector, Files};
 use super::domain::Domain;
 use super::settings::Settings;
+use crate::diag::File;
 use crate::name::{ActionName, ConnectionName};
 use crate::secret::Reference;
 
@@ -41,4 +42,13 @@ pub enum Given {
     Text(String),
     /// Where the value is.
     Reference(Reference),
+}
+
+/// A connector's file and the files beside it that it may name.
+#[derive(Debug, Clone)]
+pub struct ConnectorFile {
+    /// The connector.
+    pub file: Arc<File>,
+    /// The files it may name, by the path it names them with.
+    pub beside: Arc<Files>,
 }

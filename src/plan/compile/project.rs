@@ -10,9 +10,9 @@ use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::format::Format;
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
-use crate::plan::connector::{Connector, ConnectorFile, compile_connector};
+use crate::plan::connector::{Connector, compile_connector};
 use crate::plan::domain::Domain;
-use crate::plan::project::{Given, Project, Wire};
+use crate::plan::project::{ConnectorFile, Given, Project, Wire};
 use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
@@ -119,9 +119,13 @@ fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
 fn connectors(files: &[ConnectorFile], out: &mut Diagnostics) -> BTreeMap<String, Option<Arc<Connector>>> {
     let mut connectors = BTreeMap::new();
     for file in files {
-        let (connector, problems) = compile_connector(file);
-        out.extend(problems);
-        connectors.insert(stem(&file.file.path).to_owned(), connector.map(Arc::new));
+        let name = stem(&file.file.path);
+        let connector = read(&file.file, out).and_then(|written| {
+            let (connector, problems) = compile_connector(name, &written, &file.beside);
+            out.extend(problems);
+            connector
+        });
+        connectors.insert(name.to_owned(), connector.map(Arc::new));
     }
     connectors
 }
