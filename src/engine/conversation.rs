@@ -99,7 +99,7 @@ impl Conversation {
             offered.push(("events", from_json(&events)));
         }
         let locale = locale(settings, &offered);
-        let language = Locale::parse(&locale).language().to_owned();
+        let language = Locale::parse(&locale).language_tag();
         offered.push(("locale", Value::from(locale.as_str())));
         if let Some(words) = settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en")) {
             offered.push(("legwork", words.clone()));

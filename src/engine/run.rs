@@ -104,7 +104,7 @@ impl<'a> Run<'a> {
             Class::Rejected => tracing::info!(outcome = %fault.outcome, "{}", fault.operator),
         }
         self.outcome = Some(fault.outcome);
-        let messages = Arc::clone(&self.engine.parts.settings.messages);
+        let messages = Arc::clone(&self.engine.parts.project.settings.messages);
         let Some(say) = messages.get(&self.conversation.locale, fault.outcome) else { return };
         let scope = self.scope.with("fault", fault_value(fault));
         match self.rendered(say, &scope) {
@@ -128,7 +128,7 @@ impl<'a> Run<'a> {
 
     /// What formats need to know of this conversation.
     pub(super) fn format_context(&self) -> format::Context {
-        let settings = &self.engine.parts.settings;
+        let settings = &self.engine.parts.project.settings;
         format::Context {
             now: self.conversation.now,
             zone: settings.timezone,

@@ -1,6 +1,5 @@
 //! One turn, from the call to the reply: which action, against which domain, until when.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::conversation::Conversation;
@@ -10,20 +9,15 @@ use super::trace::{Entry, Trace};
 use crate::connector::Connections;
 use crate::name::{ActionName, CallerName};
 use crate::plan::action::{Action, Body};
-use crate::plan::domain::Domain;
-use crate::plan::settings::Settings;
+use crate::plan::Project;
 use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
 
 /// What an engine is made of.
 pub struct Parts {
-    /// The actions.
-    pub actions: BTreeMap<ActionName, Arc<Action>>,
-    /// The project's words and limits.
-    pub settings: Settings,
-    /// The project's copy of the domain.
-    pub domain: Option<Domain>,
+    /// The project: actions, words, limits, domain.
+    pub project: Arc<Project>,
     /// The business systems.
     pub connections: Connections,
     /// The wall clock.
@@ -55,13 +49,13 @@ impl Engine {
     /// Every action, in the order of their names.
     #[must_use]
     pub fn actions(&self) -> Vec<ActionName> {
-        self.parts.actions.keys().cloned().collect()
+        self.parts.project.actions.keys().cloned().collect()
     }
 
     /// What an operator may know of the project: its actions and connections.
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
-        let actions: Vec<_> = self.parts.actions.keys().map(ActionName::as_str).collect();
+        let actions: Vec<_> = self.parts.project.actions.keys().map(ActionName::as_str).collect();
         serde_json::json!({ "actions": actions, "connections": self.parts.connections.facts() })
     }
 
@@ -79,7 +73,7 @@ impl Engine {
     /// As [`Self::run`].
     pub async fn traced(&self, call: Call, context: Context, trace: Option<Arc<Trace>>) -> Result<Reply, Malformed> {
         let started = tokio::time::Instant::now();
-        let known = call.next_action.as_deref().and_then(|name| self.parts.actions.get(name));
+        let known = call.next_action.as_deref().and_then(|name| self.parts.project.actions.get(name));
         let (reply, outcome) = match (&call.next_action, known) {
             (None, _) => (Reply::Nothing, "nothing"),
             (Some(name), None) => (Reply::NotRegistered { action: name.clone() }, "not_registered"),
@@ -99,15 +93,15 @@ impl Engine {
     ) -> Result<(Reply, &'static str), Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
-            Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.domain.as_ref())? {
+            Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.project.domain.as_ref())? {
                 Found::Domain(domain) => domain,
                 Found::Missing => return Ok((Reply::NeedsDomain { action: action.name.clone() }, "needs_domain")),
             },
         };
         let channel = call.tracker.latest_input_channel.as_deref();
-        let limits = action.limits.as_ref().unwrap_or(&self.parts.settings.limits);
+        let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
         let deadline = Deadline::after(limits.on(channel));
-        let conversation = Conversation::read(call, &action.asks, &self.parts.settings, self.parts.clock.now())?;
+        let conversation = Conversation::read(call, &action.asks, &self.parts.project.settings, self.parts.clock.now())?;
         let mut run = Run::new(self, conversation, deadline, trace);
         let ended = match &action.body {
             Body::Steps(steps) => run.action(&action.inputs, steps).await,

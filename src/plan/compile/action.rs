@@ -10,7 +10,6 @@ use crate::name::{ActionName, SlotName};
 use crate::plan::action::{Action, Body, Input, Source};
 use crate::spec::action as spec;
 use crate::spec::{Map, Text};
-use crate::template::Template;
 
 /// The action that validates slots outside forms.
 pub(super) const SLOT_MAPPINGS: &str = "action_validate_slot_mappings";
@@ -124,9 +123,4 @@ pub(super) fn name_of(file: &std::sync::Arc<crate::diag::File>, out: &mut Diagno
 pub(super) fn stem(path: &str) -> &str {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml")).unwrap_or(file)
-}
-
-/// The constant text of a template of an author, for names that may not be computed.
-pub(super) fn constant_text(text: &Text) -> Option<String> {
-    Template::compile(&text.value).ok()?.as_constant().map(|_| text.value.clone())
 }

@@ -8,7 +8,6 @@ use crate::fault::Outcome;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Step, Verb};
 use crate::plan::connector::Operation;
-use crate::plan::value::Value;
 use crate::spec::action::{self as spec, Handler};
 use crate::spec::{Map, Node, Text};
 
@@ -57,11 +56,11 @@ impl Compiler<'_> {
                 return Some((connection, operation, Type::Any));
             }
         };
-        let Some(known) = connector.operation(&operation) else {
+        let Some(known) = connector.operations.get(&operation) else {
             let at = target.value.find('.').map_or(0, |at| at + 1);
             let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
             let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
-            self.out.push(diagnostic.did_you_mean(operation.as_str(), connector.operations().map(|op| op.name.as_str())));
+            self.out.push(diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)));
             return None;
         };
         self.inputs_fit(target, known, with);
@@ -106,10 +105,5 @@ impl Compiler<'_> {
             handlers.push((outcome, steps));
         }
         handlers
-    }
-
-    /// The inputs of a call that is made before a test.
-    pub(super) fn constants(&mut self, with: &[(String, Value)]) -> serde_json::Value {
-        serde_json::Value::Object(with.iter().map(|(name, value)| (name.clone(), value.constant().unwrap_or_default())).collect())
     }
 }

@@ -146,3 +146,28 @@ fn field_type(kind: Kind) -> Type {
 fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Order;
+
+    #[test]
+    fn what_an_expression_offers_is_documented() {
+        let names = Names::offered();
+        assert!(OFFERED.iter().all(|(name, doc)| !doc.is_empty() && names.wrong(&[(*name).to_owned()]).is_none()));
+    }
+
+    #[test]
+    fn a_path_is_followed_into_the_model() {
+        let mut names = Names::offered();
+        let file = crate::diag::File::new("a.yml", "order");
+        let name = Text { span: Span { file, range: 0..5 }, value: "order".into() };
+        names.define(&name, Type::One(Order::MODEL), false, &mut Diagnostics::default());
+        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert!(names.wrong(&path("order.shipment.carrier")).is_none());
+        let (code, message, help) = names.wrong(&path("order.shipment.carier")).unwrap();
+        assert_eq!((code, help.as_deref()), (Code::UnknownField, Some("did you mean `carrier`?")));
+        assert_eq!(message, "a Shipment has no field `carier`");
+    }
+}

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
-use super::names::Names;
 use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
-use crate::format::Format;
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
 use crate::plan::connector::{Connector, compile_connector};
@@ -16,7 +14,7 @@ use crate::plan::project::{ConnectorFile, Given, Project, Wire};
 use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
-use crate::spec::{Kind, Map, Node, Shape, Text, action as spec, yaml};
+use crate::spec::{Map, Node, Shape, Text, action as spec, yaml};
 
 /// Every file of a project, as it was read.
 #[derive(Debug, Default)]
@@ -255,12 +253,6 @@ fn against_domain(actions: &BTreeMap<ActionName, Action>, domain: &Domain, out: 
     }
 }
 
-/// What every expression of a project can name, for the editor's schema and the documentation.
-#[must_use]
-pub fn offered() -> impl Iterator<Item = (&'static str, &'static str)> {
-    super::OFFERED.iter().copied()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,11 +300,5 @@ mod tests {
     fn a_broken_file_does_not_blame_its_names() {
         let text = "steps:\n  - let: { a: 1 }\n    bogus: 2\n  - say: \"{{ a }}\"\n";
         assert_eq!(codes(&Sources { actions: vec![action("action_a", text)], ..Sources::default() }), ["unknown-key"]);
-    }
-
-    #[test]
-    fn what_an_expression_offers_is_documented() {
-        let names = Names::offered();
-        assert!(offered().all(|(name, doc)| !doc.is_empty() && names.wrong(&[name.to_owned()]).is_none()));
     }
 }
