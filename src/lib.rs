@@ -15,8 +15,11 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod engine;
 pub mod fault;
 pub mod name;
 pub mod rasa;
 pub mod secret;
+pub mod server;
+pub mod telemetry;
 pub mod time;
