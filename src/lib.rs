@@ -15,6 +15,7 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod cli;
 pub mod engine;
 pub mod fault;
 pub mod name;
