@@ -15,6 +15,8 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod app;
+pub mod cli;
 pub mod connector;
 pub mod diag;
 pub mod engine;
@@ -23,9 +25,11 @@ pub mod format;
 pub mod model;
 pub mod name;
 pub mod plan;
+pub mod qa;
 pub mod rasa;
 pub mod resilience;
 pub mod secret;
+pub mod server;
 pub mod spec;
 pub mod telemetry;
 pub mod template;

@@ -129,7 +129,9 @@ impl<'a> Cursor<'a> {
                     skip::NoEnd::TooDeep(at) => too_deep(at),
                 })?;
             }
-            Kind::Text => drop(self.quoted()?),
+            Kind::Text => {
+                self.quoted()?;
+            }
             Kind::Number => self.number()?,
             Kind::Bool => self.word(&["true", "false"])?,
             Kind::Null => self.word(&["null", "NaN", "Infinity", "-Infinity"])?,

@@ -70,7 +70,7 @@ impl<'a> Decoder<'a> {
                     self.raw("tracker", Kind::Object)?;
                     tracker = None;
                 }
-                _ => drop(self.part("")?),
+                _ => self.step_over("")?,
             }
         }
         self.cursor.end().map_err(|problem| problem.within("", self.base))?;
@@ -100,7 +100,7 @@ impl<'a> Decoder<'a> {
                 "latest_action_name" => tracker.latest_action_name = self.text("tracker.latest_action_name")?,
                 "latest_input_channel" => tracker.latest_input_channel = self.text("tracker.latest_input_channel")?,
                 "user_id" => tracker.user_id = self.text("tracker.user_id")?,
-                _ => drop(self.part("tracker")?),
+                _ => self.step_over("tracker")?,
             }
         }
         if tracker.active_loop.is_absent() {
@@ -127,6 +127,10 @@ impl<'a> Decoder<'a> {
 
     fn part(&mut self, place: &'static str) -> Result<Part, Malformed> {
         self.cursor.value().map_err(|problem| problem.within(place, self.base))
+    }
+
+    fn step_over(&mut self, place: &'static str) -> Result<(), Malformed> {
+        self.part(place).map(|_| ())
     }
 
     /// The text under a key; none for null.

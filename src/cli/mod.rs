@@ -1,0 +1,5 @@
+//! The command line.
+
+mod flags;
+
+pub use flags::ServeFlags;
