@@ -16,6 +16,7 @@
 //! - 12: [`cli`]
 
 pub mod fault;
+pub mod format;
 pub mod name;
 pub mod secret;
 pub mod template;
