@@ -12,9 +12,9 @@ use crate::telemetry::{Format, Logging};
 /// The flags of `legwork serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeFlags {
-    /// Port to listen on
-    #[arg(short, long, default_value_t = 5055)]
-    pub port: u16,
+    /// Port to listen on; 5055 unless this or legwork.yml says otherwise
+    #[arg(short, long)]
+    pub port: Option<u16>,
 
     /// Address to listen on; loopback unless this or `server.auth` of the configuration is set
     #[arg(long, env = "SANIC_HOST", value_name = "ADDRESS")]

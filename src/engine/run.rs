@@ -134,7 +134,6 @@ impl<'a> Run<'a> {
             zone: settings.timezone,
             locale: format::Locale::parse(&self.conversation.locale),
             region: settings.region.clone(),
-            currency: settings.currency.clone(),
         }
     }
 

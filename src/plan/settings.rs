@@ -121,3 +121,9 @@ pub struct Settings {
     /// The server.
     pub server: Server,
 }
+
+/// Whether an address to listen on is this machine's own.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

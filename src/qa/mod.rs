@@ -8,6 +8,7 @@ mod report;
 mod situation;
 mod suite;
 
+pub(crate) use compare::shown;
 pub use report::{Failure, Report, Result};
 pub use situation::body;
 pub use suite::{Selection, run};

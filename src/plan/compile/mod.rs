@@ -22,7 +22,7 @@ use super::connector::Connector;
 use super::domain::Domain;
 use super::value::Value;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::format::Format;
+use crate::format::{Choice, Format};
 use crate::name::{ConnectionName, Local, SlotName};
 use crate::spec::action::{FormatRef, Shared};
 use crate::spec::{Kind, Map, Node, Text};
@@ -31,6 +31,8 @@ use crate::template::{Expression, Reference, Template, Wrong, WrongKind};
 /// What one action is compiled against, and what is wrong with it.
 struct Compiler<'a> {
     formats: &'a BTreeMap<String, Format>,
+    /// The currency of amounts without one, when legwork.yml sets it.
+    currency: Option<String>,
     domain: Option<&'a Domain>,
     connections: &'a BTreeMap<ConnectionName, Option<std::sync::Arc<Connector>>>,
     shared: &'a BTreeMap<String, (Shared, bool)>,
@@ -172,7 +174,11 @@ impl Compiler<'_> {
     fn format(&mut self, format: &FormatRef) -> Option<Format> {
         match format {
             FormatRef::Named(text) => {
-                let found = Format::parse(&text.value).or_else(|| self.formats.get(&text.value).cloned());
+                let found = match Format::parse(&text.value) {
+                    Some(Format::Money { .. }) => Some(Format::Money { currency: self.currency.clone() }),
+                    Some(format) => Some(format),
+                    None => self.formats.get(&text.value).cloned(),
+                };
                 if found.is_none() {
                     let known = Format::NAMES.iter().copied().chain(self.formats.keys().map(String::as_str));
                     let message = format!("there is no format `{}`", text.value);
@@ -180,18 +186,13 @@ impl Compiler<'_> {
                 }
                 found
             }
-            FormatRef::Enum(values) => {
-                let spellings = |texts: &Vec<Text>| texts.iter().map(|text| text.value.clone()).collect();
-                Some(Format::one_of(values.iter().map(|(value, others)| (value.value.clone(), spellings(others))).collect()))
+            FormatRef::Enum(span, values) => {
+                let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
+                let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
+                let format = Format::choices(values.iter().map(choice).collect());
+                format.map_err(|wrong| self.out.push(Diagnostic::at(Code::BadFormat, span, wrong))).ok()
             }
-            FormatRef::Phone(region) => match Format::phone(&region.value) {
-                Some(format) => Some(format),
-                None => {
-                    let message = format!("`{}` is no region of phone numbers", region.value);
-                    self.out.push(Diagnostic::at(Code::BadValue, &region.span, message).help("write a country's two letters, such as US or DE"));
-                    None
-                }
-            },
+            FormatRef::Phone(text) => region(text, &mut self.out).map(|region| Format::Phone { region: Some(region) }),
         }
     }
 
@@ -209,4 +210,15 @@ fn duration(text: &Text, out: &mut Diagnostics) -> Option<std::time::Duration> {
             None
         }
     }
+}
+
+/// Reads a country's two letters and reports what are none.
+fn region(text: &Text, out: &mut Diagnostics) -> Option<String> {
+    let region = text.value.trim().to_uppercase();
+    let known = crate::format::phone::is_region(&region);
+    if !known {
+        let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("there is no region `{}`", text.value));
+        out.push(diagnostic.help("write a country's two letters, such as US or DE"));
+    }
+    known.then_some(region)
 }

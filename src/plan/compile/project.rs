@@ -53,6 +53,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let shared = shared(&sources.shared, &mut out);
     let mut compiler = Compiler {
         formats: &formats,
+        currency: written.as_ref().and_then(|written| written.currency.as_ref()).map(|text| text.value.to_uppercase()),
         domain: domain.as_ref(),
         connections: &connections,
         shared: &shared,

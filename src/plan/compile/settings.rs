@@ -10,11 +10,11 @@ use super::names::Names;
 use super::{Compiler, duration};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::fault::Outcome;
-use crate::format::{Format, ProjectFormat};
+use crate::format::{money, Format, PatternSpec, ProjectFormat};
 use crate::model;
 use crate::name::CallerName;
 use crate::plan::messages::Messages;
-use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings};
+use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
 use crate::secret::Reference;
 use crate::spec::settings as spec;
 use crate::spec::{Map, Shape, Text, yaml};
@@ -52,25 +52,26 @@ pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTr
         }
         let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
         let pad = format.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
-        let mut built = match ProjectFormat::new(&format.pattern.value) {
-            Ok(built) => built.upper(flag(&format.upper)).lower(flag(&format.lower)),
+        let built = ProjectFormat::new(PatternSpec {
+            pattern: format.pattern.value.clone(),
+            upper: flag(&format.upper),
+            lower: flag(&format.lower),
+            pad,
+            strip: format.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+            examples: format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect(),
+        });
+        let built = match built {
+            Ok(built) => built,
             Err(wrong) => {
                 out.push(Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}")));
                 continue;
             }
         };
-        if let Some((width, with)) = pad {
-            built = built.pad(width, with);
+        for wrong in built.check_examples() {
+            let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
+            out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
         }
-        for (given, expected) in format.examples.iter() {
-            let became = built.apply(&given.value);
-            if became.as_deref() != expected.scalar_text().as_deref() {
-                let became = became.map_or_else(|| "is refused".to_owned(), |text| format!("becomes `{text}`"));
-                let diagnostic = Diagnostic::at(Code::BadFormat, &given.span, format!("`{}` {became}, not what stands here", given.value));
-                out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
-            }
-        }
-        formats.insert(name.value.clone(), Format::project(built));
+        formats.insert(name.value.clone(), Format::Pattern(built));
     }
     formats
 }
@@ -92,15 +93,8 @@ impl Compiler<'_> {
                 Tz::UTC
             })
         });
-        let text = |text: &Option<Text>, default: &str| text.as_ref().map_or_else(|| default.to_owned(), |text| text.value.to_uppercase());
-        let region = text(&written.region, "US");
-        if let Some(at) = &written.region
-            && Format::phone(&region).is_none()
-        {
-            let diagnostic = Diagnostic::at(Code::BadValue, &at.span, format!("there is no region `{region}`"));
-            self.out.push(diagnostic.help("write a country's two letters, such as US or DE"));
-        }
-        let currency = text(&written.currency, "USD");
+        let region = written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
+        let currency = self.currency.clone().or_else(|| money::of_region(&region).map(str::to_owned)).unwrap_or_else(|| "USD".to_owned());
         Settings {
             limits: written.turn.as_ref().map_or_else(Limits::default, |turn| limits(turn, &mut self.out)),
             messages: Arc::new(messages),
@@ -149,6 +143,10 @@ impl Compiler<'_> {
         if profile == Profile::Production && written.auth.is_empty() {
             let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`profile: production` needs `auth`");
             self.out.push(diagnostic.help("name who may call, such as `auth: [{ name: assistant, token: \"${RASA_TOKEN}\" }]`"));
+        }
+        if let Some(host) = written.host.as_ref().filter(|host| written.auth.is_empty() && !is_loopback(&host.value)) {
+            let message = format!("the server listens on {} and asks nobody who they are", host.value);
+            self.out.push(Diagnostic::at(Code::OpenServer, &host.span, message).help("set `auth`, or listen on 127.0.0.1"));
         }
         let port = written.port.as_ref().and_then(|port| {
             let valid = u16::try_from(port.value).ok();

@@ -87,7 +87,7 @@ fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> 
     let format = written.format.as_ref().map(|format| match format {
         FormatRef::Named(name) => InputFormat::Named(name.value.clone()),
         FormatRef::Phone(_) => InputFormat::Named("phone".to_owned()),
-        FormatRef::Enum(values) => InputFormat::Enum(values.iter().map(|(value, _)| value.value.clone()).collect()),
+        FormatRef::Enum(_, values) => InputFormat::Enum(values.iter().map(|(value, _)| value.value.clone()).collect()),
     });
     Some(OperationInput {
         name: parsed,
