@@ -41,7 +41,13 @@ const HEAD: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// When the listener does not work.
-pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, drain: Drain, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Tls>,
+    drain: Drain,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let handle = Handle::<SocketAddr>::new();
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
