@@ -100,10 +100,14 @@ impl ServeFlags {
     pub fn refused(&self, endpoints: &Value) -> Vec<String> {
         let mut refused = Vec::new();
         if self.grpc {
-            refused.push("--grpc is not built yet: leave it out, and write the action_endpoint of endpoints.yml with http://".to_owned());
+            refused.push(
+                "--grpc is not built yet: leave it out, and write the action_endpoint of endpoints.yml with http://"
+                    .to_owned(),
+            );
         }
         if self.auto_reload {
-            refused.push("--auto-reload is not built yet: leave it out, and start the server again after a change".to_owned());
+            refused
+                .push("--auto-reload is not built yet: leave it out, and start the server again after a change".to_owned());
         }
         if let Some(file) = &self.logging_config_file {
             refused.push(format!(
@@ -113,7 +117,10 @@ impl ServeFlags {
             ));
         }
         if endpoints.get("tracing").is_some_and(|tracing| !tracing.is_null()) {
-            refused.push(format!("`tracing:` in {} is not built yet: take it out, or name another file in --endpoints", self.endpoints.display()));
+            refused.push(format!(
+                "`tracing:` in {} is not built yet: take it out, or name another file in --endpoints",
+                self.endpoints.display()
+            ));
         }
         refused
     }
@@ -185,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_line_of_the_reference_server_is_understood() {
-        let flags = flags("--actions actions -p 5056 --cors * https://a.test --endpoints e.yml --ssl-certificate c.pem --ssl-keyfile k.pem -vv --log-file x.log");
+        let flags = flags(
+            "--actions actions -p 5056 --cors * https://a.test --endpoints e.yml --ssl-certificate c.pem --ssl-keyfile k.pem -vv --log-file x.log",
+        );
         assert_eq!((flags.port, flags.cors.len(), flags.host.is_none()), (5056, 2, true));
         assert_eq!(flags.actions, Some("actions".into()));
         let tls = flags.tls().unwrap();
@@ -196,7 +205,8 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused_with_a_way_on() {
-        let refused = flags("--grpc --auto-reload --logging-config_file l.yml").refused(&json!({"tracing": {"type": "otlp"}}));
+        let refused =
+            flags("--grpc --auto-reload --logging-config_file l.yml").refused(&json!({"tracing": {"type": "otlp"}}));
         assert_eq!(refused.len(), 4);
         assert!(refused.iter().all(|text| text.contains(": leave it out") || text.contains(": take it out")), "{refused:?}");
         assert_eq!(flags("").refused(&json!({"action_endpoint": {"url": "x"}, "tracing": null})), [""; 0]);
