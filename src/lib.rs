@@ -15,6 +15,7 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod connector;
 pub mod diag;
 pub mod fault;
 pub mod model;
