@@ -82,6 +82,8 @@ models! {
         id: Text required,
         /// How it took place.
         kind: Code(InteractionKind) required,
+        /// The channel of a chat, such as `slack`.
+        channel: Text,
         /// What was said, in a sentence or two.
         summary: Text required sensitive,
         /// When it took place.

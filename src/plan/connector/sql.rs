@@ -263,7 +263,7 @@ mod tests {
         let sql = Sql::parse("select ':no', \"a:b\", x::text -- :no\n /* :no */ from t where a = :a and b = :order.id;\n").unwrap();
         assert_eq!(names(&sql), ["a", "order.id"]);
         assert!(!sql.writes);
-        assert_eq!(sql.pieces.last(), Some(&Piece::Bind(Bind { path: vec!["order".into(), "id".into()], range: 72..81 })));
+        assert_eq!(sql.pieces.last(), Some(&Piece::Bind(Bind { path: vec!["order".into(), "id".into()], range: 75..84 })));
     }
 
     #[test]
