@@ -19,10 +19,10 @@
 //! `labels` (code → word), `words` (name → word list), `region` (such as `US`) and `currency` (such as `EUR`).
 
 mod bounds;
-mod builtins;
 mod engine;
 mod expression;
 mod failure;
+mod filters;
 mod json;
 mod names;
 mod operators;

@@ -7,6 +7,7 @@ use minijinja::{Error, State, Value};
 
 use super::bounds;
 use super::failure::{FailedKind, fail, unsuitable};
+use super::filters::compare;
 use super::print::text_of;
 
 /// The operators with the names that [`super::rewrite`] gives them.
@@ -70,23 +71,8 @@ fn order(state: &mut State, name: &str, a: &Value, b: &Value, holds: fn(Ordering
     compare(state, a, b).map(holds)
 }
 
-/// The order of two values.
-///
-/// # Errors
-/// When they are of different kinds, or of a kind that has no order.
-pub(super) fn compare(_state: &State, a: &Value, b: &Value) -> Result<Ordering, Error> {
-    match (a.kind(), b.kind()) {
-        (ValueKind::Number, ValueKind::Number) | (ValueKind::Bool, ValueKind::Bool) => Ok(a.cmp(b)),
-        (ValueKind::String, ValueKind::String) => Ok(a.as_str().cmp(&b.as_str())),
-        (ValueKind::Seq, ValueKind::Seq) => Ok(a.cmp(b)),
-        (ValueKind::String, ValueKind::Number) | (ValueKind::Number, ValueKind::String) => {
-            Err(unsuitable("cannot compare a text with a number; `text | number` makes it one"))
-        }
-        _ => Err(unsuitable(format!("cannot compare {} with {}", kind(a), kind(b)))),
-    }
-}
-
-fn arithmetic(a: &Value, b: &Value, whole: fn(i128, i128) -> Option<i128>, real: fn(f64, f64) -> f64) -> Option<Value> {
+/// The result of an operator on two numbers, whole when both are; nothing when one is no number or the result too large.
+pub(super) fn arithmetic(a: &Value, b: &Value, whole: fn(i128, i128) -> Option<i128>, real: fn(f64, f64) -> f64) -> Option<Value> {
     if a.kind() != ValueKind::Number || b.kind() != ValueKind::Number {
         return None;
     }

@@ -11,7 +11,11 @@ use minijinja::Value;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{self, CallArg, Expr, Spanned, Stmt};
 
+use crate::format::date_out::check_format;
+use crate::format::moment::Unit;
+
 use super::failure::{Wrong, WrongKind};
+use super::filters::check_regex;
 use super::names::{Introduced, Reference, path};
 use super::registry::{Sort, registry};
 
@@ -83,6 +87,22 @@ impl<'a> Rewriter<'a> {
             && let Some(text) = name.value.as_str()
         {
             self.known(sort, text, range_of(name.span()));
+        }
+    }
+
+    /// Patterns, date formats and units that are written out are checked now.
+    fn constants(&mut self, name: &str, args: &[CallArg<'a>]) {
+        let (index, check): (usize, fn(&str) -> Result<(), String>) = match name {
+            "regex_find" | "regex_findall" | "regex_replace" | "regex_match" => (0, check_regex),
+            "date" | "time" => (0, check_format),
+            "add" => (1, |unit| Unit::parse(unit).map(|_| ()).ok_or_else(|| "not a unit of time: second to year".to_owned())),
+            _ => return,
+        };
+        if let Some(CallArg::Pos(Expr::Const(constant))) = args.get(index)
+            && let Some(text) = constant.value.as_str()
+            && let Err(reason) = check(text)
+        {
+            self.blame(Wrong::syntax(reason, range_of(constant.span())));
         }
     }
 
@@ -241,12 +261,14 @@ impl<'a> Rewriter<'a> {
             Expr::Filter(node) => {
                 self.known(Sort::Filter, node.name, self.locate(node.span(), node.name, true));
                 self.known_in_text(node.name, &node.args);
+                self.constants(node.name, &node.args);
                 let (expr, args) = (self.opt(node.expr.as_ref()), self.args(&node.args));
                 let span = node.expr.as_ref().map_or(node.span(), |expr| joined(expr.span(), node.span()));
                 Expr::Filter(Spanned::new(ast::Filter { name: node.name, expr, args }, span))
             }
             Expr::Test(node) => {
                 self.known(Sort::Test, node.name, self.locate(node.span(), node.name, true));
+                self.constants(node.name, &node.args);
                 let (expr, args) = (self.expr(&node.expr), self.args(&node.args));
                 Expr::Test(Spanned::new(ast::Test { name: node.name, expr, args }, node.span()))
             }

@@ -126,7 +126,7 @@ fn a_failure_names_the_source_and_never_a_value() {
         ("a {{ secret + 1 }}", "cannot add a text and a number"),
         ("a {{ secret * secret }}", "cannot multiply"),
         ("a {{ secret - 1 }}", "unsupported types"),
-        ("a {{ secret < 1 }}", "`text | number`"),
+        ("a {{ secret < 1 }}", "`text | to_number`"),
         ("a {{ secret.missing }}", "secret.missing"),
         ("a {{ 1 // 0 if secret }}", "`1 // 0`"),
         ("a {{ secret | int }}", "secret | int"),
@@ -292,5 +292,9 @@ fn every_example_of_the_documentation_holds() {
 }
 
 fn examples() -> Scope {
-    scope(json!({"null": null}))
+    scope(json!({
+        "null": null,
+        "now": "2026-01-20T12:00:00Z",
+        "legwork": {"labels": {"in_transit": "on its way"}, "region": "US"},
+    }))
 }
