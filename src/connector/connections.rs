@@ -29,6 +29,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// Whether to work on private copies, so that nothing that is written stays: for tests.
+    pub scratch: bool,
 }
 
 /// How one call is made.

@@ -21,7 +21,7 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
     let connection = Connection { name: name.clone(), connector: Arc::clone(connector), settings: IndexMap::new() };
     for operation in connector.operations.values() {
         for example in &operation.examples {
-            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES };
+            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES, scratch: false };
             let connections = match Connections::open(std::slice::from_ref(&connection), around).await {
                 Ok(connections) => connections,
                 Err(problems) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::connections::{Answered, Connections, Given, How, Open};
 use super::reply::reply;
@@ -13,6 +13,7 @@ use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{Connector, InputFormat, Operation};
 use crate::resilience::{Cached, Keep, Key, ReadCache};
+use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
 /// How long one attempt may take. Equal reads share an attempt, so it cannot depend on the deadline of one of them.
@@ -26,8 +27,18 @@ pub(super) async fn call(
     inputs: Map<String, Value>,
     how: How,
 ) -> Result<Answered, Fault> {
+    let started = Instant::now();
     let ended = layers(connections, open, operation, inputs, how).await;
-    // The one place where every call has ended: telemetry's `CallFinished` is told here.
+    let (connection, operation_name) = (&open.name, &operation.name);
+    let kept = matches!(&ended, Ok(Answered { age: Some(_), .. }));
+    if connections.keep(operation).is_some() {
+        let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
+        CacheUsed { connection, operation: operation_name, kind }.emit();
+    }
+    if !kept {
+        let fault = ended.as_ref().err();
+        CallFinished { connection, operation: operation_name, fault, elapsed: started.elapsed(), attempts: 1 }.emit();
+    }
     ended
 }
 

@@ -35,7 +35,7 @@ fn connection(name: &str, connector: &Arc<Connector>, settings: &[(&str, &str)])
 }
 
 async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
-    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES }).await
+    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: false }).await
 }
 
 fn how() -> How {

@@ -7,6 +7,7 @@ mod bind;
 mod fault;
 mod rows;
 mod run;
+mod scratch;
 mod sessions;
 mod tables;
 
@@ -72,6 +73,7 @@ impl Database {
         let brings_tables = !system.tables.is_empty();
         let (options, most) = match place {
             Place::Memory => (SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
+            Place::File(_) if around.scratch => (SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
             Place::File(file) => (file_options(&around.folder.join(file), file, brings_tables)?, sessions::FILE),
         };
         let sessions = Sessions::new(options, most);
@@ -81,6 +83,12 @@ impl Database {
         };
         let mut session = sessions.take().await.map_err(|error| failed(&error))?;
         let connection = session.connection().map_err(|error| failed(&error))?;
+        if let (Place::File(file), true) = (place, around.scratch)
+            && around.folder.join(file).exists()
+        {
+            let options = SqliteConnectOptions::new().filename(around.folder.join(file));
+            scratch::copy(options, connection).await.map_err(|error| failed(&error))?;
+        }
         // SQLite opens a file without looking into it; this looks.
         sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await.map_err(|error| failed(&error))?;
         if brings_tables {
