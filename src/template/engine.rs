@@ -16,7 +16,7 @@ use super::operators::operators;
 use super::registry::{Nothing, Sort, registry};
 use super::rewrite::Rewriter;
 use super::scope::Scope;
-use super::{bounds, print};
+use super::{bounds, length, print};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 static NO_BLOCKS: BTreeMap<&'static str, Instructions<'static>> = BTreeMap::new();
@@ -100,6 +100,7 @@ fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
 /// Compiles a bare expression.
 pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
     let source = kept(source);
+    length::check_expression(source)?;
     let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);
     let expr = pass.expr(&parsed);
@@ -112,6 +113,7 @@ pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
 /// Compiles a text with `{{ … }}` in it; the flag says whether it is one expression and nothing else.
 pub(super) fn text(source: &str) -> Result<(Code, bool), Wrong> {
     let source = kept(source);
+    length::check_text(source)?;
     let parsed = machinery::parse(source, "<text>", minijinja::syntax::SyntaxConfig::default());
     let parsed = parsed.map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);

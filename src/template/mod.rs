@@ -24,6 +24,7 @@ mod expression;
 mod failure;
 mod filters;
 mod json;
+mod length;
 mod names;
 mod operators;
 mod print;

@@ -98,7 +98,15 @@ impl Registry {
         self.add(Sort::Test, name, doc, example, function, Nothing::Seen);
     }
 
-    fn add(&mut self, sort: Sort, name: &'static str, doc: &'static str, example: Example, function: Value, nothing: Nothing) {
+    fn add(
+        &mut self,
+        sort: Sort,
+        name: &'static str,
+        doc: &'static str,
+        example: Example,
+        function: Value,
+        nothing: Nothing,
+    ) {
         let described = Described { sort, name, doc, example: example.0, prints: example.1 };
         let before = self.entries.insert((sort, name), Entry { described, function, nothing });
         debug_assert!(before.is_none(), "{name} is registered twice");

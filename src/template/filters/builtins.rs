@@ -4,6 +4,7 @@
 
 use minijinja::{filters, functions, tests};
 
+use super::super::operators::is_in;
 use super::super::registry::Registry;
 use super::offer;
 
@@ -35,7 +36,6 @@ fn texts(registry: &mut Registry) {
 
 fn lists(registry: &mut Registry) {
     offer! { registry.filter:
-        "reverse" = filters::reverse, "from last to first", "[1, 2] | reverse" => "[2,1]";
         "list" = filters::list, "as a list", "'ab' | list" => "[\"a\",\"b\"]";
         "items" = filters::items, "the pairs of a map", "{'a': 1} | items" => "[[\"a\",1]]";
         "dictsort" = filters::dictsort, "the pairs of a map by key", "{'b': 1, 'a': 2} | dictsort" => "[[\"a\",2],[\"b\",1]]";
@@ -80,7 +80,7 @@ fn offer_tests(registry: &mut Registry) {
         "eq" = tests::is_eq, "whether it equals", "1 is eq(1)" => "true";
         "equalto" = tests::is_eq, "whether it equals", "1 is equalto(2)" => "false";
         "ne" = tests::is_ne, "whether it differs", "1 is ne(2)" => "true";
-        "in" = tests::is_in, "whether it is among", "1 is in([1, 2])" => "true";
+        "in" = is_in, "whether it is among", "1 is in([1, 2])" => "true";
         "true" = tests::is_true, "whether it is true itself", "1 is true" => "false";
         "false" = tests::is_false, "whether it is false itself", "false is false" => "true";
     }

@@ -51,8 +51,9 @@ pub(super) fn register(registry: &mut Registry) {
 /// The moment of an ISO text or of seconds since 1970.
 fn moment(state: &State, value: &Value) -> Result<Moment, Error> {
     match value.kind() {
-        ValueKind::String => Moment::parse(value.as_str().unwrap_or_default())
-            .ok_or_else(|| unsuitable("an ISO date is needed, such as 2026-01-20T15:30:00Z; `text | parse_date` reads others")),
+        ValueKind::String => Moment::parse(value.as_str().unwrap_or_default()).ok_or_else(|| {
+            unsuitable("an ISO date is needed, such as 2026-01-20T15:30:00Z; `text | parse_date` reads others")
+        }),
         ValueKind::Number => {
             let seconds = f64::try_from(value.clone()).ok().filter(|seconds| seconds.abs() < 2.5e11);
             let micros = seconds.and_then(|seconds| format!("{:.0}", seconds * 1e6).parse().ok());
@@ -82,7 +83,7 @@ fn shown(state: &State, value: &Value, kwargs: &Kwargs) -> Result<Moment, Error>
 }
 
 fn strftime(state: &State, moment: &Moment, format: &str) -> Result<String, Error> {
-    date_out::strftime(moment, format, zone(state)?, &locale(state)).map_err(unsuitable)
+    date_out::strftime(moment, format, zone(state)?, &locale(state)).map_err(|_| unsuitable("that is not a date format"))
 }
 
 fn date(state: &State, value: &Value, format: Option<String>, kwargs: Kwargs) -> Result<String, Error> {

@@ -13,7 +13,7 @@ use super::super::operators::{arithmetic, kind};
 use super::super::print::print;
 use super::super::registry::Registry;
 use super::offer;
-use super::order::{Key, keys};
+use super::order::{Key, compare, keys};
 use super::support::{attribute, count, items, locale, made, text};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -31,6 +31,7 @@ pub(super) fn register(registry: &mut Registry) {
         "count" = length, "the same as length", "'abc' | count" => "3";
         "first" = first, "the first entry; absent when there is none", "[3, 4] | first" => "3";
         "last" = last, "the last entry; absent when there is none", "[3, 4] | last" => "4";
+        "reverse" = reverse, "from last to first", "[1, 2] | reverse" => "[2,1]";
         "slice" = slice, "the entries from one place to another, from 0; negative ones count from the end", "[1, 2, 3] | slice(1, 3)" => "[2,3]";
         "batch" = batch, "in lists of so many entries", "[1, 2, 3] | batch(2)" => "[[1,2],[3]]";
         "sort" = sort, "sorted by the entries, or by keys, a minus sorting that one downwards; null and absent last",
@@ -43,6 +44,12 @@ pub(super) fn register(registry: &mut Registry) {
             "the least entry, or the one whose key is least; null when there are none", "[3, 1] | min" => "1";
         "max" = |state: &mut State, value: &Value, kwargs: Kwargs| extreme(state, value, &kwargs, Ordering::Greater),
             "the greatest entry, or the one whose key is greatest; null when there are none", "[3, 1] | max" => "3";
+    }
+    offer! { registry.test:
+        "lt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_lt), "whether it is less", "1 is lt(2)" => "true";
+        "le" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_le), "whether it is not more", "2 is le(2)" => "true";
+        "gt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_gt), "whether it is more", "1 is gt(2)" => "false";
+        "ge" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_ge), "whether it is not less", "2 is ge(2)" => "true";
     }
 }
 
@@ -113,6 +120,13 @@ fn last(value: &Value) -> Result<Value, Error> {
     }
 }
 
+fn reverse(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) => Ok(Value::from(text.chars().rev().collect::<String>())),
+        None => Ok(items(value)?.into_iter().rev().collect::<Vec<_>>().into()),
+    }
+}
+
 fn slice(value: &Value, start: i64, stop: Option<i64>) -> Result<Value, Error> {
     let place = |at: i64, length: usize| {
         let end = i64::try_from(length).unwrap_or(i64::MAX);
@@ -137,7 +151,11 @@ fn batch(value: &Value, size: i64) -> Result<Value, Error> {
     Ok(items(value)?.chunks(size).map(|chunk| Value::from(chunk.to_vec())).collect::<Vec<_>>().into())
 }
 
-fn sort(state: &mut State, value: &Value, by: minijinja::value::Rest<minijinja::value::ValueOrKwargs>) -> Result<Value, Error> {
+fn sort(
+    state: &mut State,
+    value: &Value,
+    by: minijinja::value::Rest<minijinja::value::ValueOrKwargs>,
+) -> Result<Value, Error> {
     let args = by.into_values();
     let (by, kwargs) = minijinja::value::from_args::<(&[Value], Kwargs)>(&args)?;
     let mut paths = by.iter().map(|path| text(path).map(|path| path.into_owned())).collect::<Result<Vec<_>, _>>()?;

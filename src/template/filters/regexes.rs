@@ -65,7 +65,13 @@ fn compiled(pattern: &str) -> Result<Arc<Regex>, Error> {
 }
 
 fn matched(found: &Captures) -> String {
-    found.iter().skip(1).flatten().next().or_else(|| found.get(0)).map_or_else(String::new, |found| found.as_str().to_owned())
+    found
+        .iter()
+        .skip(1)
+        .flatten()
+        .next()
+        .or_else(|| found.get(0))
+        .map_or_else(String::new, |found| found.as_str().to_owned())
 }
 
 fn find(value: &Value, pattern: &str) -> Result<Option<String>, Error> {

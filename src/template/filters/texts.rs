@@ -142,13 +142,15 @@ fn find_keywords(state: &State, value: &Value, list: &Value) -> Result<Vec<Strin
         Some(name) => words(state, name)?.ok_or_else(|| unsuitable("the project has no such word list"))?,
         None => list.clone(),
     };
-    let list: Vec<String> = items(&list)?.iter().map(|word| text(word).map(|word| word.into_owned())).collect::<Result<_, _>>()?;
+    let list: Vec<String> =
+        items(&list)?.iter().map(|word| text(word).map(|word| word.into_owned())).collect::<Result<_, _>>()?;
     Ok(keywords::keywords(&text(value)?, &list).into_iter().map(str::to_owned).collect())
 }
 
 /// A word list of the project: by name, and by locale where it is a map of locales.
 fn words(state: &State, name: &str) -> Result<Option<Value>, Error> {
-    let Some(list) = setting(state, "words").and_then(|words| words.get_attr(name).ok()).filter(|list| !list.is_undefined()) else {
+    let Some(list) = setting(state, "words").and_then(|words| words.get_attr(name).ok()).filter(|list| !list.is_undefined())
+    else {
         return Ok(None);
     };
     if list.kind() != ValueKind::Map {
@@ -180,7 +182,8 @@ fn severity(state: &State, value: &Value, lists: Option<Value>) -> Result<String
             absent if absent.is_undefined() => Value::from(()),
             list => list,
         })?;
-        let list: Vec<String> = list.iter().map(|word| text(word).map(|word| word.into_owned())).collect::<Result<_, _>>()?;
+        let list: Vec<String> =
+            list.iter().map(|word| text(word).map(|word| word.into_owned())).collect::<Result<_, _>>()?;
         levels.push((level, list));
     }
     Ok(keywords::severity(&value, &levels).to_owned())

@@ -1,5 +1,7 @@
 //! Tests of templates and expressions, from source to value.
 
+mod filters;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -248,6 +250,31 @@ fn bounds_hold() {
         assert_eq!(failed.kind, kind, "{src}: {failed}");
     }
     assert!(Template::compile("{{ 2 ** 99999 }}").unwrap().text(&big).is_err());
+    for link_count in [200, 330, 480, 990, 3000] {
+        for link in [
+            "+1",
+            "|upper",
+            ".a",
+            "[0]",
+            " and 1",
+            " if 1 else 1",
+            "~1",
+            " is none",
+            "(1)",
+            "<1",
+            "[:]",
+            " not",
+            "- ",
+            " or not 1",
+        ] {
+            for (before, after) in [("1", ""), ("", "1")] {
+                let long = format!("{{{{ {before}{}{after} }}}}", link.repeat(link_count));
+                let _ = Template::compile(&long).map(|template| template.text(&big));
+                let _ = Expression::compile(&long[2..long.len() - 2]);
+                assert!(link_count < 3000 || Template::compile(&long).is_err(), "{link}");
+            }
+        }
+    }
     let deep = format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000));
     assert!(Template::compile(&deep).is_err());
 }
