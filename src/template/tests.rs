@@ -1,3 +1,5 @@
+//! Tests of templates and expressions, from source to value.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

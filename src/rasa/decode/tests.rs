@@ -1,3 +1,5 @@
+//! Tests of reading a call: what is taken, what is refused, what is mended.
+
 use serde_json::{Value, json};
 
 use super::*;
