@@ -9,6 +9,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 RASA_TELEMETRY_ENABLED=false SQLALCHEMY_SILENCE_UBER_WARNING=1
 export PYTHONWARNINGS=ignore
+# Rasa's web server holds multidict to a release without wheels for Python 3.11; in pure Python it needs no compiler.
+export MULTIDICT_NO_EXTENSIONS=1
 
 usable() {
   "$1" -c 'import ensurepip, sys, venv; sys.exit(not (3, 8) <= sys.version_info[:2] <= (3, 11))' >/dev/null 2>&1
