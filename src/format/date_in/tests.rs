@@ -1,3 +1,5 @@
+//! Tests of dates as people write them.
+
 use super::super::locale::Locale;
 use super::*;
 
