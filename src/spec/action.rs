@@ -7,7 +7,7 @@ use super::shape::{Definitions, Shape, shape, wrong_type};
 use super::testcase::Test;
 use super::values::{Flag, Map, Text};
 use super::yaml::{Kind, Node};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Span};
 
 shape! {
     /// What one custom action does. The file's name is the action's name.
@@ -165,8 +165,8 @@ shape! {
 pub enum FormatRef {
     /// A format's name, one of legwork's or of the project's.
     Named(Text),
-    /// One of these values; each may have further spellings.
-    Enum(Map<Vec<Text>>),
+    /// One of these values, where they stand; each may have further spellings.
+    Enum(Span, Map<Vec<Text>>),
     /// A phone number of a region such as `DE`.
     Phone(Text),
 }
@@ -180,9 +180,9 @@ impl Shape for FormatRef {
             [(key, value)] if key.name == "enum" => match &value.kind {
                 Kind::List(_) => {
                     let values = Vec::<Text>::read(value, out)?;
-                    Some(Self::Enum(Map(values.into_iter().map(|text| (text, Vec::new())).collect())))
+                    Some(Self::Enum(value.span.clone(), Map(values.into_iter().map(|text| (text, Vec::new())).collect())))
                 }
-                _ => Map::read(value, out).map(Self::Enum),
+                _ => Map::read(value, out).map(|values| Self::Enum(value.span.clone(), values)),
             },
             [(key, value)] if key.name == "phone" => Text::read(value, out).map(Self::Phone),
             _ => wrong_type(node, "a format's name, `enum: [VALUE, …]` or `phone: REGION`", out),

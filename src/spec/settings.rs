@@ -117,6 +117,8 @@ shape! {
         upper: Option<Flag>,
         /// Writes it small.
         lower: Option<Flag>,
+        /// Characters that are taken out first, such as blanks and dashes.
+        strip: Option<Text>,
         /// Fills it up on the left: `{ width: 6, with: "0" }`.
         pad: Option<Pad>,
         /// What people write → what it becomes; null for what is refused. `check` runs them.

@@ -221,10 +221,8 @@ impl<'a> Rewriter<'a> {
                 Expr::Slice(Spanned::new(ast::Slice { expr, start, stop, step }, node.span()))
             }
             Expr::UnaryOp(node) => {
-                let op = match node.op {
-                    ast::UnaryOpKind::Not => ast::UnaryOpKind::Not,
-                    ast::UnaryOpKind::Neg => ast::UnaryOpKind::Neg,
-                };
+                let not = matches!(node.op, ast::UnaryOpKind::Not);
+                let op = if not { ast::UnaryOpKind::Not } else { ast::UnaryOpKind::Neg };
                 Expr::UnaryOp(Spanned::new(ast::UnaryOp { op, expr: self.expr(&node.expr) }, node.span()))
             }
             Expr::BinOp(node) => {

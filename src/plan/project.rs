@@ -1,0 +1,54 @@
+//! A whole project that can run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::action::Action;
+use super::connector::{Connector, Files};
+use super::domain::Domain;
+use super::settings::Settings;
+use crate::diag::File;
+use crate::name::{ActionName, ConnectionName};
+use crate::secret::Reference;
+
+/// Everything that the files of a project say, checked.
+#[derive(Debug)]
+pub struct Project {
+    /// The actions.
+    pub actions: BTreeMap<ActionName, Arc<Action>>,
+    /// The project's words, limits and server.
+    pub settings: Settings,
+    /// The connections, their secrets not yet read.
+    pub wires: Vec<Wire>,
+    /// The project's copy of the assistant's domain.
+    pub domain: Option<Domain>,
+}
+
+/// A connection as legwork.yml names it.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    /// Its name.
+    pub name: ConnectionName,
+    /// Whose operations it has.
+    pub connector: Arc<Connector>,
+    /// What legwork.yml sets.
+    pub settings: Vec<(String, Given)>,
+}
+
+/// The value of a setting as legwork.yml has it.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// The value.
+    Text(String),
+    /// Where the value is.
+    Reference(Reference),
+}
+
+/// A connector's file and the files beside it that it may name.
+#[derive(Debug, Clone)]
+pub struct ConnectorFile {
+    /// The connector.
+    pub file: Arc<File>,
+    /// The files it may name, by the path it names them with.
+    pub beside: Arc<Files>,
+}
