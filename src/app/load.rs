@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::connector;
+use crate::connector::catalog;
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
-use crate::plan::{self, ConnectorFile, Project, Sources};
+use crate::plan::connector::Connector;
+use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
 use crate::spec::{Shape, Text, yaml};
 
@@ -52,7 +53,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     let actions = place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions")));
     let named = place.domain.clone().or_else(|| paths.domain.as_deref().map(|path| folder.join(path)));
     let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
-    let connectors = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
+    let connectors_folder = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
     let shared = actions.join("shared");
     let mut sources = Sources { settings, ..Sources::default() };
     if actions.is_dir() {
@@ -70,13 +71,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     } else if named.is_some() || domain.exists() {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
-    sources.connectors = connector::catalogue();
-    if connectors.is_dir() {
-        let beside = Arc::new(beside(&connectors, out));
-        let files = yaml_files(&connectors, out);
-        let file = |path: &PathBuf| Some(ConnectorFile { file: text(path, &folder, out)?, beside: Arc::clone(&beside) });
-        sources.connectors.extend(files.iter().filter_map(file).collect::<Vec<_>>());
-    }
+    sources.connectors = connectors(&connectors_folder, &folder, out);
     sources
 }
 
@@ -142,12 +137,22 @@ fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     found
 }
 
-/// The files beside connectors that they may name, by path.
-fn beside(folder: &Path, out: &mut Diagnostics) -> BTreeMap<String, Result<String, String>> {
-    let named = |path: &PathBuf| path.extension().is_some_and(|ending| ["sql", "csv", "json"].iter().any(|known| ending == *known));
-    let entry = |path: PathBuf| {
-        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string().replace('\\', "/");
-        (name, std::fs::read_to_string(&path).map_err(|error| error.to_string()))
-    };
-    files(folder, out).into_iter().filter(named).map(entry).collect()
+/// The connectors that come with legwork and those of the project, compiled.
+fn connectors(own: &Path, folder: &Path, out: &mut Diagnostics) -> BTreeMap<String, Option<Arc<Connector>>> {
+    let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
+    for source in catalog::BUILT_IN {
+        if let Some((connector, problems)) = catalog::built_in(source.name) {
+            out.extend(problems);
+            compiled.push((source.name.to_owned(), connector));
+        }
+    }
+    let files = if own.is_dir() { yaml_files(own, out) } else { Vec::new() };
+    for path in files {
+        let Some(file) = text(&path, folder, out) else { continue };
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));
+        out.extend(problems);
+        compiled.push((name, connector));
+    }
+    compiled.into_iter().map(|(name, connector)| (name, connector.map(Arc::new))).collect()
 }

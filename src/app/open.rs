@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::connector::Connections;
+use crate::connector::{Connections, Surroundings};
 use crate::engine::{Engine, Parts};
 use crate::name::CallerName;
 use crate::plan::connector::{Connection, SettingValue};
@@ -44,7 +44,8 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
-    let opened = Connections::open(&connections, folder, Arc::clone(&clock)).await;
+    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
+    let opened = Connections::open(&connections, surroundings).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(Engine::new(Parts { project, connections, clock }))
 }

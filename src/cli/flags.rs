@@ -195,7 +195,7 @@ mod tests {
         let flags = flags(
             "--actions actions -p 5056 --cors * https://a.test --endpoints e.yml --ssl-certificate c.pem --ssl-keyfile k.pem -vv --log-file x.log",
         );
-        assert_eq!((flags.port, flags.cors.len(), flags.host.is_none()), (5056, 2, true));
+        assert_eq!((flags.port, flags.cors.len(), flags.host.is_none()), (Some(5056), 2, true));
         assert_eq!(flags.actions, Some("actions".into()));
         let tls = flags.tls().unwrap();
         assert_eq!((tls.key, tls.has_password, tls.client_authorities), (Some("k.pem".into()), false, None));

@@ -22,6 +22,19 @@ use crate::time::{Clock, Deadline};
 /// How many bytes of answers are kept.
 const CACHE_BYTES: u64 = 32 << 20;
 
+/// What connections are opened in.
+pub struct Surroundings<'a> {
+    /// The project's folder, which relative paths begin at.
+    pub folder: &'a Path,
+    /// The wall clock that operations see as `now`.
+    pub clock: Arc<dyn Clock>,
+    /// How long customer profiles are kept.
+    pub profiles: Keep,
+    /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
+    /// connector that lives in memory unless a connection says otherwise begins anew; any other file is copied.
+    pub scratch: bool,
+}
+
 /// How one call is made.
 #[derive(Debug, Clone, Copy)]
 pub struct How {
@@ -124,39 +137,18 @@ pub(super) struct Open {
 }
 
 impl Connections {
-    /// Opens every database that the connections need, and makes the tables that are missing. Relative paths begin at
-    /// `folder`; operations see the time of `clock` as `now`.
+    /// Opens every database that the connections need, and makes the tables that are missing.
     ///
     /// # Errors
     /// What is wrong with each connection that cannot be opened.
-    pub async fn open(connections: &[Connection], folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, Vec<Problem>> {
-        Self::opened(connections, &Surroundings { folder, clock, scratch: false }).await
-    }
-
-    /// Opens the same connections on data of their own, which ends with them: tables as the connector brings them, and
-    /// copies of the files that a project has besides. Nothing that is written reaches a file.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub async fn open_scratch(connections: &[Connection], folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, Vec<Problem>> {
-        Self::opened(connections, &Surroundings { folder, clock, scratch: true }).await
-    }
-
-    /// Keeps customer profiles this long, instead of [`Keep::PROFILES`].
-    #[must_use]
-    pub fn keeping_profiles(mut self, profiles: Keep) -> Self {
-        self.profiles = profiles;
-        self
-    }
-
-    async fn opened(connections: &[Connection], surroundings: &Surroundings<'_>) -> Result<Self, Vec<Problem>> {
+    pub async fn open(connections: &[Connection], surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
         let mut databases: HashMap<(Arc<str>, Place), Arc<Database>> = HashMap::new();
         let mut open = IndexMap::new();
         let mut problems = Vec::new();
         for connection in connections {
             let name = connection.name.clone();
             let connector = Arc::clone(&connection.connector);
-            match shared(&mut databases, connection, surroundings).await {
+            match shared(&mut databases, connection, &surroundings).await {
                 Ok(database) => {
                     open.insert(name.clone(), Open { name, connector, database, given: None });
                 }
@@ -166,8 +158,8 @@ impl Connections {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (cache, clock) = (Arc::new(ReadCache::new(CACHE_BYTES)), Arc::clone(&surroundings.clock));
-        Ok(Self { open, cache, clock, profiles: Keep::PROFILES })
+        let Surroundings { clock, profiles, .. } = surroundings;
+        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles })
     }
 
     /// Calls an operation.
@@ -198,8 +190,8 @@ impl Connections {
     }
 
     /// Puts a fault in a connection's place.
-    pub fn given(&mut self, connection: ConnectionName, given: Given) {
-        if let Some(open) = self.open.get_mut(&connection) {
+    pub fn given(&mut self, connection: &ConnectionName, given: Given) {
+        if let Some(open) = self.open.get_mut(connection) {
             open.given = Some(given);
         }
     }
@@ -258,16 +250,6 @@ impl Connections {
         })?;
         Ok((open, operation))
     }
-}
-
-/// What databases are opened in.
-pub(super) struct Surroundings<'a> {
-    /// The project's folder.
-    pub(super) folder: &'a Path,
-    /// The wall clock.
-    pub(super) clock: Arc<dyn Clock>,
-    /// Whether nothing may reach a file.
-    scratch: bool,
 }
 
 /// The database of a connection, opened by the first that needs it.

@@ -7,9 +7,10 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::connections::{Connections, How};
+use super::connections::{Connections, How, Surroundings};
 use crate::name::ConnectionName;
 use crate::plan::connector::{Connection, Connector, Ends, Example, Operation};
+use crate::resilience::Keep;
 use crate::time::{Clock, Deadline};
 
 /// Runs every example of `connector` with the settings' defaults, each on scratch data of its own. Gives a line for each
@@ -20,8 +21,8 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
     let connection = Connection { name: name.clone(), connector: Arc::clone(connector), settings: IndexMap::new() };
     for operation in connector.operations.values() {
         for example in &operation.examples {
-            let scratch = Connections::open_scratch(std::slice::from_ref(&connection), folder, Arc::clone(&clock)).await;
-            let connections = match scratch {
+            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES, scratch: true };
+            let connections = match Connections::open(std::slice::from_ref(&connection), around).await {
                 Ok(connections) => connections,
                 Err(problems) => {
                     wrong.extend(problems.iter().map(ToString::to_string));

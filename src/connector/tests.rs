@@ -10,11 +10,11 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::diag::{Diagnostics, File};
+use crate::diag::{Diagnostic, File};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connection, Connector, Files, SettingValue, compile_connector};
-use crate::spec::{Shape as _, connector as spec, yaml};
+use crate::plan::connector::{Connection, Connector, SettingValue};
+use crate::resilience::Keep;
 use crate::time::{Clock, Deadline, FixedClock};
 
 mod own;
@@ -35,7 +35,12 @@ fn connection(name: &str, connector: &Arc<Connector>, settings: &[(&str, &str)])
 }
 
 async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
-    Connections::open(connections, folder, clock()).await
+    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: false }).await
+}
+
+/// On data that ends with the connections.
+async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
+    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: true }).await
 }
 
 fn how() -> How {
@@ -59,24 +64,16 @@ async fn outcome(connections: &Connections, call: &str, inputs: Value) -> Outcom
 }
 
 fn sandbox_connector() -> Arc<Connector> {
-    let file = catalogue().into_iter().find(|file| file.file.path == "sandbox.yml").unwrap();
-    compiled("sandbox", &file.file, &file.beside)
+    sound(catalog::built_in("sandbox").unwrap())
 }
 
 /// A project's own connector, `NAME.yml` in `folder`.
 fn own_connector(name: &str, yaml: &str, folder: &Path) -> Arc<Connector> {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-    let named = |path: std::path::PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
-    let beside = files.filter_map(|path| Some((named(path.clone()), Ok(std::fs::read_to_string(path).ok()?)))).collect();
-    compiled(name, &File::new(format!("connectors/{name}.yml"), yaml), &beside)
+    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder))
 }
 
-fn compiled(name: &str, file: &Arc<File>, beside: &Files) -> Arc<Connector> {
-    let mut out = Diagnostics::default();
-    let written = spec::Connector::read(&yaml::parse(file).unwrap(), &mut out);
-    let (connector, diagnostics) = compile_connector(name, &written.unwrap(), beside);
-    out.extend(diagnostics);
-    let shown = |d: &crate::diag::Diagnostic| format!("{}: {}", d.span.as_ref().unwrap().place(), d.message);
-    assert_eq!(out.into_sorted().iter().map(shown).collect::<Vec<_>>(), Vec::<String>::new());
+fn sound((connector, diagnostics): (Option<Connector>, Vec<Diagnostic>)) -> Arc<Connector> {
+    let shown = |d: &Diagnostic| format!("{}: {}", d.span.as_ref().unwrap().place(), d.message);
+    assert_eq!(diagnostics.iter().map(shown).collect::<Vec<_>>(), Vec::<String>::new());
     Arc::new(connector.unwrap())
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::conversation::Conversation;
 use super::domains::{Domains, Found};
 use super::run::{Ending, Run};
 use super::trace::{Entry, Trace};
-use crate::connector::Connections;
+use crate::connector::{Connections, Facts};
 use crate::name::{ActionName, CallerName};
 use crate::plan::action::{Action, Body};
 use crate::plan::Project;
@@ -56,7 +58,12 @@ impl Engine {
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
         let actions: Vec<_> = self.parts.project.actions.keys().map(ActionName::as_str).collect();
-        serde_json::json!({ "actions": actions, "connections": self.parts.connections.facts() })
+        let connection = |facts: Facts| {
+            let system = facts.system;
+            json!({ "name": facts.name.as_str(), "connector": &*facts.connector, "system": system, "operations": facts.operations.len() })
+        };
+        let connections: Vec<_> = self.parts.connections.facts().into_iter().map(connection).collect();
+        json!({ "actions": actions, "connections": connections })
     }
 
     /// Answers a call.

@@ -14,6 +14,6 @@ pub mod testcase;
 mod value;
 
 pub use compile::{OFFERED, Sources, compile};
-pub use project::{ConnectorFile, Given, Project, Wire};
+pub use project::{Given, Project, Wire};
 pub use settings::Limits;
 pub use value::Value;

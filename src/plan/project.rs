@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::action::Action;
-use super::connector::{Connector, Files};
+use super::connector::Connector;
 use super::domain::Domain;
 use super::settings::Settings;
-use crate::diag::File;
 use crate::name::{ActionName, ConnectionName};
 use crate::secret::Reference;
 
@@ -42,13 +41,4 @@ pub enum Given {
     Text(String),
     /// Where the value is.
     Reference(Reference),
-}
-
-/// A connector's file and the files beside it that it may name.
-#[derive(Debug, Clone)]
-pub struct ConnectorFile {
-    /// The connector.
-    pub file: Arc<File>,
-    /// The files it may name, by the path it names them with.
-    pub beside: Arc<Files>,
 }

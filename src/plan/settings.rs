@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::messages::Messages;
 use crate::name::CallerName;
+use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::template::{Template, Value};
 
@@ -118,6 +119,8 @@ pub struct Settings {
     pub currency: String,
     /// What filters look up under the name `legwork`, by language.
     pub words: BTreeMap<String, Value>,
+    /// How long customer profiles are kept.
+    pub profiles: Keep,
     /// The server.
     pub server: Server,
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::compare::differences;
 use super::report::{Failure, Report, Result};
 use super::situation::body;
-use crate::connector::{Connections, Given, How};
+use crate::connector::{Connections, Given, How, Surroundings};
 use crate::engine::{Context, Engine, Entry, Parts, Trace};
 use crate::name::CallerName;
 use crate::plan::Project;
@@ -73,7 +73,8 @@ async fn prepared(
     clock: Arc<dyn Clock>,
     test: &Test,
 ) -> std::result::Result<Engine, Failure> {
-    let opened = Connections::open_scratch(connections, folder, Arc::clone(&clock)).await;
+    let profiles = project.settings.profiles;
+    let opened = Connections::open(connections, Surroundings { folder, clock: Arc::clone(&clock), profiles, scratch: true }).await;
     let mut systems = opened.map_err(|problems| {
         let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         Failure::differs("connections", "they can be opened", came)
@@ -86,7 +87,7 @@ async fn prepared(
         }
     }
     for connection in &test.down {
-        systems.given(connection.clone(), Given::Down);
+        systems.given(connection, Given::Down);
     }
     Ok(Engine::new(Parts { project: Arc::clone(project), connections: systems, clock }))
 }

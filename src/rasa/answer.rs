@@ -86,10 +86,13 @@ fn parse_data_flaw(data: &Object) -> Option<&'static str> {
     if !holds("text", text_or_null) {
         return Some("`parse_data.text` is neither a text nor null");
     }
-    if !holds("intent", is_intent) || !holds("intent_ranking", |list| list.as_array().is_some_and(|list| list.iter().all(is_intent))) {
+    if !holds("intent", is_intent)
+        || !holds("intent_ranking", |list| list.as_array().is_some_and(|list| list.iter().all(is_intent)))
+    {
         return Some("an intent of `parse_data` is not an object with a text as `name` and a number as `confidence`");
     }
-    let entities = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(|item| item.as_object().is_some_and(is_entity)));
+    let entities =
+        |list: &Value| list.as_array().is_some_and(|list| list.iter().all(|item| item.as_object().is_some_and(is_entity)));
     if !holds("entities", entities) {
         return Some(ENTITIES);
     }
@@ -108,7 +111,8 @@ fn is_intent(intent: &Value) -> bool {
 fn is_entity(entity: &Object) -> bool {
     let holds = |key: &str, fits: fn(&Value) -> bool| entity.get(key).is_none_or(fits);
     // A float without a fraction is an integer to JSON Schema.
-    let whole = |value: &Value| value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let whole =
+        |value: &Value| value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0);
     entity.get("entity").is_some_and(Value::is_string)
         && entity.contains_key("value")
         && holds("start", whole)
@@ -150,12 +154,21 @@ mod tests {
 
     #[test]
     fn free_form_parts_are_held_to_the_clients_schema() {
-        assert_eq!(fitted(event("user", json!({"text": "x", "parse_data": {"intent": {"name": "a"}, "entities": []}})), "3.6"), []);
+        assert_eq!(
+            fitted(event("user", json!({"text": "x", "parse_data": {"intent": {"name": "a"}, "entities": []}})), "3.6"),
+            []
+        );
         assert_eq!(fitted(event("user", json!({"text": "x", "parse_data": {"intent": {"name": null}}})), "3.6").len(), 1);
         assert_eq!(fitted(event("user", json!({"text": "x", "parse_data": {"entities": {}}})), "3.6").len(), 1);
         assert_eq!(fitted(event("user", json!({"text": "x", "parse_data": {"text": 5}})), "3.6").len(), 1);
         assert_eq!(fitted(event("entities", json!({"entities": [{"entity": "e", "value": 1, "start": 3.0}]})), "3.6"), []);
-        assert_eq!(fitted(event("entities", json!({"entities": [{"entity": "e", "value": 1, "start": "3"}]})), "3.6").len(), 1);
-        assert_eq!(fitted(event("entities", json!({"entities": [{"entity": "e", "value": 1, "confidence": null}]})), "3.6").len(), 1);
+        assert_eq!(
+            fitted(event("entities", json!({"entities": [{"entity": "e", "value": 1, "start": "3"}]})), "3.6").len(),
+            1
+        );
+        assert_eq!(
+            fitted(event("entities", json!({"entities": [{"entity": "e", "value": 1, "confidence": null}]})), "3.6").len(),
+            1
+        );
     }
 }

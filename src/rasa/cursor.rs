@@ -125,7 +125,9 @@ impl<'a> Cursor<'a> {
         match kind {
             Kind::Object | Kind::List => {
                 self.at = skip::container(self.text.as_bytes(), start, self.room).map_err(|none| match none {
-                    skip::NoEnd::Unclosed => Problem::new("the text ends before the last bracket is closed", self.text.len()),
+                    skip::NoEnd::Unclosed => {
+                        Problem::new("the text ends before the last bracket is closed", self.text.len())
+                    }
                     skip::NoEnd::TooDeep(at) => too_deep(at),
                 })?;
             }
@@ -148,7 +150,11 @@ impl<'a> Cursor<'a> {
     /// Checks that nothing but blanks follows.
     pub(super) fn end(&mut self) -> Result<(), Problem> {
         self.blanks();
-        if self.at < self.text.len() { Err(Problem::new("something follows the end of the JSON text", self.at)) } else { Ok(()) }
+        if self.at < self.text.len() {
+            Err(Problem::new("something follows the end of the JSON text", self.at))
+        } else {
+            Ok(())
+        }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -276,7 +282,8 @@ mod tests {
         for good in ["0", "-0.5", "12e+3", "1E9", "true", "false", "null", "NaN", "-Infinity", r#""a\"b""#, " [] "] {
             assert!(walk(good).is_ok(), "{good}");
         }
-        for bad in ["", "01", "1.", ".5", "-", "1e", "tru", "trueish", "nul", "+1", "1 2", "'a'", "\"a", "[", "[[[[[[", "]"] {
+        for bad in ["", "01", "1.", ".5", "-", "1e", "tru", "trueish", "nul", "+1", "1 2", "'a'", "\"a", "[", "[[[[[[", "]"]
+        {
             assert!(walk(bad).is_err(), "{bad}");
         }
     }

@@ -41,7 +41,8 @@ impl Call {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(Malformed::new("", "empty; a call is a JSON object", None));
         }
-        let text = std::str::from_utf8(&body).map_err(|error| Malformed::new("", "not UTF-8", Some(base + error.valid_up_to())))?;
+        let text =
+            std::str::from_utf8(&body).map_err(|error| Malformed::new("", "not UTF-8", Some(base + error.valid_up_to())))?;
         let mut decoder = Decoder { body: &body, base, cursor: Cursor::new(text, limits.depth.min(Limits::DEEPEST)) };
         decoder.call()
     }
@@ -63,7 +64,10 @@ impl<'a> Decoder<'a> {
                 "next_action" => call.next_action = self.text("next_action")?,
                 "sender_id" => sender = self.text("sender_id")?,
                 "domain_digest" => call.domain_digest = self.text("domain_digest")?,
-                "version" => call.version = self.text("version")?.map_or_else(ClientVersion::default, |text| ClientVersion::parse(&text)),
+                "version" => {
+                    call.version =
+                        self.text("version")?.map_or_else(ClientVersion::default, |text| ClientVersion::parse(&text))
+                }
                 "domain" => call.domain = Some(self.raw("domain", Kind::Object)?).filter(|domain| !domain.is_absent()),
                 "tracker" if self.cursor.kind() == Some(Kind::Object) => tracker = Some(self.tracker()?),
                 "tracker" => {

@@ -99,7 +99,9 @@ impl Domain {
             let (key, part) = entry?;
             match key.as_str() {
                 "intents" | "entities" | "slots" | "forms" | "actions" => drop(parts.insert(key, part.parse()?)),
-                "responses" | "templates" => responses = part.entries().map(|entry| Ok(entry?.0)).collect::<Result<_, _>>()?,
+                "responses" | "templates" => {
+                    responses = part.entries().map(|entry| Ok(entry?.0)).collect::<Result<_, _>>()?
+                }
                 _ => {}
             }
         }
@@ -190,10 +192,13 @@ fn read_condition(condition: &Value) -> Condition {
 /// `required_slots` with a list.
 fn read_forms(forms: Option<&Value>) -> IndexMap<String, Form> {
     if let Some(Value::Array(items)) = forms {
-        return items.iter().flat_map(|item| match item {
-            Value::String(name) => vec![(name.clone(), Form::default())],
-            other => entries(Some(other)).map(|(name, form)| (name.to_owned(), read_form(form))).collect(),
-        }).collect();
+        return items
+            .iter()
+            .flat_map(|item| match item {
+                Value::String(name) => vec![(name.clone(), Form::default())],
+                other => entries(Some(other)).map(|(name, form)| (name.to_owned(), read_form(form))).collect(),
+            })
+            .collect();
     }
     entries(forms).map(|(name, form)| (name.to_owned(), read_form(form))).collect()
 }

@@ -150,7 +150,9 @@ fn expectation(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
     if error.is_data() && !text.starts_with("missing field") {
-        return text.rsplit_once(", expected ").map_or_else(|| "not of the expected shape".into(), |(_, what)| format!("expected {what}"));
+        return text
+            .rsplit_once(", expected ")
+            .map_or_else(|| "not of the expected shape".into(), |(_, what)| format!("expected {what}"));
     }
     if error.is_data() { text.to_owned() } else { format!("not JSON: {text}") }
 }

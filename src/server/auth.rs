@@ -81,7 +81,9 @@ fn sent(proof: &Proof, headers: &HeaderMap, uri: &Uri) -> Vec<Vec<u8>> {
 /// What would be right: more than one text where clients encode differently.
 fn wanted(proof: &Proof) -> Vec<Vec<u8>> {
     match proof {
-        Proof::Bearer(value) | Proof::Header { value, .. } | Proof::Token { value, .. } => vec![value.expose().as_bytes().to_vec()],
+        Proof::Bearer(value) | Proof::Header { value, .. } | Proof::Token { value, .. } => {
+            vec![value.expose().as_bytes().to_vec()]
+        }
         Proof::Basic { user, password } => {
             let pair = format!("{user}:{}", password.expose());
             let latin1: Option<Vec<u8>> = pair.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
@@ -133,11 +135,14 @@ mod tests {
     use crate::secret::Secret;
 
     fn gate(proofs: Vec<(&str, Proof)>) -> Gate {
-        Gate::new(proofs.into_iter().map(|(name, proof)| AuthEntry { name: CallerName::parse(name).unwrap(), proof }).collect())
+        Gate::new(
+            proofs.into_iter().map(|(name, proof)| AuthEntry { name: CallerName::parse(name).unwrap(), proof }).collect(),
+        )
     }
 
     fn caller(gate: &Gate, headers: &[(&str, &[u8])], uri: &str) -> Result<String, Refusal> {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), axum::http::HeaderValue::from_bytes(value).unwrap()));
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), axum::http::HeaderValue::from_bytes(value).unwrap()));
         gate.caller(&headers.collect(), &uri.parse().unwrap()).map(|name| name.to_string())
     }
 
@@ -164,11 +169,22 @@ mod tests {
 
     #[test]
     fn what_is_wrong_or_missing_is_told_apart() {
-        let gate = gate(vec![("a", Proof::Bearer(secret("right"))), ("b", Proof::Token { parameter: "token".into(), value: secret("x") })]);
+        let gate = gate(vec![
+            ("a", Proof::Bearer(secret("right"))),
+            ("b", Proof::Token { parameter: "token".into(), value: secret("x") }),
+        ]);
         let refused = |headers: &[(&str, &[u8])], uri| caller(&gate, headers, uri).unwrap_err();
         let challenges = vec!["Bearer realm=\"legwork\"", "Key realm=\"legwork\""];
         assert_eq!(refused(&[], "/"), Refusal::Unauthorized { shown: false, challenges: challenges.clone() });
-        for wrong in ["Bearer wrong", "Bearer righ", "Bearer rightright", "Bearer right right", "Bearer ", "Bearerright", "Basic right"] {
+        for wrong in [
+            "Bearer wrong",
+            "Bearer righ",
+            "Bearer rightright",
+            "Bearer right right",
+            "Bearer ",
+            "Bearerright",
+            "Basic right",
+        ] {
             let refusal = refused(&[("authorization", wrong.as_bytes())], "/");
             assert!(matches!(refusal, Refusal::Unauthorized { .. }), "{wrong}");
         }

@@ -64,7 +64,9 @@ mod tests {
     use super::*;
 
     fn pieces(pieces: &[&'static str]) -> Body {
-        Body::from_stream(stream::iter(pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes()))).collect::<Vec<_>>()))
+        Body::from_stream(stream::iter(
+            pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes()))).collect::<Vec<_>>(),
+        ))
     }
 
     #[tokio::test]
@@ -86,10 +88,14 @@ mod tests {
     #[test]
     fn json_is_what_says_so() {
         let says = |value: &str| is_json(&[(header::CONTENT_TYPE, value.parse().unwrap())].into_iter().collect());
-        for json in ["application/json", "Application/JSON; charset=utf-8", "application/vnd.rasa+json", " application/json "] {
+        for json in
+            ["application/json", "Application/JSON; charset=utf-8", "application/vnd.rasa+json", " application/json "]
+        {
             assert!(says(json), "{json}");
         }
-        for other in ["text/plain", "text/json", "application/jsonp", "application/+json", "application/x-www-form-urlencoded", ""] {
+        for other in
+            ["text/plain", "text/json", "application/jsonp", "application/+json", "application/x-www-form-urlencoded", ""]
+        {
             assert!(!says(other), "{other}");
         }
         assert!(!is_json(&HeaderMap::new()));

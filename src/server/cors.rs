@@ -57,11 +57,11 @@ impl Cors {
 
 fn pattern(origin: &str) -> Result<Regex, String> {
     let is_regex = origin.contains(['\\', '[', ']', '(', ')', '+', '|', '^', '$', '?', '{', '}']);
-    let inner = if is_regex { origin.to_owned() } else { origin.split('*').map(regex::escape).collect::<Vec<_>>().join("[^/]*") };
-    RegexBuilder::new(&format!("^(?:{inner})$"))
-        .case_insensitive(true)
-        .build()
-        .map_err(|_| format!("the origin `{origin}` is neither a url such as https://chat.example.com nor a regular expression"))
+    let inner =
+        if is_regex { origin.to_owned() } else { origin.split('*').map(regex::escape).collect::<Vec<_>>().join("[^/]*") };
+    RegexBuilder::new(&format!("^(?:{inner})$")).case_insensitive(true).build().map_err(|_| {
+        format!("the origin `{origin}` is neither a url such as https://chat.example.com nor a regular expression")
+    })
 }
 
 #[cfg(test)]
@@ -78,7 +78,13 @@ mod tests {
         for good in ["https://a.example.com", "HTTPS://A.example.com", "https://x.y.chat.example.com", "https://abc.test"] {
             assert!(cors.allows(good), "{good}");
         }
-        for bad in ["https://aXexample.com", "https://a.example.com.evil.net", "https://evil.net/.chat.example.com", "https://abc.test.evil", "null"] {
+        for bad in [
+            "https://aXexample.com",
+            "https://a.example.com.evil.net",
+            "https://evil.net/.chat.example.com",
+            "https://abc.test.evil",
+            "null",
+        ] {
             assert!(!cors.allows(bad), "{bad}");
         }
     }

@@ -158,7 +158,10 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let noise: Vec<u8> = (0..100_000).map(|_| random.u8(..)).collect();
         let between = gzip(&[gzip(b""), noise].concat());
-        assert_eq!(now(between, &[Encoding::Gzip, Encoding::Gzip], 50_000), Err(Refusal::Damaged("the body does not inflate as its content encoding says")));
+        assert_eq!(
+            now(between, &[Encoding::Gzip, Encoding::Gzip], 50_000),
+            Err(Refusal::Damaged("the body does not inflate as its content encoding says"))
+        );
     }
 
     #[test]
@@ -172,7 +175,8 @@ mod tests {
 
     #[test]
     fn encodings_are_read_from_all_headers() {
-        let headers = |values: &[&str]| values.iter().map(|v| (header::CONTENT_ENCODING, v.parse().unwrap())).collect::<HeaderMap>();
+        let headers =
+            |values: &[&str]| values.iter().map(|v| (header::CONTENT_ENCODING, v.parse().unwrap())).collect::<HeaderMap>();
         assert_eq!(encodings(&headers(&["deflate, GZIP", "identity"])), Ok(vec![Encoding::Deflate, Encoding::Gzip]));
         assert_eq!(encodings(&headers(&[])), Ok(vec![]));
         assert_eq!(encodings(&headers(&["br"])), Err(Refusal::Encoding));

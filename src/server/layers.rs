@@ -1,5 +1,6 @@
 //! The door's stack: what every request goes through before a page, and why in this order.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
+use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -16,12 +18,39 @@ use super::auth::Gate;
 use super::request_id::RequestIds;
 use super::webhook::webhook;
 use super::{Facts, Options, pages, reply};
-use crate::engine::Engine;
-use crate::name::CallerName;
+use crate::engine::{Context, Engine};
+use crate::name::{ActionName, CallerName};
+use crate::rasa::{Call, Malformed, Reply};
+
+/// What the door asks of the engine behind it.
+pub trait Answering: Send + Sync + 'static {
+    /// Answers a call; refuses one of which a part is not what the protocol says.
+    fn run(&self, call: Call, context: Context) -> impl Future<Output = Result<Reply, Malformed>> + Send;
+
+    /// Every action, forms' validators included.
+    fn actions(&self) -> Vec<ActionName>;
+
+    /// What operators may know, as an object.
+    fn status(&self) -> Value;
+}
+
+impl Answering for Engine {
+    fn run(&self, call: Call, context: Context) -> impl Future<Output = Result<Reply, Malformed>> + Send {
+        Self::run(self, call, context)
+    }
+
+    fn actions(&self) -> Vec<ActionName> {
+        Self::actions(self)
+    }
+
+    fn status(&self) -> Value {
+        Self::status(self)
+    }
+}
 
 /// What all requests share.
-pub(super) struct Door {
-    pub(super) engine: Arc<Engine>,
+pub(super) struct Door<E> {
+    pub(super) engine: Arc<E>,
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) started: Instant,
@@ -40,23 +69,23 @@ pub(super) struct Visitor {
 struct RequestId(Arc<str>);
 
 /// The door: every path, behind every layer.
-pub fn router(engine: Arc<Engine>, options: Options, facts: Facts) -> Router {
+pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> Router {
     let gate = Gate::new(options.auth.clone());
     let cors = options.cors.layer();
     let door = Arc::new(Door { engine, options, facts, started: Instant::now(), gate, ids: RequestIds::new() });
 
     // Whoever asks for the health of a container has no credentials.
-    let open = Router::new().route("/health", get(pages::health));
+    let open = Router::new().route("/health", get(pages::health::<E>));
     // Everything else, pages that do not exist included, is behind the gate.
     let guarded = Router::new()
-        .route("/webhook", post(webhook))
-        .route("/webhook/", post(webhook))
-        .route("/actions", get(pages::actions))
-        .route("/metrics", get(pages::metrics))
-        .route("/status", get(pages::status))
+        .route("/webhook", post(webhook::<E>))
+        .route("/webhook/", post(webhook::<E>))
+        .route("/actions", get(pages::actions::<E>))
+        .route("/metrics", get(pages::metrics::<E>))
+        .route("/status", get(pages::status::<E>))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(pages::wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&door), authenticate));
+        .layer(from_fn_with_state(Arc::clone(&door), authenticate::<E>));
     let pages = guarded.merge(open.method_not_allowed_fallback(pages::wrong_method));
     // A browser asks for permission without credentials, so it is answered before the gate.
     let pages = match cors {
@@ -64,11 +93,11 @@ pub fn router(engine: Arc<Engine>, options: Options, facts: Facts) -> Router {
         None => pages,
     };
     // Outermost, so that all of the above has a request id and no panic gets past.
-    pages.layer(from_fn_with_state(Arc::clone(&door), guard)).with_state(door)
+    pages.layer(from_fn_with_state(Arc::clone(&door), guard::<E>)).with_state(door)
 }
 
 /// Gives the request an id and a span, and answers a panic with 500.
-async fn guard(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+async fn guard<E: Answering>(State(door): State<Arc<Door<E>>>, mut request: Request, next: Next) -> Response {
     let id = door.ids.of(request.headers());
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     // The path without its query, which may hold a token.
@@ -81,7 +110,7 @@ async fn guard(State(door): State<Arc<Door>>, mut request: Request, next: Next) 
 }
 
 /// Lets callers in who prove themselves.
-async fn authenticate(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+async fn authenticate<E: Answering>(State(door): State<Arc<Door<E>>>, mut request: Request, next: Next) -> Response {
     match door.gate.caller(request.headers(), request.uri()) {
         Ok(caller) => {
             let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));

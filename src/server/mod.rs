@@ -18,7 +18,7 @@ mod tls;
 mod webhook;
 
 pub use cors::Cors;
-pub use layers::router;
+pub use layers::{Answering, router};
 pub use options::{AuthEntry, Draining, Facts, Options, Proof};
 pub use serve::{Drain, serve};
 pub use tls::{Tls, TlsFiles};

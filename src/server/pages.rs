@@ -6,27 +6,27 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::layers::Door;
+use super::layers::{Answering, Door};
 use super::reply::{self, Refusal};
 
 /// `GET /health`: whether this server takes calls.
-pub(super) async fn health(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn health<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
     if door.facts.draining.is_on() { reply::draining() } else { reply::page(&json!({"status": "ok"})) }
 }
 
 /// `GET /actions`: every action, forms' validators included.
-pub(super) async fn actions(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn actions<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
     let names = door.engine.actions();
     reply::page(&names.iter().map(|name| json!({"name": name.as_str()})).collect::<Vec<_>>())
 }
 
 /// `GET /metrics`, for Prometheus.
-pub(super) async fn metrics(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn metrics<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
     reply::prometheus(door.facts.metrics.render())
 }
 
 /// `GET /status`: which build runs, with which configuration, and what the engine knows.
-pub(super) async fn status(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
     let mut page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "status": if door.facts.draining.is_on() { "draining" } else { "ok" },

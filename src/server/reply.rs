@@ -96,9 +96,13 @@ impl IntoResponse for Refusal {
                     headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
                 }
             }
-            Self::Encoding => drop(headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, identity"))),
+            Self::Encoding => {
+                drop(headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, identity")))
+            }
             // The rest of the body is not going to be read, so this connection has no next request.
-            Self::TooLarge { .. } | Self::Slow => drop(headers.insert(header::CONNECTION, HeaderValue::from_static("close"))),
+            Self::TooLarge { .. } | Self::Slow => {
+                drop(headers.insert(header::CONNECTION, HeaderValue::from_static("close")))
+            }
             _ => {}
         }
         response

@@ -41,7 +41,13 @@ const HEAD: Duration = Duration::from_secs(15);
 ///
 /// # Errors
 /// When the listener does not work.
-pub async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, drain: Drain, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Tls>,
+    drain: Drain,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let handle = Handle::<SocketAddr>::new();
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone()).http1_only();
@@ -66,10 +72,10 @@ async fn listen(server: Server<SocketAddr>, router: Router, tls: Option<Tls>) ->
     // Answers are one small write each; waiting for more to send only delays them.
     let plain = NoDelayAcceptor::new();
     match tls {
-        None => server.acceptor(plain).http1_only().serve(service).await,
+        None => server.acceptor(plain).serve(service).await,
         Some(tls) => {
             let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls.0)).acceptor(plain);
-            server.acceptor(acceptor).http1_only().serve(service).await
+            server.acceptor(acceptor).serve(service).await
         }
     }
 }

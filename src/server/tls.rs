@@ -43,14 +43,22 @@ impl TlsFiles {
             Some(file) => {
                 let mut roots = RootCertStore::empty();
                 for certificate in self::certificates(file)? {
-                    roots.add(certificate).map_err(|error| wrong(file, &format!("holds a certificate that is not one of an authority: {error}")))?;
+                    roots.add(certificate).map_err(|error| {
+                        wrong(file, &format!("holds a certificate that is not one of an authority: {error}"))
+                    })?;
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
                 builder.with_client_cert_verifier(verifier.map_err(|error| wrong(file, &error.to_string()))?)
             }
         };
         let config = builder.with_single_cert(certificates, key);
-        let mut config = config.map_err(|error| format!("the certificate {} and the key {} do not go together: {error}", self.certificate.display(), key_file.display()))?;
+        let mut config = config.map_err(|error| {
+            format!(
+                "the certificate {} and the key {} do not go together: {error}",
+                self.certificate.display(),
+                key_file.display()
+            )
+        })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Tls(Arc::new(config)))
     }
@@ -66,7 +74,8 @@ impl TlsFiles {
                  that only the server may read, and name that one in --ssl-keyfile"
             ));
         }
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|_| wrong(file, "holds no private key; it has to begin with -----BEGIN PRIVATE KEY-----"))
+        PrivateKeyDer::from_pem_slice(&pem)
+            .map_err(|_| wrong(file, "holds no private key; it has to begin with -----BEGIN PRIVATE KEY-----"))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
-use super::layers::{Door, Visitor};
+use super::layers::{Answering, Door, Visitor};
 use super::reply::{self, Refusal};
 use super::{body, inflate};
 use crate::engine::Context;
@@ -13,7 +13,7 @@ use crate::rasa::{Call, Reply};
 use crate::telemetry::{EventDropped, Running};
 
 /// Answers `POST /webhook`.
-pub(super) async fn webhook(State(door): State<Arc<Door>>, request: Request) -> Response {
+pub(super) async fn webhook<E: Answering>(State(door): State<Arc<Door<E>>>, request: Request) -> Response {
     let _running = Running::begin();
     match answer(&door, request).await {
         Ok(reply) => {
@@ -24,7 +24,7 @@ pub(super) async fn webhook(State(door): State<Arc<Door>>, request: Request) -> 
     }
 }
 
-async fn answer(door: &Door, request: Request) -> Result<Reply, Refusal> {
+async fn answer<E: Answering>(door: &Door<E>, request: Request) -> Result<Reply, Refusal> {
     let (parts, sent) = request.into_parts();
     if !body::is_json(&parts.headers) {
         return Err(Refusal::NotJson);

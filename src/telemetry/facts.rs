@@ -26,7 +26,13 @@ impl TurnFinished<'_> {
     /// Logs at INFO and counts.
     pub fn emit(&self) {
         let action = self.action.map_or("unknown", ActionName::as_str);
-        tracing::info!(action, outcome = self.outcome, caller = self.caller.as_str(), ms = millis(self.elapsed), "turn finished");
+        tracing::info!(
+            action,
+            outcome = self.outcome,
+            caller = self.caller.as_str(),
+            ms = millis(self.elapsed),
+            "turn finished"
+        );
         let (action, outcome) = (action.to_owned(), self.outcome);
         histogram!(Metric::TurnSeconds.name(), "action" => action.clone(), "outcome" => outcome).record(self.elapsed);
         let caller = self.caller.as_str().to_owned();
@@ -57,7 +63,9 @@ impl CallFinished<'_> {
         let detail = self.fault.map(|fault| fault.operator.as_str());
         let (attempts, ms) = (self.attempts, millis(self.elapsed));
         macro_rules! log {
-            ($level:ident) => { tracing::$level!(connection, operation, outcome, detail, attempts, ms, "call finished") };
+            ($level:ident) => {
+                tracing::$level!(connection, operation, outcome, detail, attempts, ms, "call finished")
+            };
         }
         match self.fault.map(Fault::class) {
             Some(Class::Misconfigured | Class::Bug) => log!(error),
@@ -113,7 +121,8 @@ impl CacheUsed<'_> {
         let (connection, operation, kind) = (self.connection.as_str(), self.operation.as_str(), self.kind.name());
         tracing::debug!(connection, operation, kind, "cache used");
         let (connection, operation) = (connection.to_owned(), operation.to_owned());
-        counter!(Metric::CacheTotal.name(), "connection" => connection, "operation" => operation, "kind" => kind).increment(1);
+        counter!(Metric::CacheTotal.name(), "connection" => connection, "operation" => operation, "kind" => kind)
+            .increment(1);
     }
 }
 
@@ -190,11 +199,18 @@ mod tests {
         let metrics = Metrics::install();
         let (connection, operation) = (ConnectionName::parse("facts_test").unwrap(), OperationName::parse("find").unwrap());
         let fault = Fault::new(Outcome::Timeout, "no answer");
-        let call = CallFinished { connection: &connection, operation: &operation, fault: Some(&fault), elapsed: Duration::from_millis(3), attempts: 2 };
+        let call = CallFinished {
+            connection: &connection,
+            operation: &operation,
+            fault: Some(&fault),
+            elapsed: Duration::from_millis(3),
+            attempts: 2,
+        };
         call.emit();
         CallFinished { fault: None, ..call }.emit();
         CacheUsed { connection: &connection, operation: &operation, kind: CacheKind::Stale }.emit();
-        TurnFinished { action: None, outcome: "not_registered", elapsed: Duration::ZERO, caller: &CallerName::anonymous() }.emit();
+        TurnFinished { action: None, outcome: "not_registered", elapsed: Duration::ZERO, caller: &CallerName::anonymous() }
+            .emit();
         let text = metrics.render();
         for line in [
             r#"legwork_calls_total{connection="facts_test",operation="find",outcome="timeout"} 1"#,

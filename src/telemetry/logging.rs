@@ -47,7 +47,8 @@ impl Logging {
     /// # Errors
     /// When a directive cannot be read, the file cannot be opened, or the process logs already.
     pub fn init(&self) -> Result<Guard, String> {
-        let filter = EnvFilter::try_new(&self.filter).map_err(|error| format!("`{}` is not a log filter: {error}", self.filter))?;
+        let filter =
+            EnvFilter::try_new(&self.filter).map_err(|error| format!("`{}` is not a log filter: {error}", self.filter))?;
         let (stderr, guard) = tracing_appender::non_blocking(std::io::stderr());
         let mut guards = vec![guard];
         let human = match self.format {
@@ -75,7 +76,11 @@ fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: NonBlocking) -> Box<dyn 
 }
 
 fn for_people<S: Subscriber + for<'a> LookupSpan<'a>>(writer: NonBlocking) -> Box<dyn Layer<S> + Send + Sync> {
-    tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_target(false).with_writer(writer).boxed()
+    tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .with_writer(writer)
+        .boxed()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use metrics::Unit;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// Seconds from half a millisecond, which a turn without calls takes, to the minute after which Rasa's lock is gone.
-const SECONDS: [f64; 16] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 60.0];
+const SECONDS: [f64; 16] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 60.0];
 
 macro_rules! metrics_table {
     ($($variant:ident = $name:literal, $kind:ident, $unit:ident, $help:literal;)*) => {

@@ -29,7 +29,8 @@ mod tests {
     fn only_fixed_texts_are_told() {
         let fixed = std::panic::catch_unwind(|| panic!("fixed")).unwrap_err();
         assert_eq!(said(fixed.as_ref()), "fixed");
-        let formatted = std::panic::catch_unwind(|| panic!("holds {}", std::hint::black_box("hunter2").to_owned())).unwrap_err();
+        let formatted =
+            std::panic::catch_unwind(|| panic!("holds {}", std::hint::black_box("hunter2").to_owned())).unwrap_err();
         assert!(!said(formatted.as_ref()).contains("hunter2"));
     }
 }

@@ -10,13 +10,13 @@ use minijinja::machinery::{self, CodeGenerator, Instructions, ast};
 use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 
-use super::failure::{Failed, Wrong};
+use super::failure::{Failed, FailedKind, Wrong, fail};
 use super::names::Reference;
 use super::operators::operators;
-use super::registry::{Sort, registry};
+use super::registry::{Nothing, Sort, registry};
 use super::rewrite::Rewriter;
 use super::scope::Scope;
-use super::{bounds, print};
+use super::{bounds, length, print};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 static NO_BLOCKS: BTreeMap<&'static str, Instructions<'static>> = BTreeMap::new();
@@ -38,22 +38,35 @@ fn environment() -> Environment<'static> {
     environment.set_debug(true);
     environment.set_formatter(print::format);
     for (name, function) in operators() {
-        environment.add_filter(name, metered(function));
+        environment.add_filter(name, metered(function, Nothing::Seen));
     }
-    for (sort, name, function) in registry().functions() {
+    for (sort, name, function, nothing) in registry().functions() {
         match sort {
-            Sort::Filter => environment.add_filter(name, metered(function)),
-            Sort::Test => environment.add_test(name, metered(function)),
-            Sort::Function => environment.add_function(name, metered(function)),
+            Sort::Filter => environment.add_filter(name, metered(function, nothing)),
+            Sort::Test => environment.add_test(name, metered(function, nothing)),
+            Sort::Function => environment.add_function(name, metered(function, nothing)),
         }
     }
     environment
 }
 
-/// The function, with its arguments charged to the evaluation's work.
-fn metered(function: Value) -> impl Fn(&mut State, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+/// The function, with its arguments charged to the evaluation's work, and without the null or absent values it does not see.
+fn metered(
+    function: Value,
+    nothing: Nothing,
+) -> impl Fn(&mut State, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
     move |state: &mut State, args: Rest<ValueOrKwargs>| {
         let args = args.into_values();
+        if let Some(value) = args.first()
+            && nothing != Nothing::Seen
+        {
+            if value.is_undefined() {
+                return Err(fail(FailedKind::Undefined, "a value is absent"));
+            }
+            if value.is_none() && nothing == Nothing::Passed {
+                return Ok(value.clone());
+            }
+        }
         for arg in &args {
             match arg.as_str() {
                 Some(text) if text.len() >= 32 => bounds::work(state, 0, text.len())?,
@@ -87,6 +100,7 @@ fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
 /// Compiles a bare expression.
 pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
     let source = kept(source);
+    length::check_expression(source)?;
     let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);
     let expr = pass.expr(&parsed);
@@ -99,6 +113,7 @@ pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
 /// Compiles a text with `{{ … }}` in it; the flag says whether it is one expression and nothing else.
 pub(super) fn text(source: &str) -> Result<(Code, bool), Wrong> {
     let source = kept(source);
+    length::check_text(source)?;
     let parsed = machinery::parse(source, "<text>", minijinja::syntax::SyntaxConfig::default());
     let parsed = parsed.map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);

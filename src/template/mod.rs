@@ -19,11 +19,12 @@
 //! `labels` (code → word), `words` (name → word list), `region` (such as `US`) and `currency` (such as `EUR`).
 
 mod bounds;
-mod builtins;
 mod engine;
 mod expression;
 mod failure;
+mod filters;
 mod json;
+mod length;
 mod names;
 mod operators;
 mod print;

@@ -7,6 +7,7 @@ use minijinja::{Error, State, Value};
 
 use super::bounds;
 use super::failure::{FailedKind, fail, unsuitable};
+use super::filters::compare;
 use super::print::text_of;
 
 /// The operators with the names that [`super::rewrite`] gives them.
@@ -15,6 +16,8 @@ pub(super) fn operators() -> Vec<(&'static str, Value)> {
         ("+", Value::from_function(plus)),
         ("*", Value::from_function(times)),
         ("~", Value::from_function(concat)),
+        ("[:]", Value::from_function(cut)),
+        ("∈", Value::from_function(is_in)),
         ("<", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, "<", a, b, Ordering::is_lt))),
         ("<=", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, "<=", a, b, Ordering::is_le))),
         (">", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, ">", a, b, Ordering::is_gt))),
@@ -65,28 +68,72 @@ fn concat(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
     Ok(Value::from(text))
 }
 
+/// `value[start:stop:step]`, as Python has it. Null is an empty list.
+fn cut(state: &mut State, value: &Value, start: &Value, stop: &Value, step: &Value) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(fail(FailedKind::Undefined, "what is sliced is absent"));
+    }
+    let place = |at: &Value| match at.is_none() {
+        true => Ok(None),
+        false => at.as_i64().map(Some).ok_or_else(|| unsuitable("the bounds of a slice are whole numbers")),
+    };
+    let (start, stop, step) = (place(start)?, place(stop)?, place(step)?.unwrap_or(1));
+    if step == 0 {
+        return Err(unsuitable("the step of a slice cannot be 0"));
+    }
+    if let Some(text) = value.as_str() {
+        bounds::work(state, 0, text.len())?;
+        let chars: Vec<char> = text.chars().collect();
+        let places = places(start, stop, step, chars.len());
+        return Ok(Value::from(places.filter_map(|at| chars.get(at)).collect::<String>()));
+    }
+    let items: Vec<Value> = match () {
+        () if value.is_none() => Vec::new(),
+        () if is_list(value) => value.try_iter()?.collect(),
+        () => return Err(unsuitable(format!("{} cannot be sliced", kind(value)))),
+    };
+    bounds::work(state, items.len(), 0)?;
+    Ok(places(start, stop, step, items.len()).filter_map(|at| items.get(at).cloned()).collect::<Vec<_>>().into())
+}
+
+/// The places of a slice in something of that length.
+fn places(start: Option<i64>, stop: Option<i64>, step: i64, length: usize) -> impl Iterator<Item = usize> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let (least, most) = if step > 0 { (0, length) } else { (-1, length - 1) };
+    let border = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(least, most);
+    let (from, to) = match step > 0 {
+        true => (start.map_or(0, border), stop.map_or(length, border)),
+        false => (start.map_or(length - 1, border), stop.map_or(-1, border)),
+    };
+    let before = move |at: &i64| if step > 0 { *at < to } else { *at > to };
+    std::iter::successors(Some(from), move |at| at.checked_add(step))
+        .take_while(before)
+        .filter_map(|at| usize::try_from(at).ok())
+}
+
+/// Whether a value is among the entries of a list, the keys of a map, or a part of a text. Null has nothing in it.
+pub(super) fn is_in(value: &Value, among: &Value) -> Result<bool, Error> {
+    present("in", value, among)?;
+    match (value.as_str(), among.as_str()) {
+        (Some(part), Some(whole)) => Ok(whole.contains(part)),
+        _ if among.is_none() => Ok(false),
+        _ if is_list(among) || among.kind() == ValueKind::Map => Ok(among.try_iter()?.any(|entry| entry == *value)),
+        _ => Err(unsuitable(format!("{} is not in {}", kind(value), kind(among)))),
+    }
+}
+
 fn order(state: &mut State, name: &str, a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Result<bool, Error> {
     present(name, a, b)?;
     compare(state, a, b).map(holds)
 }
 
-/// The order of two values.
-///
-/// # Errors
-/// When they are of different kinds, or of a kind that has no order.
-pub(super) fn compare(_state: &State, a: &Value, b: &Value) -> Result<Ordering, Error> {
-    match (a.kind(), b.kind()) {
-        (ValueKind::Number, ValueKind::Number) | (ValueKind::Bool, ValueKind::Bool) => Ok(a.cmp(b)),
-        (ValueKind::String, ValueKind::String) => Ok(a.as_str().cmp(&b.as_str())),
-        (ValueKind::Seq, ValueKind::Seq) => Ok(a.cmp(b)),
-        (ValueKind::String, ValueKind::Number) | (ValueKind::Number, ValueKind::String) => {
-            Err(unsuitable("cannot compare a text with a number; `text | number` makes it one"))
-        }
-        _ => Err(unsuitable(format!("cannot compare {} with {}", kind(a), kind(b)))),
-    }
-}
-
-fn arithmetic(a: &Value, b: &Value, whole: fn(i128, i128) -> Option<i128>, real: fn(f64, f64) -> f64) -> Option<Value> {
+/// The result of an operator on two numbers, whole when both are; nothing when one is no number or the result too large.
+pub(super) fn arithmetic(
+    a: &Value,
+    b: &Value,
+    whole: fn(i128, i128) -> Option<i128>,
+    real: fn(f64, f64) -> f64,
+) -> Option<Value> {
     if a.kind() != ValueKind::Number || b.kind() != ValueKind::Number {
         return None;
     }

@@ -1,6 +1,6 @@
 //! The pass between parsing and code: finds what is unknown, gathers the names, and puts bounds where the engine has none.
 //!
-//! - `+`, `*`, `~` and the four orderings become our own operators, which are bounded and do not guess.
+//! - `+`, `*`, `~`, `in`, slices and the four orderings become our own operators, which are bounded and do not guess.
 //! - Raw text inside a block is printed as a value, so that what a loop prints is counted.
 //! - An `if` expression without `else` is null, not an absent value.
 //! - Filters, tests and functions are looked up now, where their place is known, rather than when the line runs.
@@ -11,7 +11,12 @@ use minijinja::Value;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{self, CallArg, Expr, Spanned, Stmt};
 
+use crate::format::date_out::check_format;
+use crate::format::moment::Unit;
+
+use super::bounds;
 use super::failure::{Wrong, WrongKind};
+use super::filters::check_regex;
 use super::names::{Introduced, Reference, path};
 use super::registry::{Sort, registry};
 
@@ -32,6 +37,8 @@ pub(super) struct Rewriter<'a> {
     introduced: Introduced<'a>,
     /// How many blocks are open that run their body more than once or capture it.
     nested: usize,
+    /// How deep the expression is nested.
+    depth: usize,
     /// The names found so far.
     pub(super) references: Vec<Reference>,
     /// The first mistake.
@@ -40,7 +47,7 @@ pub(super) struct Rewriter<'a> {
 
 impl<'a> Rewriter<'a> {
     pub(super) fn new(source: &'a str) -> Self {
-        Self { source, introduced: Introduced::new(), nested: 0, references: Vec::new(), wrong: None }
+        Self { source, introduced: Introduced::new(), nested: 0, depth: 0, references: Vec::new(), wrong: None }
     }
 
     fn blame(&mut self, wrong: Wrong) {
@@ -83,6 +90,24 @@ impl<'a> Rewriter<'a> {
             && let Some(text) = name.value.as_str()
         {
             self.known(sort, text, range_of(name.span()));
+        }
+    }
+
+    /// Patterns, date formats and units that are written out are checked now.
+    fn constants(&mut self, name: &str, args: &[CallArg<'a>]) {
+        let (index, check): (usize, fn(&str) -> Result<(), String>) = match name {
+            "regex_find" | "regex_findall" | "regex_replace" | "regex_match" => (0, check_regex),
+            "date" | "time" => (0, check_format),
+            "add" => {
+                (1, |unit| Unit::parse(unit).map(|_| ()).ok_or_else(|| "not a unit of time: second to year".to_owned()))
+            }
+            _ => return,
+        };
+        if let Some(CallArg::Pos(Expr::Const(constant))) = args.get(index)
+            && let Some(text) = constant.value.as_str()
+            && let Err(reason) = check(text)
+        {
+            self.blame(Wrong::syntax(reason, range_of(constant.span())));
         }
     }
 
@@ -207,7 +232,22 @@ impl<'a> Rewriter<'a> {
     }
 
     pub(super) fn expr(&mut self, expr: &Expr<'a>) -> Expr<'a> {
+        if self.depth >= bounds::DEPTH {
+            self.blame(Wrong::syntax("the expression is nested too deep; break it up with `let`", range_of(expr.span())));
+            return null(expr.span());
+        }
+        self.depth += 1;
+        let rewritten = self.expr_within(expr);
+        self.depth -= 1;
+        rewritten
+    }
+
+    fn expr_within(&mut self, expr: &Expr<'a>) -> Expr<'a> {
         if let Some(reference) = path(expr) {
+            if reference.path.len() > bounds::DEPTH {
+                self.blame(Wrong::syntax("a name with too many keys", reference.range));
+                return null(expr.span());
+            }
             if !reference.path.first().is_some_and(|name| self.introduced.knows(name)) {
                 self.references.push(reference);
             }
@@ -216,9 +256,10 @@ impl<'a> Rewriter<'a> {
         match expr {
             Expr::Var(_) | Expr::Const(_) => copy_path(expr),
             Expr::Slice(node) => {
-                let (start, stop) = (self.opt(node.start.as_ref()), self.opt(node.stop.as_ref()));
-                let (expr, step) = (self.expr(&node.expr), self.opt(node.step.as_ref()));
-                Expr::Slice(Spanned::new(ast::Slice { expr, start, stop, step }, node.span()))
+                let span = node.span();
+                let mut part = |part: &Option<Expr<'a>>| CallArg::Pos(self.opt(part.as_ref()).unwrap_or_else(|| null(span)));
+                let args = vec![part(&node.start), part(&node.stop), part(&node.step)];
+                Expr::Filter(Spanned::new(ast::Filter { name: "[:]", expr: Some(self.expr(&node.expr)), args }, span))
             }
             Expr::UnaryOp(node) => {
                 let not = matches!(node.op, ast::UnaryOpKind::Not);
@@ -241,12 +282,14 @@ impl<'a> Rewriter<'a> {
             Expr::Filter(node) => {
                 self.known(Sort::Filter, node.name, self.locate(node.span(), node.name, true));
                 self.known_in_text(node.name, &node.args);
+                self.constants(node.name, &node.args);
                 let (expr, args) = (self.opt(node.expr.as_ref()), self.args(&node.args));
                 let span = node.expr.as_ref().map_or(node.span(), |expr| joined(expr.span(), node.span()));
                 Expr::Filter(Spanned::new(ast::Filter { name: node.name, expr, args }, span))
             }
             Expr::Test(node) => {
                 self.known(Sort::Test, node.name, self.locate(node.span(), node.name, true));
+                self.constants(node.name, &node.args);
                 let (expr, args) = (self.expr(&node.expr), self.args(&node.args));
                 Expr::Test(Spanned::new(ast::Test { name: node.name, expr, args }, node.span()))
             }
@@ -356,6 +399,7 @@ fn own_operator(op: ast::BinOpKind) -> Option<&'static str> {
         ast::BinOpKind::Lte => "<=",
         ast::BinOpKind::Gt => ">",
         ast::BinOpKind::Gte => ">=",
+        ast::BinOpKind::In => "∈",
         _ => return None,
     })
 }

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# setup.sh [TARGET]: makes a real Rasa Open Source 3.6.21, without TensorFlow, with the trained assistant of this folder.
+# setup.sh [TARGET | --find-python]: makes a real Rasa Open Source 3.6.21, without TensorFlow, with the trained assistant of this folder.
 #
 # TARGET (default: target/rasa of the repository) gets venv/, assistant/ with models/shop.tar.gz, and logs of both steps.
 # What is there and was made from the same inputs is used again, so a second run takes no time. Needs Python 3.8 to 3.11
-# with venv (PYTHON=… names one) and a package index. `scripts/test` installs a Python where that can be done.
+# with venv (PYTHON=… names one) and a package index. --find-python only prints which Python that would be.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-target=${1:-$here/../../target/rasa}
-mkdir -p "$target"
-target=$(cd "$target" && pwd)
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 RASA_TELEMETRY_ENABLED=false SQLALCHEMY_SILENCE_UBER_WARNING=1
 export PYTHONWARNINGS=ignore
+# Rasa's web server holds multidict to a release without wheels for Python 3.11; in pure Python it needs no compiler.
+export MULTIDICT_NO_EXTENSIONS=1
 
-usable() { "$1" -c 'import sys; sys.exit(not (3, 8) <= sys.version_info[:2] <= (3, 11))' >/dev/null 2>&1; }
+usable() {
+  "$1" -c 'import ensurepip, sys, venv; sys.exit(not (3, 8) <= sys.version_info[:2] <= (3, 11))' >/dev/null 2>&1
+}
 
 find_python() {
   local candidate
@@ -23,8 +24,8 @@ find_python() {
       return
     fi
   done
-  echo "no Python 3.8 to 3.11 among: ${PYTHON:-python3 python3.11 python3.10 python3.9 python3.8}" >&2
-  echo "Rasa 3.6 runs on no other; install one, or name one in PYTHON=…" >&2
+  echo "no Python 3.8 to 3.11 with venv among: ${PYTHON:-python3 python3.11 python3.10 python3.9 python3.8}" >&2
+  echo "Rasa 3.6 runs on no other. Install one (on Debian 12: apt-get install python3 python3-venv) or name one in PYTHON=…" >&2
   return 1
 }
 
@@ -79,6 +80,13 @@ train() (
 )
 
 python=$(find_python)
+if [ "${1:-}" = --find-python ]; then
+  echo "$python"
+  exit
+fi
+target=${1:-$here/../../target/rasa}
+mkdir -p "$target"
+target=$(cd "$target" && pwd)
 began=$SECONDS
 # The place counts: a virtual environment that was moved does not run.
 wanted="$target $(digest "$here/requirements.txt" "$here/stand_ins.py" "$here/setup.sh")"

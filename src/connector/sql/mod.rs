@@ -4,10 +4,10 @@
 //! in as bind parameters; an error's text names statements, tables and columns, never a value.
 
 mod bind;
-mod copy;
 mod fault;
 mod rows;
 mod run;
+mod scratch;
 mod sessions;
 mod tables;
 
@@ -42,7 +42,7 @@ pub(super) enum Origin<'a> {
     Empty,
     /// A file, in which it goes on living.
     File(&'a Path),
-    /// A file, of which it is a copy in memory.
+    /// A file, if there is one, of which it is a copy in memory.
     CopyOf(&'a Path),
 }
 
@@ -89,18 +89,17 @@ impl Database {
             }
         };
         let sessions = match origin {
-            Origin::Empty => Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
+            Origin::Empty | Origin::CopyOf(_) => Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
             Origin::File(file) => Sessions::new(file_options(around.folder, file, brings_tables)?, sessions::FILE),
-            Origin::CopyOf(file) if brings_tables && !around.folder.join(file).exists() => {
-                Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY)
-            }
-            Origin::CopyOf(file) => {
-                let copied = copy::in_memory(file_options(around.folder, file, false)?).await;
-                copied.map_err(|error| failed(&error))?
-            }
         };
         let mut session = sessions.take().await.map_err(|error| failed(&error))?;
         let connection = session.connection().map_err(|error| failed(&error))?;
+        if let Origin::CopyOf(file) = origin
+            && (!brings_tables || around.folder.join(file).exists())
+        {
+            let source = file_options(around.folder, file, false)?;
+            scratch::copy(source, connection).await.map_err(|error| failed(&error))?;
+        }
         // SQLite opens a file without looking into it; this looks.
         let look = sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await;
         look.map_err(|error| failed(&error))?;

@@ -71,7 +71,7 @@ async fn profiles_are_kept_refreshed_and_outdated_by_writes() {
 async fn a_connection_that_is_given_down_is_down_and_the_others_are_not() {
     let mut systems = sandbox().await;
     ask(&systems, "shop.find_order", json!({"number": "1001"})).await.unwrap();
-    systems.given(ConnectionName::parse("shop").unwrap(), Given::Down);
+    systems.given(&ConnectionName::parse("shop").unwrap(), Given::Down);
     assert_eq!(outcome(&systems, "shop.find_order", json!({"number": "1001"})).await, Outcome::Unavailable);
     assert!(ask(&systems, "hr.find_order", json!({"number": "1001"})).await.is_ok());
     assert_eq!(systems.facts()[0].given, Some(Given::Down));

@@ -8,9 +8,9 @@ use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
-use crate::plan::connector::{Connector, compile_connector};
+use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
-use crate::plan::project::{ConnectorFile, Given, Project, Wire};
+use crate::plan::project::{Given, Project, Wire};
 use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
@@ -27,8 +27,8 @@ pub struct Sources {
     pub actions: Vec<Arc<File>>,
     /// The files under `actions/shared`.
     pub shared: Vec<Arc<File>>,
-    /// The catalogue's and the project's connectors; of two with one name the later counts.
-    pub connectors: Vec<ConnectorFile>,
+    /// The catalogue's and the project's connectors by name; none for one that is wrong, which was said where it was compiled.
+    pub connectors: BTreeMap<String, Option<Arc<Connector>>>,
 }
 
 /// The connections of a project whose legwork.yml names none, all to the sandbox.
@@ -47,8 +47,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let blind = written.is_none();
     let domain = domain(&sources.domain, &mut out);
     let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
-    let connectors = connectors(&sources.connectors, &mut out);
-    let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &connectors, &mut out)).unwrap_or_default();
+    let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &sources.connectors, &mut out)).unwrap_or_default();
     let connections: BTreeMap<_, _> = wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
     let shared = shared(&sources.shared, &mut out);
     let mut compiler = Compiler {
@@ -113,20 +112,6 @@ fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
         }
     }
     (!broken).then(|| Domain::of(&trees))
-}
-
-fn connectors(files: &[ConnectorFile], out: &mut Diagnostics) -> BTreeMap<String, Option<Arc<Connector>>> {
-    let mut connectors = BTreeMap::new();
-    for file in files {
-        let name = stem(&file.file.path);
-        let connector = read(&file.file, out).and_then(|written| {
-            let (connector, problems) = compile_connector(name, &written, &file.beside);
-            out.extend(problems);
-            connector
-        });
-        connectors.insert(name.to_owned(), connector.map(Arc::new));
-    }
-    connectors
 }
 
 type Wires = Vec<(ConnectionName, Option<Wire>)>;

@@ -15,6 +15,7 @@ use crate::model;
 use crate::name::CallerName;
 use crate::plan::messages::Messages;
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
+use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::spec::settings as spec;
 use crate::spec::{Map, Shape, Text, yaml};
@@ -103,8 +104,22 @@ impl Compiler<'_> {
             words: words(written, &region, &currency),
             region,
             currency,
+            profiles: self.profiles(written),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
         }
+    }
+
+    /// How long customer profiles are kept.
+    fn profiles(&mut self, written: &spec::Settings) -> Keep {
+        let Some(keep) = written.cache.as_ref().and_then(|cache| cache.profiles.as_ref()) else { return Keep::PROFILES };
+        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| self.duration(text)).unwrap_or(default);
+        let fresh = time(&keep.fresh, Keep::PROFILES.fresh);
+        let stale = time(&keep.stale, Keep::PROFILES.stale);
+        if stale < fresh {
+            let diagnostic = Diagnostic::at(Code::BadValue, &keep.span, "`stale` is shorter than `fresh`");
+            self.out.push(diagnostic.help("`stale` counts from the answer's arrival too, so it is the longer of the two"));
+        }
+        Keep::new(fresh, stale)
     }
 
     fn messages(&mut self, written: &spec::Settings) -> Messages {

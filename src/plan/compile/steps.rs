@@ -52,7 +52,7 @@ impl Compiler<'_> {
                 break;
             }
             let Some(compiled) = self.step(step, names, block) else { continue };
-            if compiled.when.is_none() && matches!(compiled.verb, Verb::Stop | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
+            if step.when.is_none() && matches!(compiled.verb, Verb::Stop | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
                 ended = Some((compiled.verb.name(), step.span.clone()));
             }
             plan.push(compiled);

@@ -1,3 +1,5 @@
+//! Tests of reading a call: what is taken, what is refused, what is mended.
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -29,7 +31,8 @@ fn a_call_of_rasa_is_taken_apart() {
 
 #[test]
 fn keys_come_in_any_order_and_escaped_and_twice() {
-    let call = decode(r#"{"x": [[1]], "tracker": {"slots": {"a": 1}, "s\u006cots": {"a": 2}}, "next_\u0061ction": "y"}"#).unwrap();
+    let call =
+        decode(r#"{"x": [[1]], "tracker": {"slots": {"a": 1}, "s\u006cots": {"a": 2}}, "next_\u0061ction": "y"}"#).unwrap();
     assert_eq!(call.next_action.as_deref(), Some("y"));
     assert_eq!(call.tracker.slots.as_str(), r#"{"a": 2}"#);
     let call = decode(r#"{"tracker": {"slots": {"a": 1}}, "tracker": {"user_id": "u"}, "next_action": "y"}"#).unwrap();
@@ -44,9 +47,11 @@ fn the_sender_falls_back() {
 
 #[test]
 fn null_counts_as_left_out() {
-    let call = decode(r#"{"next_action": null, "tracker": null, "domain": null, "domain_digest": null, "version": null}"#).unwrap();
+    let call =
+        decode(r#"{"next_action": null, "tracker": null, "domain": null, "domain_digest": null, "version": null}"#).unwrap();
     assert!(call.next_action.is_none() && call.domain.is_none() && call.domain_digest.is_none());
-    let call = decode(r#"{"next_action": "a", "tracker": {"slots": null, "events": null, "latest_message": null}}"#).unwrap();
+    let call =
+        decode(r#"{"next_action": "a", "tracker": {"slots": null, "events": null, "latest_message": null}}"#).unwrap();
     assert!(call.tracker.slots.is_absent() && call.tracker.events.is_absent());
 }
 
@@ -88,7 +93,8 @@ fn invalid_utf8_is_refused_at_its_byte() {
 
 #[test]
 fn depth_is_bounded_wherever_it_is() {
-    let nested = |levels: usize| format!(r#"{{"tracker": {{"slots": {{"a": {}{}}}}}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let nested =
+        |levels: usize| format!(r#"{{"tracker": {{"slots": {{"a": {}{}}}}}}}"#, "[".repeat(levels), "]".repeat(levels));
     let call = decode(&nested(197)).unwrap();
     call.tracker.slots.parse::<Value>().unwrap();
     assert!(refused(&nested(198)).contains("tracker.slots: nested too deeply"));
@@ -106,7 +112,9 @@ fn a_byte_order_mark_is_no_mistake() {
 
 #[test]
 fn what_python_writes_beyond_json_is_mended() {
-    let call = decode(r#"{"sender_id": "a\ud800", "tracker": {"slots": {"a": "\udfffx", "b": NaN}, "latest_event_time": NaN}}"#).unwrap();
+    let call =
+        decode(r#"{"sender_id": "a\ud800", "tracker": {"slots": {"a": "\udfffx", "b": NaN}, "latest_event_time": NaN}}"#)
+            .unwrap();
     assert_eq!(call.sender_id, "a\u{fffd}");
     assert_eq!(call.tracker.slots.parse::<Value>().unwrap(), json!({"a": "\u{fffd}x", "b": null}));
 }
@@ -139,7 +147,8 @@ fn skipping_agrees_with_parsing() {
     for _ in 0..3_000 {
         let slots = json!({"v": value(&mut random, 5), "w": value(&mut random, 3)});
         let domain = json!({"d": value(&mut random, 5)});
-        let body = json!({"x": value(&mut random, 4), "tracker": {"slots": slots, "y": value(&mut random, 4)}, "domain": domain});
+        let body =
+            json!({"x": value(&mut random, 4), "tracker": {"slots": slots, "y": value(&mut random, 4)}, "domain": domain});
         let text = if random.bool() { body.to_string() } else { serde_json::to_string_pretty(&body).unwrap() };
         let call = decode(&text).unwrap();
         assert_eq!(call.tracker.slots.parse::<Value>().unwrap(), slots);

@@ -92,7 +92,10 @@ const TABLE: &[(&str, &[EventField])] = &[
             may("kill_on_user_msg", Shape::Bool),
         ],
     ),
-    ("cancel_reminder", &[may("name", Shape::TextOrNull), may("intent", Shape::TextOrNull), may("entities", Shape::EntitiesOrNull)]),
+    (
+        "cancel_reminder",
+        &[may("name", Shape::TextOrNull), may("intent", Shape::TextOrNull), may("entities", Shape::EntitiesOrNull)],
+    ),
     ("action", &[must("name", Shape::TextOrNull), POLICY, CONFIDENCE]),
     ("action_execution_rejected", &[must("name", Shape::Text), POLICY, CONFIDENCE]),
     ("user", &[must("text", Shape::TextOrNull), may("parse_data", Shape::Object), may("input_channel", Shape::TextOrNull)]),

@@ -95,7 +95,9 @@ fn kind(keys: &mut Keys<'_>) -> EventKind {
         "undo" => EventKind::Undo,
         "rewind" => EventKind::Rewind,
         "active_loop" => EventKind::ActiveLoop { name: keys.maybe_text("name") },
-        "loop_interrupted" => EventKind::LoopInterrupted { is_interrupted: keys.take("is_interrupted") == Value::Bool(true) },
+        "loop_interrupted" => {
+            EventKind::LoopInterrupted { is_interrupted: keys.take("is_interrupted") == Value::Bool(true) }
+        }
         "reminder" => EventKind::Reminder {
             intent: keys.text("intent"),
             entities: keys.take("entities"),

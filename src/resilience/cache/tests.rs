@@ -1,3 +1,5 @@
+//! Tests of the cache: freshness, single flight, and what drops an entry.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;

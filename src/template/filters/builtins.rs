@@ -2,15 +2,11 @@
 //!
 //! Not offered: what escapes for HTML, what makes a list or text of any size out of a number, and what changes state.
 
-use minijinja::{Value, filters, functions, tests};
+use minijinja::{filters, functions, tests};
 
-use super::registry::Registry;
-
-macro_rules! offer {
-    ($registry:ident . $sort:ident : $($name:literal = $f:expr, $doc:literal, $example:literal => $prints:literal;)*) => {
-        $($registry.$sort($name, $doc, ($example, $prints), Value::from_function($f));)*
-    };
-}
+use super::super::operators::is_in;
+use super::super::registry::Registry;
+use super::offer;
 
 pub(super) fn register(registry: &mut Registry) {
     texts(registry);
@@ -23,7 +19,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn texts(registry: &mut Registry) {
-    offer! { registry.filter:
+    offer! { registry.mapper:
         "upper" = filters::upper, "in capitals", "'ups' | upper" => "UPS";
         "lower" = filters::lower, "in small letters", "'UPS' | lower" => "ups";
         "title" = filters::title, "every word with a capital", "'blue shirt' | title" => "Blue Shirt";
@@ -32,28 +28,18 @@ fn texts(registry: &mut Registry) {
         "split" = filters::split, "the parts between a separator", "'a, b' | split(', ')" => "[\"a\",\"b\"]";
         "lines" = filters::lines, "the lines of a text", "'a\\nb' | lines" => "[\"a\",\"b\"]";
         "urlencode" = filters::urlencode, "encoded for a place in an address", "'a b&c' | urlencode" => "a%20b%26c";
-        "int" = filters::int, "a whole number", "'42' | int" => "42";
-        "float" = filters::float, "a number with decimals", "'4.5' | float" => "4.5";
-        "abs" = filters::abs, "without its sign", "-3 | abs" => "3";
+    }
+    offer! { registry.filter:
         "bool" = filters::bool, "whether it is true, not empty and not 0", "'x' | bool" => "true";
-        "default" = filters::default, "another value where one is absent; with true also where null, false or empty",
-            "missing | default('none')" => "none";
-        "d" = filters::default, "short for default", "'' | d('none', true)" => "none";
     }
 }
 
 fn lists(registry: &mut Registry) {
     offer! { registry.filter:
-        "length" = filters::length, "how many entries or characters", "[1, 2] | length" => "2";
-        "count" = filters::length, "the same as length", "'abc' | count" => "3";
-        "first" = filters::first, "the first entry; absent when there is none", "[3, 4] | first" => "3";
-        "last" = filters::last, "the last entry; absent when there is none", "[3, 4] | last" => "4";
-        "reverse" = filters::reverse, "from last to first", "[1, 2] | reverse" => "[2,1]";
         "list" = filters::list, "as a list", "'ab' | list" => "[\"a\",\"b\"]";
         "items" = filters::items, "the pairs of a map", "{'a': 1} | items" => "[[\"a\",1]]";
         "dictsort" = filters::dictsort, "the pairs of a map by key", "{'b': 1, 'a': 2} | dictsort" => "[[\"a\",2],[\"b\",1]]";
         "attr" = filters::attr, "the value of a key", "{'a': 1} | attr('a')" => "1";
-        "batch" = filters::batch, "in lists of so many entries", "[1, 2, 3] | batch(2)" => "[[1,2],[3]]";
         "zip" = filters::zip, "two lists, entry by entry", "[1, 2] | zip(['a', 'b'])" => "[[1,\"a\"],[2,\"b\"]]";
         "chain" = filters::chain, "lists or maps one after the other", "[1] | chain([2])" => "[1,2]";
         "map" = filters::map, "a key of every entry, or a filter applied to each", "[{'a': 1}] | map(attribute='a')" => "[1]";
@@ -94,7 +80,7 @@ fn offer_tests(registry: &mut Registry) {
         "eq" = tests::is_eq, "whether it equals", "1 is eq(1)" => "true";
         "equalto" = tests::is_eq, "whether it equals", "1 is equalto(2)" => "false";
         "ne" = tests::is_ne, "whether it differs", "1 is ne(2)" => "true";
-        "in" = tests::is_in, "whether it is among", "1 is in([1, 2])" => "true";
+        "in" = is_in, "whether it is among", "1 is in([1, 2])" => "true";
         "true" = tests::is_true, "whether it is true itself", "1 is true" => "false";
         "false" = tests::is_false, "whether it is false itself", "false is false" => "true";
     }

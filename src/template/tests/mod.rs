@@ -1,3 +1,7 @@
+//! Tests of templates and expressions, from source to value.
+
+mod filters;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -126,7 +130,7 @@ fn a_failure_names_the_source_and_never_a_value() {
         ("a {{ secret + 1 }}", "cannot add a text and a number"),
         ("a {{ secret * secret }}", "cannot multiply"),
         ("a {{ secret - 1 }}", "unsupported types"),
-        ("a {{ secret < 1 }}", "`text | number`"),
+        ("a {{ secret < 1 }}", "`text | to_number`"),
         ("a {{ secret.missing }}", "secret.missing"),
         ("a {{ 1 // 0 if secret }}", "`1 // 0`"),
         ("a {{ secret | int }}", "secret | int"),
@@ -246,6 +250,31 @@ fn bounds_hold() {
         assert_eq!(failed.kind, kind, "{src}: {failed}");
     }
     assert!(Template::compile("{{ 2 ** 99999 }}").unwrap().text(&big).is_err());
+    for link_count in [200, 330, 480, 990, 3000] {
+        for link in [
+            "+1",
+            "|upper",
+            ".a",
+            "[0]",
+            " and 1",
+            " if 1 else 1",
+            "~1",
+            " is none",
+            "(1)",
+            "<1",
+            "[:]",
+            " not",
+            "- ",
+            " or not 1",
+        ] {
+            for (before, after) in [("1", ""), ("", "1")] {
+                let long = format!("{{{{ {before}{}{after} }}}}", link.repeat(link_count));
+                let _ = Template::compile(&long).map(|template| template.text(&big));
+                let _ = Expression::compile(&long[2..long.len() - 2]);
+                assert!(link_count < 3000 || Template::compile(&long).is_err(), "{link}");
+            }
+        }
+    }
     let deep = format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000));
     assert!(Template::compile(&deep).is_err());
 }
@@ -292,5 +321,9 @@ fn every_example_of_the_documentation_holds() {
 }
 
 fn examples() -> Scope {
-    scope(json!({"null": null}))
+    scope(json!({
+        "null": null,
+        "now": "2026-01-20T12:00:00Z",
+        "legwork": {"labels": {"in_transit": "on its way"}, "region": "US"},
+    }))
 }
