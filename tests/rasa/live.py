@@ -268,7 +268,8 @@ def look_at_doors(results, ports, options, token, password):
     results.check("GET /actions lists the actions", ["missing: " + name for name in sorted(wanted - listed)])
     if options.reference:
         return
-    body = json.dumps({"next_action": "action_fetch_order", "sender_id": "x", "tracker": {"slots": {}, "events": []}})
+    tracker = {"sender_id": "x", "slots": {}, "events": [], "latest_message": {}}
+    body = json.dumps({"next_action": "action_fetch_order", "sender_id": "x", "tracker": tracker})
     tries = [
         ("no credentials", "/webhook", {}, 401),
         ("another token", "/webhook?token=" + token[::-1], {}, 401),
