@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use serde::Serialize;
 
-use super::sql::{Database, Place};
+use super::sql::{Database, Origin, Place};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{CacheRule, Connection, Connector, Operation, OperationKind, SettingValue, System};
+use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Setting, SettingValue, System};
 use crate::resilience::{Keep, ReadCache};
 use crate::time::{Clock, Deadline};
 
@@ -29,7 +30,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
-    /// Whether to work on private copies, so that nothing that is written stays: for tests.
+    /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
+    /// connector that lives in memory unless a connection says otherwise begins anew; any other file is copied.
     pub scratch: bool,
 }
 
@@ -52,7 +54,8 @@ pub struct Answered {
 }
 
 /// What is wrong with a system, for tests and rehearsals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Given {
     /// It cannot be reached: every call ends `unavailable`, and nothing that was kept helps.
     Down,
@@ -87,16 +90,16 @@ impl fmt::Display for Problem {
 }
 
 /// What operators see of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Facts {
     /// Its name.
-    pub name: ConnectionName,
+    pub name: String,
     /// Its connector.
-    pub connector: Arc<str>,
+    pub connector: String,
     /// Which system that is.
     pub description: String,
     /// Where its data lives: `memory` or `file`.
-    pub system: String,
+    pub system: &'static str,
     /// What stands in for it.
     pub given: Option<Given>,
     /// What can be asked.
@@ -104,22 +107,25 @@ pub struct Facts {
 }
 
 /// What operators see of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OperationFacts {
     /// Its name.
-    pub name: OperationName,
-    /// Whether it changes anything.
-    pub kind: OperationKind,
+    pub name: String,
+    /// `read`, `write` or `payment`.
+    pub kind: &'static str,
     /// What it does.
     pub description: String,
-    /// How long its answers are kept.
-    pub kept: Option<Keep>,
+    /// How many seconds an answer is as good as new, when answers are kept.
+    pub fresh_seconds: Option<u64>,
+    /// How many seconds it may stand in when the system is down.
+    pub stale_seconds: Option<u64>,
 }
 
 /// The connections of a project, opened.
 pub struct Connections {
     open: IndexMap<ConnectionName, Open>,
     pub(super) cache: Arc<ReadCache>,
+    pub(super) clock: Arc<dyn Clock>,
     profiles: Keep,
 }
 
@@ -152,8 +158,8 @@ impl Connections {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let profiles = surroundings.profiles;
-        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), profiles })
+        let Surroundings { clock, profiles, .. } = surroundings;
+        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles })
     }
 
     /// Calls an operation.
@@ -209,16 +215,17 @@ impl Connections {
     #[must_use]
     pub fn facts(&self) -> Vec<Facts> {
         let operation = |operation: &Operation| OperationFacts {
-            name: operation.name.clone(),
-            kind: operation.kind,
+            name: operation.name.to_string(),
+            kind: operation.kind.name(),
             description: operation.description.clone(),
-            kept: self.keep(operation),
+            fresh_seconds: self.keep(operation).map(|keep| keep.fresh.as_secs()),
+            stale_seconds: self.keep(operation).map(|keep| keep.stale.as_secs()),
         };
         let facts = self.open.values().map(|open| Facts {
-            name: open.name.clone(),
-            connector: Arc::clone(&open.connector.name),
+            name: open.name.to_string(),
+            connector: open.connector.name.to_string(),
             description: open.connector.description.clone(),
-            system: open.database.shown().to_owned(),
+            system: open.database.shown(),
             given: open.given,
             operations: open.connector.operations.values().map(operation).collect(),
         });
@@ -251,22 +258,28 @@ async fn shared(
     connection: &Connection,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<Database>, String> {
-    let System::Sql(system) = &connection.connector.system;
-    let place = Database::place(system, &filled(connection))?;
-    let key = (Arc::clone(&connection.connector.name), place);
+    let connector = &connection.connector;
+    let System::Sql(system) = &connector.system;
+    let place = Database::place(system, &filled(connector, &connection.settings))?;
+    let key = (Arc::clone(&connector.name), place);
     if let Some(database) = databases.get(&key) {
         return Ok(Arc::clone(database));
     }
-    let database = Arc::new(Database::open(&connection.connector, &key.1, surroundings).await?);
+    // A connector that lives in memory unless a connection says otherwise is tried out in memory.
+    let usual = Database::place(system, &filled(connector, &IndexMap::new()));
+    let origin = match (&key.1, usual) {
+        (Place::Memory, _) => Origin::Empty,
+        (Place::File(_), Ok(Place::Memory)) if surroundings.scratch => Origin::Empty,
+        (Place::File(file), _) if surroundings.scratch => Origin::CopyOf(file),
+        (Place::File(file), _) => Origin::File(file),
+    };
+    let database = Arc::new(Database::open(connector, origin, surroundings).await?);
     databases.insert(key, Arc::clone(&database));
     Ok(database)
 }
 
-/// Every setting of a connection: as set, else its default; null when it has neither.
-fn filled(connection: &Connection) -> IndexMap<String, Option<SettingValue>> {
-    let settings = connection.connector.settings.iter();
-    let value = |name: &str, default: &Option<String>| {
-        connection.settings.get(name).cloned().or_else(|| default.clone().map(SettingValue::Text))
-    };
-    settings.map(|setting| (setting.name.clone(), value(&setting.name, &setting.default))).collect()
+/// Every setting of a connector: as given, else its default; null when it has neither.
+fn filled(connector: &Connector, given: &IndexMap<String, SettingValue>) -> IndexMap<String, Option<SettingValue>> {
+    let value = |setting: &Setting| given.get(&setting.name).cloned().or_else(|| setting.default.clone().map(SettingValue::Text));
+    connector.settings.iter().map(|setting| (setting.name.clone(), value(setting))).collect()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
@@ -10,9 +11,10 @@ use super::connections::{Answered, Connections, Given, How, Open};
 use super::reply::reply;
 use super::sql::Database;
 use crate::fault::{Fault, Outcome};
+use crate::format::{Context, Locale};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connector, InputFormat, Operation};
-use crate::resilience::{Cached, Keep, Key, ReadCache};
+use crate::plan::connector::{Connector, Operation};
+use crate::resilience::{Cached, Keep, Key, Read, ReadCache};
 use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
@@ -28,16 +30,12 @@ pub(super) async fn call(
     how: How,
 ) -> Result<Answered, Fault> {
     let started = Instant::now();
-    let ended = layers(connections, open, operation, inputs, how).await;
-    let (connection, operation_name) = (&open.name, &operation.name);
-    let kept = matches!(&ended, Ok(Answered { age: Some(_), .. }));
-    if connections.keep(operation).is_some() {
-        let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
-        CacheUsed { connection, operation: operation_name, kind }.emit();
-    }
-    if !kept {
+    let mut attempts = 0;
+    let ended = layers(connections, open, operation, inputs, how, &mut attempts).await;
+    // An answer that was kept is no call of the system; `CacheUsed` has counted it.
+    if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
         let fault = ended.as_ref().err();
-        CallFinished { connection, operation: operation_name, fault, elapsed: started.elapsed(), attempts: 1 }.emit();
+        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }.emit();
     }
     ended
 }
@@ -48,24 +46,30 @@ async fn layers(
     operation: &Operation,
     inputs: Map<String, Value>,
     how: How,
+    attempts: &mut u32,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
     if let Some(Given::Down) = open.given {
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
     // What the operation does not accept reaches neither the cache nor the system.
-    let inputs = accepted(operation, inputs)?;
+    let inputs = accepted(operation, inputs, connections.clock.now())?;
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
     if operation.kind.writes() {
+        *attempts = 1;
         return write(connections, open, operation, inputs, how).await;
     }
     match connections.keep(operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
-        Some(keep) => timeout_at(how.deadline.instant(), read(connections, open, operation, inputs, keep, how.refresh))
-            .await
-            .unwrap_or_else(|_| Err(late(operation))),
+        Some(keep) => {
+            let read = read(connections, open, operation, inputs, keep, how.refresh, attempts);
+            timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
+        }
         // An operation that is not kept goes straight to its system.
-        None => Send::new(open, operation, inputs).attempt(how.deadline.bound(ATTEMPT)).await.map(just_now),
+        None => {
+            *attempts = 1;
+            Send::new(open, operation, inputs).attempt(how.deadline.bound(ATTEMPT)).await.map(just_now)
+        }
     }
 }
 
@@ -77,7 +81,7 @@ pub(super) async fn last_known(
     inputs: Map<String, Value>,
 ) -> Option<Answered> {
     connections.keep(operation)?;
-    let inputs = accepted(operation, inputs).ok()?;
+    let inputs = accepted(operation, inputs, connections.clock.now()).ok()?;
     let Cached { value, age } = connections.cache.last(&Key::new(&open.name, &operation.name, &inputs)).await?;
     Some(Answered { value: Value::clone(&value), age: Some(age) })
 }
@@ -89,16 +93,17 @@ async fn read(
     inputs: Map<String, Value>,
     keep: Keep,
     refresh: bool,
+    attempts: &mut u32,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
-    let mut called = false;
     let call = || {
-        called = true;
+        *attempts = 1;
         Send::new(open, operation, inputs).attempt(Deadline::after(ATTEMPT))
     };
-    let Cached { value, age } = connections.cache.read(&key, keep, refresh, call).await?;
-    let age = (!called && !age.is_zero()).then_some(age);
-    Ok(Answered { value: Value::clone(&value), age })
+    let Read { answer, kept } = connections.cache.read(&key, keep, refresh, call).await;
+    let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
+    CacheUsed { connection: &open.name, operation: &operation.name, kind }.emit();
+    answer.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: kept.then_some(age) })
 }
 
 async fn write(
@@ -159,8 +164,8 @@ impl Send {
     }
 }
 
-/// The inputs in the order of the operation, every one of them there, with defaults for what was not given.
-fn accepted(operation: &Operation, mut given: Map<String, Value>) -> Result<Map<String, Value>, Fault> {
+/// The inputs in the order of the operation and in their formats' normal form, with defaults for what was not given.
+fn accepted(operation: &Operation, mut given: Map<String, Value>, now: DateTime<Utc>) -> Result<Map<String, Value>, Fault> {
     let mut inputs = Map::with_capacity(operation.inputs.len());
     for input in &operation.inputs {
         let name = input.name.as_str();
@@ -168,21 +173,23 @@ fn accepted(operation: &Operation, mut given: Map<String, Value>) -> Result<Map<
         if input.required && value.is_null() {
             return Err(Fault::new(Outcome::Invalid, format!("{} needs the input {name}", operation.name)));
         }
-        if let Some(InputFormat::Enum(values)) = &input.format
-            && !value.is_null()
-            && !value.as_str().is_some_and(|text| values.iter().any(|one| one == text))
-        {
-            let text = format!("the input {name} of {} has to be one of {}", operation.name, values.join(", "));
-            return Err(Fault::new(Outcome::Invalid, text));
-        }
+        let value = match &input.format {
+            Some(format) if !value.is_null() => format.read(&value, &neutral(now)).map_err(|refusal| {
+                Fault::new(Outcome::Invalid, format!("the input {name} of {} is {refusal}", operation.name))
+            })?,
+            _ => value,
+        };
         inputs.insert(name.to_owned(), value);
     }
     match given.keys().next() {
-        Some(unknown) => {
-            Err(Fault::new(Outcome::Unexpected, format!("{} has no input {unknown}", operation.name)))
-        }
+        Some(unknown) => Err(Fault::new(Outcome::Unexpected, format!("{} has no input {unknown}", operation.name))),
         None => Ok(inputs),
     }
+}
+
+/// What actions send is in normal form already, and means the same everywhere.
+fn neutral(now: DateTime<Utc>) -> Context {
+    Context { now, zone: chrono_tz::UTC, locale: Locale::parse("en"), region: "US".to_owned() }
 }
 
 fn just_now(value: Value) -> Answered {

@@ -10,7 +10,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::diag::File;
+use crate::diag::{Diagnostic, File};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{Connection, Connector, SettingValue};
@@ -38,6 +38,11 @@ async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, 
     Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: false }).await
 }
 
+/// On data that ends with the connections.
+async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
+    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: true }).await
+}
+
 fn how() -> How {
     How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false }
 }
@@ -59,16 +64,16 @@ async fn outcome(connections: &Connections, call: &str, inputs: Value) -> Outcom
 }
 
 fn sandbox_connector() -> Arc<Connector> {
-    let (connector, diagnostics) = catalog::built_in("sandbox").unwrap();
-    let shown: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.span.as_ref().unwrap().place(), d.message)).collect();
-    assert_eq!(shown, Vec::<String>::new());
-    Arc::new(connector.unwrap())
+    sound(catalog::built_in("sandbox").unwrap())
 }
 
 /// A project's own connector, `NAME.yml` in `folder`.
 fn own_connector(name: &str, yaml: &str, folder: &Path) -> Arc<Connector> {
-    let (connector, diagnostics) = catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder);
-    let shown: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.span.as_ref().unwrap().place(), d.message)).collect();
-    assert_eq!(shown, Vec::<String>::new());
+    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder))
+}
+
+fn sound((connector, diagnostics): (Option<Connector>, Vec<Diagnostic>)) -> Arc<Connector> {
+    let shown = |d: &Diagnostic| format!("{}: {}", d.span.as_ref().unwrap().place(), d.message);
+    assert_eq!(diagnostics.iter().map(shown).collect::<Vec<_>>(), Vec::<String>::new());
     Arc::new(connector.unwrap())
 }

@@ -82,6 +82,15 @@ pub struct Cached {
     pub age: Duration,
 }
 
+/// What a read came to.
+#[derive(Debug)]
+pub struct Read {
+    /// The answer, or the fault.
+    pub answer: Result<Cached, Fault>,
+    /// Whether it was kept from an earlier call, a `not_found` included.
+    pub kept: bool,
+}
+
 type Answer = Result<Arc<Value>, Fault>;
 type Flight = Pin<Box<dyn Future<Output = Entry> + Send>>;
 /// A read as of the writes before it: each write that outdates an operation begins a new era of it.
@@ -112,17 +121,14 @@ impl ReadCache {
     /// The fresh answer, or that of `call`, which equal reads under way share. With `refresh` a kept answer is passed over.
     ///
     /// When everybody who waits for a call has gone, the call is dropped.
-    ///
-    /// # Errors
-    /// The call's fault, or the kept `not_found`.
-    pub async fn read<C, F>(&self, key: &Key, keep: Keep, refresh: bool, call: C) -> Result<Cached, Fault>
+    pub async fn read<C, F>(&self, key: &Key, keep: Keep, refresh: bool, call: C) -> Read
     where
         C: FnOnce() -> F,
         F: Future<Output = Result<Value, Fault>> + Send + 'static,
     {
         let place = self.place(key);
         if !refresh && let Some(entry) = self.entries.get(&place).await.filter(Entry::is_fresh) {
-            return entry.handed_out();
+            return Read { answer: entry.handed_out(), kept: true };
         }
         let flight = self.flight(&place, keep, call);
         let landing = Landing { flights: Arc::clone(&self.flights), place };
@@ -131,7 +137,7 @@ impl ReadCache {
             self.entries.insert(landing.place.clone(), entry.clone()).await;
         }
         drop(landing);
-        entry.handed_out()
+        Read { answer: entry.handed_out(), kept: false }
     }
 
     /// The last answer that is not older than its `stale` time, for when the system is down. Never a `not_found`.

@@ -5,4 +5,4 @@
 
 pub mod cache;
 
-pub use cache::{Cached, Keep, Key, ReadCache};
+pub use cache::{Cached, Keep, Key, Read, ReadCache};

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Executor as _, SqlSafeStr as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{Error, Executor as _, SqlSafeStr as _};
 
 use self::sessions::Sessions;
 use super::connections::Surroundings;
@@ -35,12 +35,23 @@ pub(super) enum Place {
     File(PathBuf),
 }
 
+/// What a database is opened from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// Nothing: it lives in memory.
+    Empty,
+    /// A file, in which it goes on living.
+    File(&'a Path),
+    /// A file, if there is one, of which it is a copy in memory.
+    CopyOf(&'a Path),
+}
+
 /// An open database.
 pub(super) struct Database {
     connector: Arc<Connector>,
     sessions: Sessions,
     clock: Arc<dyn Clock>,
-    place: Place,
+    in_file: bool,
 }
 
 impl Database {
@@ -68,42 +79,41 @@ impl Database {
     ///
     /// # Errors
     /// What is wrong and what to do.
-    pub(super) async fn open(connector: &Arc<Connector>, place: &Place, around: &Surroundings<'_>) -> Result<Self, String> {
+    pub(super) async fn open(connector: &Arc<Connector>, origin: Origin<'_>, around: &Surroundings<'_>) -> Result<Self, String> {
         let System::Sql(system) = &connector.system;
         let brings_tables = !system.tables.is_empty();
-        let (options, most) = match place {
-            Place::Memory => (SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
-            Place::File(_) if around.scratch => (SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
-            Place::File(file) => (file_options(&around.folder.join(file), file, brings_tables)?, sessions::FILE),
+        let failed = |error: &Error| match origin {
+            Origin::Empty => format!("no database can be opened: {}", fault::described(error)),
+            Origin::File(file) | Origin::CopyOf(file) => {
+                format!("{} cannot be opened: {}", file.display(), fault::described(error))
+            }
         };
-        let sessions = Sessions::new(options, most);
-        let failed = |error: &sqlx::Error| match place {
-            Place::Memory => format!("no database can be opened: {}", fault::described(error)),
-            Place::File(file) => format!("{} cannot be opened: {}", file.display(), fault::described(error)),
+        let sessions = match origin {
+            Origin::Empty | Origin::CopyOf(_) => Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
+            Origin::File(file) => Sessions::new(file_options(around.folder, file, brings_tables)?, sessions::FILE),
         };
         let mut session = sessions.take().await.map_err(|error| failed(&error))?;
         let connection = session.connection().map_err(|error| failed(&error))?;
-        if let (Place::File(file), true) = (place, around.scratch)
-            && around.folder.join(file).exists()
+        if let Origin::CopyOf(file) = origin
+            && (!brings_tables || around.folder.join(file).exists())
         {
-            let options = SqliteConnectOptions::new().filename(around.folder.join(file));
-            scratch::copy(options, connection).await.map_err(|error| failed(&error))?;
+            let source = file_options(around.folder, file, false)?;
+            scratch::copy(source, connection).await.map_err(|error| failed(&error))?;
         }
         // SQLite opens a file without looking into it; this looks.
-        sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await.map_err(|error| failed(&error))?;
+        let look = sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await;
+        look.map_err(|error| failed(&error))?;
         if brings_tables {
             tables::make(connection, &system.tables).await?;
         }
         session.finish();
-        Ok(Self { connector: Arc::clone(connector), sessions, clock: Arc::clone(&around.clock), place: place.clone() })
+        let in_file = matches!(origin, Origin::File(_));
+        Ok(Self { connector: Arc::clone(connector), sessions, clock: Arc::clone(&around.clock), in_file })
     }
 
     /// What operators may see of where the data lives.
-    pub(super) fn shown(&self) -> &'static str {
-        match self.place {
-            Place::Memory => "memory",
-            Place::File(_) => "file",
-        }
+    pub(super) const fn shown(&self) -> &'static str {
+        if self.in_file { "file" } else { "memory" }
     }
 
     /// What the database has against an operation's statements. Optional conditions are looked at both ways.
@@ -131,13 +141,14 @@ impl Database {
 
 /// A file that nobody made yet is made with a write-ahead log, so that readers do not wait for writers; one that exists is
 /// somebody's, and keeps the mode it has.
-fn file_options(path: &Path, shown: &Path, make: bool) -> Result<SqliteConnectOptions, String> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(sessions::BUSY);
+fn file_options(folder: &Path, file: &Path, make: bool) -> Result<SqliteConnectOptions, String> {
+    let path = folder.join(file);
+    let options = SqliteConnectOptions::new().filename(&path).busy_timeout(sessions::BUSY);
     if path.exists() {
         return Ok(options);
     }
     if !make {
-        return Err(format!("there is no file {}; a connector without `tables` does not make one", shown.display()));
+        return Err(format!("there is no file {}; a connector without `tables` does not make one", file.display()));
     }
-    Ok(options.create_if_missing(true).journal_mode(sqlx::sqlite::SqliteJournalMode::Wal))
+    Ok(options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal))
 }

@@ -362,3 +362,23 @@ async fn a_database_that_another_process_writes_to_is_unavailable() {
     assert!(read.is_ok(), "readers do not wait");
     assert_eq!(written, Outcome::Unavailable);
 }
+
+#[tokio::test]
+async fn what_is_tried_out_on_scratch_data_never_reaches_a_file() {
+    let project = Project::new().database("bank.db", ACCOUNTS).await;
+    let own = connection("own", &project.connector(BANK), &[]);
+    let sandbox = connection("shop", &sandbox_connector(), &[("file", "shop.db")]);
+    let scratch = open_scratch(&[own.clone(), sandbox.clone()], project.folder.path()).await.unwrap();
+    ask(&scratch, "own.transfer", json!({"from": 1, "to": 2, "amount": 50})).await.unwrap();
+    assert_eq!(ask(&scratch, "own.account", json!({"id": 1})).await.unwrap()["balance"], 50.5);
+    ask(&scratch, "shop.create_ticket", json!({"subject": "Hello"})).await.unwrap();
+    assert!(!project.folder.path().join("shop.db").exists());
+    let real = open(&[own, sandbox.clone()], project.folder.path()).await.unwrap();
+    assert_eq!(ask(&real, "own.account", json!({"id": 1})).await.unwrap()["balance"], 100.5);
+    assert_eq!(ask(&real, "shop.create_ticket", json!({"subject": "Hello"})).await.unwrap()["number"], "T-1042");
+    let scratch = open_scratch(&[sandbox], project.folder.path()).await.unwrap();
+    let ticket = ask(&scratch, "shop.create_ticket", json!({"subject": "Hello"})).await.unwrap();
+    assert_eq!(ticket["number"], "T-1042", "the sandbox begins anew, whatever its file has gathered");
+    let gone = connection("own", &project.connector(&BANK.replace("bank.db", "gone.db")), &[]);
+    assert!(open_scratch(&[gone], project.folder.path()).await.is_err());
+}

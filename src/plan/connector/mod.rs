@@ -17,6 +17,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use crate::fault::Outcome;
+use crate::format::Format;
 use crate::model::Model;
 use crate::name::{ConnectionName, Local, OperationName};
 use crate::resilience::Keep;
@@ -172,21 +173,12 @@ pub struct OperationInput {
     pub name: Local,
     /// What it means.
     pub doc: String,
-    /// How it has to look.
-    pub format: Option<InputFormat>,
+    /// How it has to look; what does not is refused before anything is sent.
+    pub format: Option<Format>,
     /// Whether it has to be given, and not be null.
     pub required: bool,
     /// The value when it is not given or null.
     pub default: serde_json::Value,
-}
-
-/// How an input has to look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputFormat {
-    /// A format's name. It tells authors and `check`; normalising is the action's part.
-    Named(String),
-    /// One of these texts; any other is refused before anything is sent.
-    Enum(Vec<String>),
 }
 
 /// How long the answers of an operation are kept.

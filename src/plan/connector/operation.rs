@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::answer::{self, Answer};
 use super::compile::{bad_name, known_names};
-use super::{CacheRule, Ends, Example, InputFormat, Operation, OperationInput, OperationKind, Take, Work, statement};
+use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::fault::Outcome;
+use crate::format::{Choice, Format};
 use crate::model::Model;
 use crate::name::{Local, OperationName};
 use crate::resilience::Keep;
@@ -84,11 +85,7 @@ fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> 
         let message = "an input that has to be given has no use for a default";
         out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message));
     }
-    let format = written.format.as_ref().map(|format| match format {
-        FormatRef::Named(name) => InputFormat::Named(name.value.clone()),
-        FormatRef::Phone(_) => InputFormat::Named("phone".to_owned()),
-        FormatRef::Enum(_, values) => InputFormat::Enum(values.iter().map(|(value, _)| value.value.clone()).collect()),
-    });
+    let format = written.format.as_ref().and_then(|written| format(written, out));
     Some(OperationInput {
         name: parsed,
         doc: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
@@ -96,6 +93,28 @@ fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> 
         required,
         default: written.default.as_ref().map(crate::spec::Node::to_json).unwrap_or_default(),
     })
+}
+
+/// One of legwork's formats; those of legwork.yml belong to one project, and a connector to all.
+fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
+    match written {
+        FormatRef::Named(name) => {
+            let found = Format::parse(name.as_str());
+            if found.is_none() {
+                let message = format!("legwork has no format `{}`", name.value);
+                let diagnostic = Diagnostic::at(Code::UnknownFormat, &name.span, message);
+                out.push(diagnostic.did_you_mean(name.as_str(), Format::NAMES));
+            }
+            found
+        }
+        FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
+        FormatRef::Enum(span, values) => {
+            let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
+            let choices = values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let format = Format::choices(choices.collect());
+            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, span, reason))).ok()
+        }
+    }
 }
 
 fn model(written: &spec::Operation, out: &mut Diagnostics) -> (Option<&'static Model>, bool) {

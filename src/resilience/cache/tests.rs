@@ -46,7 +46,7 @@ fn cache() -> ReadCache {
 }
 
 async fn ask(cache: &ReadCache, vendor: &Vendor) -> Value {
-    let cached = cache.read(&key(), KEEP, false, || vendor.answers()).await.unwrap();
+    let cached = cache.read(&key(), KEEP, false, || vendor.answers()).await.answer.unwrap();
     (*cached.value).clone()
 }
 
@@ -59,7 +59,7 @@ async fn an_answer_is_fresh_for_its_time_and_says_its_age() {
     let (cache, vendor) = (cache(), Vendor::default());
     assert_eq!(ask(&cache, &vendor).await, json!(1));
     advance(FRESH - Duration::from_secs(1)).await;
-    let kept = cache.read(&key(), KEEP, false, || vendor.answers()).await.unwrap();
+    let kept = cache.read(&key(), KEEP, false, || vendor.answers()).await.answer.unwrap();
     assert_eq!((&*kept.value, kept.age), (&json!(1), Duration::from_secs(59)));
     advance(Duration::from_secs(1)).await;
     assert_eq!(ask(&cache, &vendor).await, json!(2));
@@ -69,7 +69,7 @@ async fn an_answer_is_fresh_for_its_time_and_says_its_age() {
 async fn refresh_goes_past_what_is_kept_and_renews_it() {
     let (cache, vendor) = (cache(), Vendor::default());
     ask(&cache, &vendor).await;
-    let renewed = cache.read(&key(), KEEP, true, || vendor.answers()).await.unwrap();
+    let renewed = cache.read(&key(), KEEP, true, || vendor.answers()).await.answer.unwrap();
     assert_eq!(*renewed.value, json!(2));
     assert_eq!(ask(&cache, &vendor).await, json!(2));
 }
@@ -79,7 +79,7 @@ async fn a_stale_answer_survives_failing_calls_until_its_time() {
     let (cache, vendor) = (cache(), Vendor::default());
     ask(&cache, &vendor).await;
     advance(FRESH * 2).await;
-    let fault = cache.read(&key(), KEEP, false, || vendor.fails(Outcome::Unavailable)).await.unwrap_err();
+    let fault = cache.read(&key(), KEEP, false, || vendor.fails(Outcome::Unavailable)).await.answer.unwrap_err();
     assert_eq!(fault.outcome, Outcome::Unavailable);
     let last = cache.last(&key()).await.unwrap();
     assert_eq!((&*last.value, last.age), (&json!(1), FRESH * 2));
@@ -91,11 +91,11 @@ async fn a_stale_answer_survives_failing_calls_until_its_time() {
 async fn faults_are_asked_again_and_absence_is_believed_briefly() {
     let (cache, vendor) = (cache(), Vendor::default());
     for _ in 0..2 {
-        cache.read(&key(), KEEP, false, || vendor.fails(Outcome::Timeout)).await.unwrap_err();
+        cache.read(&key(), KEEP, false, || vendor.fails(Outcome::Timeout)).await.answer.unwrap_err();
     }
     assert_eq!(vendor.asked(), 2);
     for _ in 0..2 {
-        cache.read(&key(), KEEP, false, || vendor.fails(Outcome::NotFound)).await.unwrap_err();
+        cache.read(&key(), KEEP, false, || vendor.fails(Outcome::NotFound)).await.answer.unwrap_err();
     }
     assert_eq!(vendor.asked(), 3);
     assert_eq!(cache.last(&key()).await, None, "absence never stands in for a system that is down");
@@ -116,7 +116,7 @@ async fn equal_reads_under_way_share_one_call_and_its_fault() {
     let key = key();
     let reads = (0..10).map(|_| cache.read(&key, KEEP, false, slow));
     let faults = futures_util::future::join_all(reads).await;
-    assert!(faults.iter().all(|read| read.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unavailable)));
+    assert!(faults.iter().all(|read| read.answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unavailable)));
     assert_eq!(vendor.asked(), 1);
     assert!(locked(&cache.flights).is_empty());
 }
@@ -139,7 +139,7 @@ async fn a_call_outlives_whoever_began_it_and_ends_with_the_last_who_waits() {
     let second = cache.read(&key, KEEP, false, || vendor.answers());
     let (first, second) = tokio::join!(first, second);
     assert!(first.is_err());
-    assert_eq!((*second.unwrap().value).clone(), json!(1));
+    assert_eq!((*second.answer.unwrap().value).clone(), json!(1));
     assert!(gone.try_recv().is_err());
 
     let (alive_again, mut gone) = oneshot::channel::<()>();
@@ -175,7 +175,7 @@ async fn a_write_outdates_what_is_kept_and_what_is_under_way() {
         write(&cache);
     };
     let (read, ()) = tokio::join!(read, writes);
-    assert_eq!(*read.unwrap().value, json!(3), "the reader is told what it asked for");
+    assert_eq!(*read.answer.unwrap().value, json!(3), "the reader is told what it asked for");
     assert_eq!(ask(&cache, &vendor).await, json!(4), "nobody after the write is");
 }
 
@@ -184,7 +184,7 @@ async fn what_is_kept_is_bounded_by_its_weight() {
     let (cache, vendor) = (ReadCache::new(100_000), Vendor::default());
     for number in 0..200 {
         let big = || async { Ok(json!("x".repeat(5_000))) };
-        cache.read(&key_of(json!({"number": number})), KEEP, false, big).await.unwrap();
+        cache.read(&key_of(json!({"number": number})), KEEP, false, big).await.answer.unwrap();
     }
     cache.entries.run_pending_tasks().await;
     assert!(cache.entries.weighted_size() <= 100_000);

@@ -7,8 +7,8 @@ insert into customers (id, name, email, phone, company, tier, language, street, 
     ('C-4', 'Marcus Chen', 'marcus@example.com', '+12125550147', null, 'standard', 'en', '310 West 4th Street, Apt 5', 'New York', '10014', 'NY', 'US', '2025-08-30'),
     ('C-5', 'Elena García', 'elena@example.com', '+13055550188', 'Garcia Interiors', 'plus', 'es', '77 Ocean Drive', 'Miami', '33139', 'FL', 'US', '2022-02-11'),
     ('C-6', 'Noah Williams', 'noah@example.com', '+61255501234', null, 'standard', 'en', '5 Harbour View', 'Sydney', '2000', 'NSW', 'AU', '2025-01-06'),
-    ('C-7', 'Amélie Dubois', 'amelie@example.com', '+33199005566', null, 'standard', 'fr', '9 rue des Tilleuls', 'Lyon', '69002', null, 'FR', '2024-09-17'),
-    ('C-8', 'Lucas Dubois', 'lucas@example.com', '+33199005566', null, 'standard', 'fr', '9 rue des Tilleuls', 'Lyon', '69002', null, 'FR', '2024-10-01');
+    ('C-7', 'Amélie Dubois', 'amelie@example.com', '+15145550134', null, 'standard', 'fr', '9 rue des Tilleuls', 'Montréal', 'H2X 1Y4', 'QC', 'CA', '2024-09-17'),
+    ('C-8', 'Lucas Dubois', 'lucas@example.com', '+15145550134', null, 'standard', 'fr', '9 rue des Tilleuls', 'Montréal', 'H2X 1Y4', 'QC', 'CA', '2024-10-01');
 
 insert into products (sku, name, description, category, price) values
     ('TS-BLUE', 'Blue T-Shirt', 'A soft T-shirt of organic cotton in ocean blue.', 'Shirts', 19.90),
