@@ -26,6 +26,7 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
             let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
             match given {
                 Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
+                Given::Map(map) => drop(settings.insert(key.clone(), SettingValue::Map(map.clone()))),
                 Given::Reference(reference) => match reference.resolve(folder) {
                     Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
                     Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
@@ -33,7 +34,8 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
                 },
             }
         }
-        connections.push(Connection { name: wire.name.clone(), connector: Arc::clone(&wire.connector), settings });
+        let (name, connector, rules) = (wire.name.clone(), Arc::clone(&wire.connector), wire.rules.clone());
+        connections.push(Connection { name, connector, settings, rules });
     }
     if wrong.is_empty() { Ok(connections) } else { Err(wrong) }
 }
@@ -44,7 +46,8 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
-    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
+    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
+    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, rng, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(Engine::new(Parts { project, connections, clock }))

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::connections::{Connections, How, Surroundings};
 use crate::name::ConnectionName;
-use crate::plan::connector::{Connection, Connector, Ends, Example, Operation};
+use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules};
 use crate::resilience::Keep;
 use crate::time::{Clock, Deadline};
 
@@ -18,10 +18,11 @@ use crate::time::{Clock, Deadline};
 pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<dyn Clock>) -> Vec<String> {
     let mut wrong = Vec::new();
     let Some(name) = ConnectionName::parse("example") else { return wrong };
-    let connection = Connection { name: name.clone(), connector: Arc::clone(connector), settings: IndexMap::new() };
+    let connection = Connection { name: name.clone(), connector: Arc::clone(connector), settings: IndexMap::new(), rules: Rules::default() };
     for operation in connector.operations.values() {
         for example in &operation.examples {
-            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES, scratch: true };
+            let rng = fastrand::Rng::with_seed(0);
+            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES, rng, scratch: true };
             let connections = match Connections::open(std::slice::from_ref(&connection), around).await {
                 Ok(connections) => connections,
                 Err(problems) => {

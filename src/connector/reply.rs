@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::sql::Results;
+use super::results::Results;
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::{Answer, Operation};
 use crate::template::{Failed, Scope, from_json, to_json};
@@ -19,7 +19,7 @@ pub(super) fn reply(operation: &Operation, results: Results) -> Result<Value, Fa
         None => results.last,
         Some(answer @ Answer::Object(_)) if operation.many => {
             each(answer, &results).map_err(|failed| wrong(&failed))?.ok_or_else(|| {
-                let text = format!("the last statement of {} gives no list to answer with", operation.name);
+                let text = format!("the last step of {} gives no list to answer with", operation.name);
                 Fault::new(Outcome::Unexpected, text)
             })?
         }

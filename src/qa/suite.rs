@@ -74,7 +74,8 @@ async fn prepared(
     test: &Test,
 ) -> std::result::Result<Engine, Failure> {
     let profiles = project.settings.profiles;
-    let opened = Connections::open(connections, Surroundings { folder, clock: Arc::clone(&clock), profiles, scratch: true }).await;
+    let around = Surroundings { folder, clock: Arc::clone(&clock), profiles, rng: fastrand::Rng::with_seed(0), scratch: true };
+    let opened = Connections::open(connections, around).await;
     let mut systems = opened.map_err(|problems| {
         let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         Failure::differs("connections", "they can be opened", came)

@@ -8,7 +8,7 @@ mod logging;
 mod metric;
 mod panic;
 
-pub use facts::{CacheKind, CacheUsed, CallFinished, EventDropped, Refused, Running, TurnFinished};
+pub use facts::{ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Running, TurnFinished};
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};
 pub use panic::{report as report_panics, said as panic_said};

@@ -3,8 +3,6 @@
 //! A write ends committed or rolled back, and its answer says which: time can run out at any point before the commit, and
 //! not once it has begun.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::TryStreamExt as _;
 use serde_json::{Map, Value, json};
@@ -12,33 +10,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{Database, bind, fault, rows};
+use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
-use crate::plan::connector::{FirstUse, Operation, Sql, Statement, System, Take, Work};
-use crate::template::{Scope, from_json};
+use crate::plan::connector::{FirstUse, Operation, Sql, SqlSystem, Statement, System, Take, Work};
 use crate::time::Deadline;
 
 /// More rows than a conversation can use; a statement that finds more lacks a `limit`.
 const MOST_ROWS: usize = 5_000;
-
-/// What an operation's statements gave.
-#[derive(Debug)]
-pub(in crate::connector) struct Results {
-    /// Inputs, results and `now`, by name.
-    pub(in crate::connector) names: Map<String, Value>,
-    /// The last statement's result.
-    pub(in crate::connector) last: Value,
-}
-
-impl Results {
-    /// The names for templates and conditions.
-    pub(in crate::connector) fn scope(&self) -> Scope {
-        let mut scope = Scope::new(Arc::new(()));
-        for (name, value) in &self.names {
-            scope.set(name.as_str(), from_json(value));
-        }
-        scope
-    }
-}
 
 impl Database {
     /// Runs `operation` with `inputs`, every one of which is there, null or not.
@@ -54,11 +32,10 @@ impl Database {
         let late = |_| Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name));
         let running = async {
             let mut session = self.sessions.take().await.map_err(|error| fault::of(&error, "opening the database"))?;
-            let System::Sql(system) = &self.connector.system;
-            let mut results = Results { names: inputs, last: Value::Null };
+            let mut results = Results::new(inputs);
             results.names.insert("now".to_owned(), timestamp(self.clock.now()).into());
             let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
-            if let Some(first_use) = &system.first_use
+            if let System::Sql(SqlSystem { first_use: Some(first_use), .. }) = &self.connector.system
                 && results.names.get(first_use.of.as_str()).is_some_and(|who| !who.is_null())
             {
                 first_time(connection, first_use, &results.names).await?;
@@ -67,7 +44,7 @@ impl Database {
         };
         let (mut session, mut results) = tokio::time::timeout_at(until.instant(), running).await.map_err(late)??;
         let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
-        let Work::Sql(statements) = &operation.work;
+        let statements = statements_of(operation);
         let ended = if operation.kind.writes() {
             let place = |what: &str| format!("{} of {}", what, operation.name);
             let begun = tokio::time::timeout_at(until.instant(), connection.begin_with("begin immediate")).await;
@@ -86,6 +63,14 @@ impl Database {
         };
         session.finish();
         ended.map(|()| results)
+    }
+}
+
+/// The statements of an operation.
+pub(super) fn statements_of(operation: &Operation) -> &[Statement] {
+    match &operation.work {
+        Work::Sql(statements) => statements,
+        Work::Http(_) => &[],
     }
 }
 

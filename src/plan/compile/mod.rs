@@ -6,6 +6,7 @@ mod action;
 mod call;
 mod names;
 mod project;
+mod rules;
 mod say;
 mod settings;
 mod steps;

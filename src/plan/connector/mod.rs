@@ -1,4 +1,4 @@
-//! Connectors as they run: settings, operations and, for `kind: sql`, tables and statements.
+//! Connectors as they run: settings, operations and, for `kind: sql`, tables and statements; for `kind: http`, requests.
 //!
 //! [`compile_connector`] is the one way to make a [`Connector`]. It checks names, expressions, SQL text and models against
 //! each other; whether the database has the tables is for `connector::Connections::verify` to say.
@@ -6,7 +6,9 @@
 mod answer;
 mod compile;
 mod csv;
+mod http;
 mod operation;
+mod rules;
 mod sql;
 mod statement;
 mod table;
@@ -26,6 +28,12 @@ use crate::template::{Expression, Template};
 
 pub use answer::Answer;
 pub use compile::{Files, compile_connector};
+pub use http::{
+    Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method, PageInto,
+    Pages, Part, Pieces, Received, Request, Retry, Sent, Tree, Wait, WaitSource, WaitUnit,
+};
+pub(super) use compile::CONNECTION_KEYS;
+pub use rules::{Faults, Mode, Percent, Rules};
 pub use sql::{Bind, Piece, Sql};
 pub use table::{Column, Content, Table};
 
@@ -53,6 +61,8 @@ pub struct Connection {
     pub connector: Arc<Connector>,
     /// What legwork.yml sets. Settings that are not here have their default.
     pub settings: IndexMap<String, SettingValue>,
+    /// What it allows.
+    pub rules: Rules,
 }
 
 /// The value of a setting.
@@ -62,6 +72,8 @@ pub enum SettingValue {
     Text(String),
     /// A value that may not.
     Secret(Secret),
+    /// Names and values.
+    Map(serde_json::Map<String, serde_json::Value>),
 }
 
 /// Something that a connection sets.
@@ -71,10 +83,14 @@ pub struct Setting {
     pub name: String,
     /// What it is, and where people find it.
     pub description: String,
+    /// Whether it is a map of names and values.
+    pub is_map: bool,
     /// Whether a connection has to set it.
     pub required: bool,
-    /// The value when a connection does not set it.
+    /// The value when a connection does not set it; of a map, as JSON.
     pub default: Option<String>,
+    /// The value in the examples, where there is no default.
+    pub example: Option<String>,
     /// What the whole value has to match.
     pub pattern: Option<Regex>,
     /// Whether it has to be a reference such as `${NAME}`.
@@ -86,6 +102,8 @@ pub struct Setting {
 pub enum System {
     /// A database.
     Sql(SqlSystem),
+    /// A vendor's API.
+    Http(HttpSystem),
 }
 
 /// A database and what belongs in it.
@@ -175,6 +193,8 @@ pub struct OperationInput {
     pub doc: String,
     /// How it has to look; what does not is refused before anything is sent.
     pub format: Option<Format>,
+    /// What the whole of its text has to match; what does not is refused before anything is sent.
+    pub pattern: Option<Regex>,
     /// Whether it has to be given, and not be null.
     pub required: bool,
     /// The value when it is not given or null.
@@ -195,6 +215,8 @@ pub enum CacheRule {
 pub enum Work {
     /// Statements, in order; in one transaction when the operation writes.
     Sql(Vec<Statement>),
+    /// Requests, in order; at most one of them writes.
+    Http(Vec<HttpStep>),
 }
 
 /// One SQL statement of an operation.
@@ -263,6 +285,8 @@ pub struct Example {
     pub inputs: serde_json::Map<String, serde_json::Value>,
     /// How it ends.
     pub ends: Ends,
+    /// Of `kind: http`: what goes over the wire, in order.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// How an example ends.
