@@ -11,6 +11,7 @@ use crate::plan::settings::Proof;
 use crate::plan::{Given, Project};
 use crate::secret::{Reference, Secret};
 use crate::server;
+use crate::store::NoTokens;
 use crate::time::Clock;
 
 /// The connections of a project with their secrets read.
@@ -47,7 +48,7 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
-    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, rng, scratch: false };
+    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(Engine::new(Parts { project, connections, clock }))

@@ -18,6 +18,7 @@ use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, Setting, SettingValue, SqlSystem, System};
 use crate::resilience::{Keep, ReadCache};
+use crate::store::TokenStore;
 use crate::time::{Clock, Deadline};
 
 /// How many bytes of answers are kept.
@@ -31,6 +32,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// Where tokens are kept that must outlive the process.
+    pub tokens: Arc<dyn TokenStore>,
     /// Where waits between attempts and the keys of writes get their randomness from.
     pub rng: fastrand::Rng,
     /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
@@ -175,7 +178,7 @@ impl Connections {
                 System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
-                    Remote::open(connection, &settings, &surroundings.clock, rng).map(|remote| Opened::Remote(Arc::new(remote)))
+                    Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng).map(|remote| Opened::Remote(Arc::new(remote)))
                 }
             };
             match system {

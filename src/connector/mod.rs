@@ -4,6 +4,7 @@
 //! a kind of system is talked to is a module of its own: `sql`, over SQLite, and `http`. [`catalog`] holds the connectors that
 //! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
+mod auth;
 pub mod catalog;
 mod connections;
 mod examples;

@@ -15,8 +15,10 @@ use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{Connection, Connector, Rules, SettingValue};
 use crate::resilience::Keep;
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
+mod http;
 mod own;
 mod sandbox;
 
@@ -36,7 +38,7 @@ fn connection(name: &str, connector: &Arc<Connector>, settings: &[(&str, &str)])
 }
 
 fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
-    Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, rng: fastrand::Rng::with_seed(7), scratch }
+    Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, tokens: Arc::new(NoTokens), rng: fastrand::Rng::with_seed(7), scratch }
 }
 
 async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {

@@ -16,6 +16,7 @@ use crate::plan::action::Action;
 use crate::plan::connector::Connection;
 use crate::plan::testcase::Test;
 use crate::rasa::{Call, Limits};
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
 /// Which tests are run.
@@ -74,7 +75,7 @@ async fn prepared(
     test: &Test,
 ) -> std::result::Result<Engine, Failure> {
     let profiles = project.settings.profiles;
-    let around = Surroundings { folder, clock: Arc::clone(&clock), profiles, rng: fastrand::Rng::with_seed(0), scratch: true };
+    let around = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng: fastrand::Rng::with_seed(0), scratch: true };
     let opened = Connections::open(connections, around).await;
     let mut systems = opened.map_err(|problems| {
         let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");

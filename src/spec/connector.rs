@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::action::FormatRef;
+use super::auth::Auth;
 use super::connector_http::{Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait};
 use super::shape::{Definitions, Shape, shape, wrong_type};
 use super::values::{Flag, Map, Text};
@@ -31,6 +32,8 @@ shape! {
         api: Option<Api>,
         /// The address that every path begins at: an https address whose only placeholders are settings.
         base: Option<Text>,
+        /// How requests prove who we are.
+        auth: Option<Auth>,
         /// Headers of every request.
         headers: Map<Text>,
         /// What the vendor's errors mean, in order; the first that holds counts. The usual meaning of statuses comes after.
@@ -235,6 +238,8 @@ shape! {
         answer: Option<Node>,
         /// How it ends, when it does not end well.
         outcome: Option<Text>,
+        /// What the user may be told then.
+        says: Option<Text>,
         /// Of `kind: http`: the request as it is sent.
         sends: Option<Sends>,
         /// The answer to it.

@@ -35,8 +35,6 @@ shape! {
         say: Option<Text>,
         /// False when it is no use to ask again soon.
         retry: Option<Flag>,
-        /// Whether the credentials have run out, to be renewed once.
-        renew: Option<Flag>,
     }
 
     /// Where a vendor says how long to wait.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Remote;
 use super::build::{Draft, trouble};
-use super::client::Incoming;
+use super::client::{Incoming, Outgoing};
 use super::meaning::judged;
 use super::received::Received;
 use crate::fault::{Class, Fault, Outcome};
@@ -97,8 +97,10 @@ impl Remote {
     ) -> Result<Received, Fault> {
         let place = journey.place();
         let outgoing = draft.outgoing().map_err(|it| trouble(&it, &place))?;
-        journey.sent.fetch_add(1, Ordering::Relaxed);
-        let incoming = self.client.send(outgoing, until).await?;
+        let mut incoming = self.proven(journey, &outgoing, until).await?;
+        if matches!(incoming.status.as_u16(), 401 | 403) && self.auth.rejected(&incoming).await {
+            incoming = self.proven(journey, &outgoing, until).await?;
+        }
         self.notice(system, journey.operation, &incoming);
         let answer = Received::read(&incoming, journey.step.expects);
         let scope = journey.scope.with("body", from_json(&answer.body)).with("http", from_json(&answer.http(1)));
@@ -114,6 +116,14 @@ impl Remote {
             self.limits.rest(wait.min(LONGEST_REST));
         }
         Err(judged.fault)
+    }
+
+    /// Sends the request with the proof of who we are, which is the last that is put into it.
+    async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
+        let mut outgoing = outgoing.clone();
+        self.auth.apply(&mut outgoing, until).await?;
+        journey.sent.fetch_add(1, Ordering::Relaxed);
+        self.client.send(outgoing, until).await
     }
 
     /// What the vendor says in passing: how many requests are left, and that this part of the API will end.

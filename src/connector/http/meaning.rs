@@ -22,8 +22,6 @@ pub(super) struct Judged {
     pub(super) fault: Fault,
     /// Whether asking again soon may help.
     pub(super) retry: bool,
-    /// Whether the credentials have run out.
-    pub(super) renew: bool,
 }
 
 /// What the answer means when it is an error; none when it is none. `scope` has `body` and `http`.
@@ -49,15 +47,14 @@ pub(super) fn judged(
     let Some(outcome) = outcome else {
         let why = answer.unreadable.as_ref()?;
         let fault = Fault::new(Outcome::Unexpected, format!("{place} is answered with {status}, but {why}"));
-        return Some(Judged { fault, retry: false, renew: false });
+        return Some(Judged { fault, retry: false });
     };
     let mut fault = Fault::new(outcome, format!("{place} is answered with {status}"));
     fault.public = rule.and_then(|rule| rule.say.as_ref()).and_then(|say| said(say, scope));
     if outcome.class() == Class::Transient {
         fault.retry_after = waits(system, answer, scope, now);
     }
-    let renew = rule.map_or(status == 401, |rule| rule.renew || (status == 401 && outcome == Outcome::Misconfigured));
-    Some(Judged { fault, retry: rule.is_none_or(|rule| rule.retry), renew })
+    Some(Judged { fault, retry: rule.is_none_or(|rule| rule.retry) })
 }
 
 /// What a status usually means; none when it is no error.

@@ -1,29 +1,39 @@
 //! `kind: http`: runs operations over a vendor's HTTP API, as its connector's file describes it.
 //!
 //! `run` goes through an operation's requests, `exchange` takes one of them through the layers, `build` and `encode` make it
-//! of values, `received` reads the answer and `meaning` says what it means. [`client`] alone names the HTTP library's client.
-//! The host comes from settings only, and no value of a user reaches an error's text.
+//! of values, `received` reads the answer and `meaning` says what it means. [`client`] sends a request and reads the answer;
+//! which addresses may be reached is decided in `address`, how names become addresses in `resolve`, and what a failure means in
+//! `failed`. The host comes from settings only, and no value of a user reaches an error's text.
 
+mod address;
 mod build;
 mod client;
 mod encode;
 mod exchange;
+mod failed;
 mod meaning;
 mod received;
+mod resolve;
 mod run;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
-use reqwest::Url;
 use serde_json::{Map, Value};
 
 pub(super) use self::encode::scalar;
-use self::client::{Client, ClientOptions};
+pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may_carry_secrets, shown};
+pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub(super) use reqwest::{Method, StatusCode, Url};
+#[cfg(test)]
+pub(super) use resolve::Lookup;
+use super::auth::Auth;
 use crate::name::{ConnectionName, OperationName};
+use crate::plan::connector::auth as plan;
 use crate::plan::connector::{Connection, Connector, HttpSystem, SettingValue, System};
 use crate::resilience::{Backoff, Limits};
+use crate::store::TokenStore;
 use crate::template::{Scope, from_json, open_json};
 use crate::time::Clock;
 
@@ -31,7 +41,8 @@ use crate::time::Clock;
 pub(super) struct Remote {
     connector: Arc<Connector>,
     connection: ConnectionName,
-    client: Client,
+    client: Arc<Client>,
+    auth: Auth,
     base: Url,
     /// Settings and codes, for every template.
     offered: Scope,
@@ -52,17 +63,30 @@ impl Remote {
         connection: &Connection,
         settings: &IndexMap<String, Option<SettingValue>>,
         clock: &Arc<dyn Clock>,
+        tokens: &Arc<dyn TokenStore>,
         rng: fastrand::Rng,
     ) -> Result<Self, String> {
         let connector = Arc::clone(&connection.connector);
         let System::Http(system) = &connector.system else { return Err("it is not of `kind: http`".to_owned()) };
         let offered = offered(system, settings);
-        let base = base(system, &offered, &connection.rules.allow_private)?;
+        let rules = &connection.rules;
+        let mut base = base(system, &offered, &rules.allow_private)?;
+        let mut allow_private = rules.allow_private.clone();
+        let mut proof = &system.auth;
+        let nothing = plan::Auth::none();
+        if let Some(stand_in) = &rules.stand_in {
+            base = stood_in(&base, stand_in)?;
+            allow_private.extend(base.host_str().map(str::to_owned));
+            proof = &nothing;
+        }
         let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
         let limits = Limits::new(system.limits.concurrent, system.limits.rate);
-        let client = Client::new(&ClientOptions { allow_private: connection.rules.allow_private.clone() })?;
+        let options = ClientOptions { allow_private, ..ClientOptions::default() };
+        let client = Arc::new(Client::new(&options)?);
+        let auth = Auth::new(proof, settings, Arc::clone(&client), Arc::clone(clock), Arc::clone(tokens))?;
         let (connection, clock, rng) = (connection.name.clone(), Arc::clone(clock), Mutex::new(rng));
-        Ok(Self { connector, connection, client, base, offered, limits, backoff, clock, rng, announced: Mutex::default() })
+        let announced = Mutex::default();
+        Ok(Self { connector, connection, client, auth, base, offered, limits, backoff, clock, rng, announced })
     }
 
     fn system(&self) -> Option<&HttpSystem> {
@@ -101,4 +125,15 @@ fn base(system: &HttpSystem, offered: &Scope, private: &[String]) -> Result<Url,
         return Err(wrong.to_owned());
     }
     Ok(url)
+}
+
+/// The same path at the address of what stands in for the vendor.
+fn stood_in(base: &Url, stand_in: &str) -> Result<Url, String> {
+    let wrong = "`stand_in` is not an address such as http://127.0.0.1:4010";
+    let mut address = Url::parse(stand_in).map_err(|_| wrong)?;
+    if !address.has_host() || !matches!(address.path(), "" | "/") || address.query().is_some() {
+        return Err(wrong.to_owned());
+    }
+    address.set_path(base.path());
+    Ok(address)
 }

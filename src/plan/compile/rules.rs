@@ -14,6 +14,7 @@ pub(super) fn rules(written: &Map<Node>, production: bool, out: &mut Diagnostics
         share: written.get("share").and_then(|node| percent(node, out)),
         faults: written.get("faults").map(|node| faults(node, production, out)).unwrap_or_default(),
         allow_private: written.get("allow_private").map(|node| hosts(node, out)).unwrap_or_default(),
+        stand_in: written.get("stand_in").and_then(|node| stand_in(node, production, out)),
     }
 }
 
@@ -64,6 +65,18 @@ fn faults(node: &Node, production: bool, out: &mut Diagnostics) -> Faults {
 fn latency(node: &Node, out: &mut Diagnostics) -> Option<Duration> {
     let read = duration(&node.scalar_text().unwrap_or_default());
     read.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &node.span, reason))).ok()
+}
+
+/// The address of something on this machine that plays the vendor.
+fn stand_in(node: &Node, production: bool, out: &mut Diagnostics) -> Option<String> {
+    if production {
+        out.push(Diagnostic::at(Code::BadValue, &node.span, "nothing stands in for a vendor in `profile: production`"));
+    }
+    let address = node.scalar_text().filter(|text| text.starts_with("http://") || text.starts_with("https://"));
+    if address.is_none() {
+        out.push(Diagnostic::at(Code::BadValue, &node.span, "an address such as http://127.0.0.1:4010 is needed here"));
+    }
+    address
 }
 
 fn hosts(node: &Node, out: &mut Diagnostics) -> Vec<String> {

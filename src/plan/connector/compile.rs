@@ -46,7 +46,7 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
             let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
             database.map(|database| System::Sql(SqlSystem { database, tables, first_use }))
         }
-        SystemKind::Http => http::system(written, &Names::new(&dotted), out).map(System::Http),
+        SystemKind::Http => http::system(written, &settings, &Names::new(&dotted), out).map(System::Http),
     };
     let mut operations = IndexMap::new();
     for (name, it) in written.operations.iter() {
@@ -144,6 +144,7 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
     ];
     let http = [
         ("api", written.api.as_ref().map(|it| &it.span)),
+        ("auth", written.auth.as_ref().map(|it| &it.span)),
         ("base", written.base.as_ref().map(|it| &it.span)),
         ("headers", written.headers.iter().next().map(|(name, _)| &name.span)),
         ("errors", written.errors.first().map(|it| &it.span)),
@@ -163,7 +164,7 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
 }
 
 /// Keys of legwork.yml that belong to every connection, so that no setting can have their names.
-pub(in crate::plan) const CONNECTION_KEYS: [&str; 5] = ["connector", "mode", "share", "faults", "allow_private"];
+pub(in crate::plan) const CONNECTION_KEYS: [&str; 6] = ["connector", "mode", "share", "faults", "allow_private", "stand_in"];
 
 fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut Diagnostics) -> Option<Setting> {
     if Local::parse(name.as_str()).is_none() || CONNECTION_KEYS.contains(&name.as_str()) {

@@ -4,6 +4,7 @@
 //! each other; whether the database has the tables is for `connector::Connections::verify` to say.
 
 mod answer;
+pub mod auth;
 mod compile;
 mod csv;
 mod http;
@@ -285,6 +286,8 @@ pub struct Example {
     pub inputs: serde_json::Map<String, serde_json::Value>,
     /// How it ends.
     pub ends: Ends,
+    /// What the user may be told then.
+    pub says: Option<String>,
     /// Of `kind: http`: what goes over the wire, in order.
     pub exchanges: Vec<Exchange>,
 }

@@ -256,11 +256,12 @@ fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKin
     };
     let inputs = written.inputs.iter().map(|(name, node)| (name.value.clone(), node.to_json())).collect();
     let description = written.description.as_ref().map(|text| text.value.clone());
+    let says = written.says.as_ref().map(|text| text.value.clone());
     let exchanges = http::exchanges(written, out);
     if kind == SystemKind::Sql && !exchanges.is_empty() {
         out.push(Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`"));
     }
-    Some(Example { description, place: written.span.place(), inputs, ends, exchanges })
+    Some(Example { description, place: written.span.place(), inputs, ends, says, exchanges })
 }
 
 /// The outcome that `text` names.

@@ -16,6 +16,8 @@ pub struct Rules {
     pub faults: Faults,
     /// The hosts that may have private addresses and may be talked to without TLS.
     pub allow_private: Vec<String>,
+    /// Where requests go in place of the vendor, without credentials: `http://127.0.0.1:4010`. For rehearsals.
+    pub stand_in: Option<String>,
 }
 
 /// What may be done on a connection.

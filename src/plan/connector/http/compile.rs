@@ -10,6 +10,8 @@ use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::OperationName;
 use crate::plan::connector::compile::{Names, known_names, template};
+use crate::plan::connector::Setting;
+use crate::plan::connector::auth::{self, Auth};
 use crate::plan::connector::operation::checked_template;
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
@@ -19,12 +21,19 @@ use crate::template::Template;
 /// How long an attempt may take when the file does not say.
 const TIMEOUT: Duration = Duration::from_secs(12);
 
-pub(in crate::plan::connector) fn system(written: &spec::Connector, names: &Names, out: &mut Diagnostics) -> Option<HttpSystem> {
+pub(in crate::plan::connector) fn system(
+    written: &spec::Connector,
+    given: &[Setting],
+    names: &Names<'_>,
+    out: &mut Diagnostics,
+) -> Option<HttpSystem> {
     let settings = names.settings();
     let answered = names.with(["body", "http"]);
+    let auth = written.auth.as_ref().map_or_else(|| Some(Auth::none()), |it| auth::compile(it, given, out));
     let system = HttpSystem {
         api: written.api.as_ref().and_then(|it| api(it, out)),
         base: base(written, &settings, out)?,
+        auth: auth?,
         headers: headers(&written.headers, &settings, out),
         errors: rules::errors(&written.errors, &answered, out),
         waits: rules::waits(&written.wait, &answered, out),

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
+use super::auth::Auth;
 use super::{Ending, Take};
 use crate::fault::Outcome;
 use crate::name::{Local, OperationName};
@@ -37,6 +38,8 @@ pub struct HttpSystem {
     pub api: Option<Api>,
     /// The address that every path begins at; `settings` is in scope, and the scheme is https.
     pub base: Template,
+    /// How requests prove who we are.
+    pub auth: Auth,
     /// Headers of every request.
     pub headers: Vec<(String, Template)>,
     /// What errors mean, in order.
@@ -101,8 +104,6 @@ pub struct ErrorRule {
     pub say: Option<Template>,
     /// Whether asking again soon may help.
     pub retry: bool,
-    /// Whether the credentials have run out.
-    pub renew: bool,
 }
 
 /// Where a vendor says how long to wait.

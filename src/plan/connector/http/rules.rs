@@ -35,7 +35,6 @@ fn error(written: &spec::HttpError, names: &BTreeSet<&str>, out: &mut Diagnostic
         outcome: ends,
         say: say.map_or(Some(None), |it| it.map(Some))?,
         retry: written.retry.as_ref().is_none_or(|flag| flag.value),
-        renew: written.renew.as_ref().is_some_and(|flag| flag.value),
     })
 }
 

@@ -1,0 +1,140 @@
+//! Runs the examples of a connector's file, so that its documentation cannot say what it does not do.
+//!
+//! Those of `kind: sql` run on scratch data, those of `kind: http` against a vendor on this machine that answers as the example
+//! says, and to which nothing but what the example says may be sent.
+
+mod exchanges;
+pub(super) mod vendor;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::vendor::Vendor;
+use super::connections::{Connections, How, Surroundings};
+use crate::name::ConnectionName;
+use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules, Setting, SettingValue};
+use crate::resilience::Keep;
+use crate::store::NoTokens;
+use crate::time::{Clock, Deadline};
+
+/// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
+/// line for each example that ends otherwise than it says.
+pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<dyn Clock>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for operation in connector.operations.values() {
+        for example in &operation.examples {
+            let differing = one(connector, operation, example, folder, &clock).await.err();
+            wrong.extend(differing.map(|what| format!("{}: {}: {what}", example.place, operation.name)));
+        }
+    }
+    wrong
+}
+
+/// A connection to `connector` as its examples have it, whose requests go to `stand_in`.
+pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -> Option<Connection> {
+    let example = |setting: &Setting| Some((setting.name.clone(), SettingValue::Text(setting.example.clone()?)));
+    let settings = connector.settings.iter().filter_map(example).collect();
+    let rules = Rules { stand_in, ..Rules::default() };
+    Some(Connection { name: ConnectionName::parse("example")?, connector: Arc::clone(connector), settings, rules })
+}
+
+async fn one(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    example: &Example,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), String> {
+    let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
+    let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
+    let connection = connection(connector, Some(vendor.address())).ok_or("no connection can be made")?;
+    let around = Surroundings {
+        folder,
+        clock: Arc::clone(clock),
+        profiles: Keep::PROFILES,
+        tokens: Arc::new(NoTokens),
+        rng: fastrand::Rng::with_seed(0),
+        scratch: true,
+    };
+    let opened = Connections::open(std::slice::from_ref(&connection), around).await;
+    let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false };
+    let ended = connections.call(&connection.name, &operation.name, example.inputs.clone(), how).await;
+    for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
+        if let Some(what) = exchanges::differing(&exchange.sent, &seen) {
+            return Err(format!("request {} is another: {what}", at + 1));
+        }
+    }
+    let ends = match (&example.ends, ended) {
+        (Ends::Outcome(expected), Err(fault)) if fault.outcome == *expected => match (&example.says, &fault.public) {
+            (Some(says), Some(public)) if like(says, public) => Ok(()),
+            (None, _) => Ok(()),
+            (Some(_), other) => Err(format!("what the user may be told is {other:?}")),
+        },
+        (Ends::Answer(expected), Ok(answered)) => match differs(expected, &answered.value, "") {
+            None => Ok(()),
+            Some(place) => Err(format!("the answer is another at `{place}`: {}", answered.value)),
+        },
+        (Ends::Outcome(expected), Ok(_)) => Err(format!("it ends well, not with {expected}")),
+        (_, Err(fault)) => Err(format!("it ends with {fault}")),
+    };
+    ends?;
+    match (vendor.seen().len(), vendor.left()) {
+        (_, left) if left > 0 => Err(format!("{left} of its requests are not sent")),
+        (sent, _) if sent > example.exchanges.len() => Err(format!("{sent} requests are sent, {} are expected", example.exchanges.len())),
+        _ => Ok(()),
+    }
+}
+
+/// Where `actual` does not hold what `expected` says. Fields that are not expected are not looked at; lists are as long.
+fn differs(expected: &Value, actual: &Value, place: &str) -> Option<String> {
+    let below = |step: &str| if place.is_empty() { step.to_owned() } else { format!("{place}.{step}") };
+    match (expected, actual) {
+        (Value::Object(expected), Value::Object(actual)) => expected.iter().find_map(|(name, value)| {
+            differs(value, actual.get(name).unwrap_or(&Value::Null), &below(name))
+        }),
+        (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
+            let mut pairs = expected.iter().zip(actual).enumerate();
+            pairs.find_map(|(at, (expected, actual))| differs(expected, actual, &below(&at.to_string())))
+        }
+        (Value::String(expected), Value::String(actual)) if like(expected, actual) => None,
+        (Value::Number(expected), Value::Number(actual)) if expected.as_f64() == actual.as_f64() => None,
+        (expected, actual) if expected == actual => None,
+        _ => Some(if place.is_empty() { ".".to_owned() } else { place.to_owned() }),
+    }
+}
+
+/// Whether a text is the expected one, in which `…` stands for anything.
+fn like(expected: &str, actual: &str) -> bool {
+    let mut parts = expected.split('…');
+    let Some(mut rest) = parts.next().and_then(|first| actual.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_example_says_as_much_of_the_answer_as_it_wants() {
+        let actual = json!({"a": 1, "b": [{"c": "shipped by UPS today", "d": null}], "e": 2.0});
+        assert_eq!(differs(&json!({"a": 1, "b": [{"c": "shipped by … today"}], "e": 2}), &actual, ""), None);
+        assert_eq!(differs(&json!({"b": [{"d": 1}]}), &actual, ""), Some("b.0.d".into()));
+        assert_eq!(differs(&json!({"b": []}), &actual, ""), Some("b".into()));
+        assert_eq!(differs(&json!({"b": [{"c": "…by"}]}), &actual, ""), Some("b.0.c".into()));
+        assert_eq!(differs(&json!({"x": 1}), &actual, ""), Some("x".into()));
+    }
+}
