@@ -67,7 +67,7 @@ shape! {
         /// The value when a connection does not set it; null when it may be missing. Without `default` it has to be set.
         default: Option<Node>,
         /// The value in the examples, where there is no default.
-        example: Option<Text>,
+        example: Option<Node>,
         /// A regular expression for the whole value.
         pattern: Option<Text>,
         /// Whether it is a secret, which has to be a reference such as `${NAME}`.

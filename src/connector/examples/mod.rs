@@ -35,7 +35,11 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
 
 /// A connection to `connector` as its examples have it, whose requests go to `stand_in`.
 pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -> Option<Connection> {
-    let example = |setting: &Setting| Some((setting.name.clone(), SettingValue::Text(setting.example.clone()?)));
+    let example = |setting: &Setting| {
+        let text = setting.example.clone()?;
+        let value = if setting.is_map { SettingValue::Map(serde_json::from_str(&text).ok()?) } else { SettingValue::Text(text) };
+        Some((setting.name.clone(), value))
+    };
     let settings = connector.settings.iter().filter_map(example).collect();
     let rules = Rules { stand_in, ..Rules::default() };
     Some(Connection { name: ConnectionName::parse("example")?, connector: Arc::clone(connector), settings, rules })

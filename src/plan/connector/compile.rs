@@ -210,7 +210,7 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         is_map,
         required: written.default.is_none(),
         default,
-        example: written.example.as_ref().map(|text| text.value.clone()),
+        example: written.example.as_ref().map(|node| node.scalar_text().unwrap_or_else(|| node.to_json().to_string())),
         pattern,
         secret: written.secret.as_ref().is_some_and(|flag| flag.value),
     };

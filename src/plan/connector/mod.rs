@@ -27,7 +27,7 @@ use crate::resilience::Keep;
 use crate::secret::Secret;
 use crate::template::{Expression, Template};
 
-pub use answer::Answer;
+pub use answer::{Answer, Each};
 pub use compile::{Files, compile_connector};
 pub use http::{
     Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method, PageInto,
