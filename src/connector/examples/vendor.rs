@@ -90,6 +90,13 @@ impl Vendor {
         locked(&self.seen).clone()
     }
 
+    /// Forgets what it was sent, and answers so from now on.
+    #[cfg(test)]
+    pub(in crate::connector) fn begin_anew(&self, answers: impl IntoIterator<Item = Answers>) {
+        locked(&self.seen).clear();
+        *locked(&self.answers) = answers.into_iter().collect();
+    }
+
     /// How many answers nobody asked for.
     pub(in crate::connector) fn left(&self) -> usize {
         locked(&self.answers).len()

@@ -80,7 +80,9 @@ impl Remote {
             proof = &nothing;
         }
         let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
-        let limits = Limits::new(system.limits.concurrent, system.limits.rate);
+        // What stands in for the vendor does not share the vendor's limits.
+        let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
+        let limits = Limits::new(system.limits.concurrent, rate);
         let options = ClientOptions { allow_private, ..ClientOptions::default() };
         let client = Arc::new(Client::new(&options)?);
         let auth = Auth::new(proof, settings, Arc::clone(&client), Arc::clone(clock), Arc::clone(tokens))?;
