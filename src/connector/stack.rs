@@ -35,7 +35,8 @@ pub(super) async fn call(
     // An answer that was kept is no call of the system; `CacheUsed` has counted it.
     if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
         let fault = ended.as_ref().err();
-        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }.emit();
+        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }
+            .emit();
     }
     ended
 }

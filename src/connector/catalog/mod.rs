@@ -53,7 +53,11 @@ pub fn read(name: &str, file: &Arc<File>, beside: &Path) -> (Option<Connector>, 
     })
 }
 
-fn compile(name: &str, file: &Arc<File>, text_of: impl Fn(&str) -> Result<String, String>) -> (Option<Connector>, Vec<Diagnostic>) {
+fn compile(
+    name: &str,
+    file: &Arc<File>,
+    text_of: impl Fn(&str) -> Result<String, String>,
+) -> (Option<Connector>, Vec<Diagnostic>) {
     let tree = match yaml::parse(file) {
         Ok(tree) => tree,
         Err(diagnostic) => return (None, vec![*diagnostic]),

@@ -79,7 +79,11 @@ impl Database {
     ///
     /// # Errors
     /// What is wrong and what to do.
-    pub(super) async fn open(connector: &Arc<Connector>, origin: Origin<'_>, around: &Surroundings<'_>) -> Result<Self, String> {
+    pub(super) async fn open(
+        connector: &Arc<Connector>,
+        origin: Origin<'_>,
+        around: &Surroundings<'_>,
+    ) -> Result<Self, String> {
         let System::Sql(system) = &connector.system;
         let brings_tables = !system.tables.is_empty();
         let failed = |error: &Error| match origin {
@@ -89,7 +93,9 @@ impl Database {
             }
         };
         let sessions = match origin {
-            Origin::Empty | Origin::CopyOf(_) => Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY),
+            Origin::Empty | Origin::CopyOf(_) => {
+                Sessions::new(SqliteConnectOptions::new().filename(":memory:"), sessions::MEMORY)
+            }
             Origin::File(file) => Sessions::new(file_options(around.folder, file, brings_tables)?, sessions::FILE),
         };
         let mut session = sessions.take().await.map_err(|error| failed(&error))?;
@@ -130,7 +136,8 @@ impl Database {
                     Ok(connection) => connection.prepare(sqlx::AssertSqlSafe(text).into_sql_str()).await.map(|_| ()),
                     Err(error) => Err(error),
                 };
-                let reason = prepared.map_err(|error| format!("{}: {}", run::statement_name(statement, at), fault::described(&error)));
+                let reason = prepared
+                    .map_err(|error| format!("{}: {}", run::statement_name(statement, at), fault::described(&error)));
                 problems.extend(reason.err().filter(|reason| !problems.contains(reason)));
             }
         }

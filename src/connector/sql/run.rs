@@ -97,7 +97,11 @@ pub(super) fn statement_name(statement: &Statement, at: usize) -> String {
     }
 }
 
-async fn first_time(connection: &mut SqliteConnection, first_use: &FirstUse, names: &Map<String, Value>) -> Result<(), Fault> {
+async fn first_time(
+    connection: &mut SqliteConnection,
+    first_use: &FirstUse,
+    names: &Map<String, Value>,
+) -> Result<(), Fault> {
     let wrong = |error: &sqlx::Error| fault::of(error, "`first_use`");
     if !fetch(connection, &first_use.unless, names, 1, "`first_use`").await?.is_empty() {
         return Ok(());

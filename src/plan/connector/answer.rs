@@ -75,7 +75,8 @@ pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnost
         }
     }
     let given = |name: &str| entries.iter().any(|(key, _)| key.name == name);
-    let missing: Vec<_> = model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
+    let missing: Vec<_> =
+        model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
     if !missing.is_empty() {
         let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
         out.push(Diagnostic::at(Code::MissingKey, &node.span, message));
