@@ -117,7 +117,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
                     out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
                 }
             }
-            _ => known_names(&reference, text, &BTreeSet::from(["settings"]), out),
+            _ => known_names(reference, text, &BTreeSet::from(["settings"]), out),
         }
     }
     Some(compiled)

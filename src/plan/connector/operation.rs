@@ -272,7 +272,7 @@ pub(super) fn checked_template(
 ) -> Option<crate::template::Template> {
     let compiled = super::compile::template(text, out)?;
     for reference in compiled.references() {
-        known_names(&reference, text, names, out);
+        known_names(reference, text, names, out);
     }
     Some(compiled)
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
+use crate::format::Format;
 use crate::spec::{Shape as _, connector as spec, yaml};
 
 fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {

@@ -23,10 +23,10 @@ pub struct Source {
 /// Every connector that comes with legwork.
 pub const BUILT_IN: &[Source] = &[Source {
     name: "sandbox",
-    text: include_str!("sandbox.yml"),
+    text: include_str!("catalog/sandbox.yml"),
     files: &[
-        ("sandbox/schema.sql", include_str!("sandbox/schema.sql")),
-        ("sandbox/data.sql", include_str!("sandbox/data.sql")),
+        ("sandbox/schema.sql", include_str!("catalog/sandbox/schema.sql")),
+        ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
     ],
 }];
 
