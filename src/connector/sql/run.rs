@@ -52,6 +52,11 @@ impl Database {
         until: Deadline,
     ) -> Result<Results, Fault> {
         let late = |_| Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name));
+        // The turn comes before the session, so that writers who wait keep no session from readers.
+        let _turn = match operation.kind.writes() {
+            true => Some(tokio::time::timeout_at(until.instant(), self.sessions.turn()).await.map_err(late)?),
+            false => None,
+        };
         let running = async {
             let mut session = self.sessions.take().await.map_err(|error| fault::of(&error, "opening the database"))?;
             let System::Sql(system) = &self.connector.system;

@@ -136,11 +136,16 @@ async fn hostile_values_are_values() {
 #[tokio::test]
 async fn writes_at_the_same_time_each_get_a_number() {
     let shop = sandbox().await;
-    let writes = (0..20).map(|_| ask(&shop, "helpdesk.create_ticket", json!({"subject": "Hello"})));
-    let tickets = futures_util::future::join_all(writes).await;
-    let numbers: std::collections::BTreeSet<_> =
-        tickets.into_iter().map(|ticket| ticket.unwrap()["number"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(numbers.len(), 20);
+    let folder = tempfile::tempdir().unwrap();
+    let in_file = connection("helpdesk", &sandbox_connector(), &[("file", "shop.db")]);
+    let in_file = open(&[in_file], folder.path()).await.unwrap();
+    for systems in [shop, in_file] {
+        let writes = (0..20).map(|_| ask(&systems, "helpdesk.create_ticket", json!({"subject": "Hello"})));
+        let tickets = futures_util::future::join_all(writes).await;
+        let numbers: std::collections::BTreeSet<_> =
+            tickets.into_iter().map(|ticket| ticket.unwrap()["number"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(numbers.len(), 20);
+    }
 }
 
 #[tokio::test]
