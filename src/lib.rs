@@ -15,9 +15,22 @@
 //! - 11: [`app`]
 //! - 12: [`cli`]
 
+pub mod app;
+pub mod cli;
+pub mod connector;
+pub mod diag;
+pub mod engine;
 pub mod fault;
 pub mod format;
+pub mod model;
 pub mod name;
+pub mod plan;
+pub mod qa;
+pub mod rasa;
+pub mod resilience;
 pub mod secret;
+pub mod server;
+pub mod spec;
+pub mod telemetry;
 pub mod template;
 pub mod time;

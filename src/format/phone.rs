@@ -4,6 +4,12 @@ use phonenumber::{Mode, country};
 
 use super::context::Refusal;
 
+/// Whether `region` is a country that phone numbers can belong to, as two capitals.
+#[must_use]
+pub fn is_region(region: &str) -> bool {
+    region.parse::<phonenumber::country::Id>().is_ok()
+}
+
 /// The number in E.164, as `+436641234567`; without a prefix it is taken as one of `region` (such as `US`).
 ///
 /// # Errors

@@ -1,11 +1,9 @@
-//! A call as it arrives.
-use std::ops::Range;
+//! A call as it arrives. [`Call::decode`] is the one place that makes one of a body.
 
-use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use super::{ClientVersion, Raw};
 
 /// One call of the webhook. Its parts are slices of one shared body.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Call {
     /// The action to run; none when the client sent none.
     pub next_action: Option<String>,
@@ -42,17 +40,4 @@ pub struct Tracker {
     pub latest_input_channel: Option<String>,
     /// Rasa Pro's id of the user.
     pub user_id: Option<String>,
-}
-
-/// JSON text that was not parsed yet: valid UTF-8 whose brackets and quotes are balanced.
-#[derive(Debug, Clone, Default)]
-pub struct Raw(Bytes);
-
-/// A version of the client, as far as answers depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct ClientVersion {
-    /// Such as 3 of `3.6.21`.
-    pub major: u32,
-    /// Such as 6 of `3.6.21`.
-    pub minor: u32,
 }

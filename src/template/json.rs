@@ -31,6 +31,19 @@ pub fn open_map(fields: &serde_json::Map<String, serde_json::Value>) -> Value {
     Value::from_object(Record::of(fields, true))
 }
 
+/// The engine's value of a JSON value in which every map, at every depth, has null for absent keys: constants that actions share.
+#[must_use]
+pub fn open_json(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Array(items) => Value::from_object(items.iter().map(open_json).collect::<Vec<_>>()),
+        serde_json::Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| (Arc::from(key.as_str()), open_json(value))).collect();
+            Value::from_object(Record { fields, open: true })
+        }
+        scalar => from_json(scalar),
+    }
+}
+
 fn number_value(number: &serde_json::Number) -> Value {
     if let Some(whole) = number.as_i64() {
         Value::from(whole)

@@ -1,3 +1,5 @@
+//! Tests of reading dates and times.
+
 use super::super::locale::Locale;
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Tests of the filters, functions and tests that templates offer.
+
 use pretty_assertions::assert_eq;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Tests of templates and expressions, from source to value.
+
 mod filters;
 
 use std::collections::HashMap;

@@ -1,0 +1,158 @@
+//! Reading a project's folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::connector::catalog;
+use crate::diag::{Code, Diagnostic, Diagnostics, File};
+use crate::plan::connector::Connector;
+use crate::plan::{self, Project, Sources};
+use crate::spec::settings::Settings;
+use crate::spec::{Shape, Text, yaml};
+
+/// Where a project lies.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// legwork.yml; without it, the one in the working folder where there is one.
+    pub config: Option<PathBuf>,
+    /// The folder of the actions, where it is not what legwork.yml says.
+    pub actions: Option<PathBuf>,
+    /// The domain, where it is not what legwork.yml says.
+    pub domain: Option<PathBuf>,
+}
+
+impl Place {
+    /// The project's folder: that of legwork.yml, which its relative paths start from.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let parent = self.config.as_deref().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
+        parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    }
+}
+
+/// Reads and compiles a project; with everything that is wrong in it.
+#[must_use]
+pub fn load(place: &Place) -> (Option<Project>, Vec<Diagnostic>) {
+    let mut problems = Diagnostics::default();
+    let sources = read(place, &mut problems);
+    let (project, found) = plan::compile(&sources);
+    let unread = problems.has_errors();
+    problems.extend(found);
+    (project.filter(|_| !unread), problems.into_sorted())
+}
+
+/// Reads the files of a project. What cannot be read is reported, and left out.
+pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
+    let folder = place.folder();
+    let settings = match &place.config {
+        Some(path) => text(path, &folder, out),
+        None => Some(folder.join("legwork.yml")).filter(|path| path.exists()).and_then(|path| text(&path, &folder, out)),
+    };
+    let paths = settings.as_ref().map(paths).unwrap_or_default();
+    let actions = place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions")));
+    let named = place.domain.clone().or_else(|| paths.domain.as_deref().map(|path| folder.join(path)));
+    let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
+    let connectors_folder = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
+    let shared = actions.join("shared");
+    let mut sources = Sources { settings, ..Sources::default() };
+    if actions.is_dir() {
+        let files = yaml_files(&actions, out).into_iter().filter(|path| !path.starts_with(&shared));
+        sources.actions = files.filter_map(|path| text(&path, &folder, out)).collect();
+    } else {
+        let message = format!("there is no folder {}", actions.display());
+        out.push(Diagnostic::nowhere(Code::Unreadable, message).help("make it and put the first action in it, or say with `actions:` or --actions where it is"));
+    }
+    if shared.is_dir() {
+        sources.shared = yaml_files(&shared, out).iter().filter_map(|path| text(path, &folder, out)).collect();
+    }
+    if domain.is_dir() {
+        sources.domain = yaml_files(&domain, out).iter().filter_map(|path| text(path, &folder, out)).collect();
+    } else if named.is_some() || domain.exists() {
+        sources.domain = text(&domain, &folder, out).into_iter().collect();
+    }
+    sources.connectors = connectors(&connectors_folder, &folder, out);
+    sources
+}
+
+/// The paths that legwork.yml sets.
+#[derive(Default)]
+struct Paths {
+    actions: Option<String>,
+    domain: Option<String>,
+    connectors: Option<String>,
+}
+
+/// Only the paths are of interest here; compiling reports what is wrong.
+fn paths(file: &Arc<File>) -> Paths {
+    let ignored = &mut Diagnostics::default();
+    let settings = yaml::parse(file).ok().and_then(|tree| Settings::read(&tree, ignored));
+    let value = |text: Option<Text>| text.map(|text| text.value);
+    settings.map_or_else(Paths::default, |settings| Paths {
+        actions: value(settings.actions),
+        domain: value(settings.domain),
+        connectors: value(settings.connectors),
+    })
+}
+
+/// A file's text under the path that people know it by: relative to the project's folder.
+fn text(path: &Path, folder: &Path, out: &mut Diagnostics) -> Option<Arc<File>> {
+    let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string().replace('\\', "/");
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(File::new(shown, text)),
+        Err(error) => {
+            out.push(Diagnostic::nowhere(Code::Unreadable, format!("{shown} cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// All YAML files of a folder and its folders, by name.
+fn yaml_files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
+    let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+    files(folder, out).into_iter().filter(|path| is_yaml(path)).collect()
+}
+
+fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                out.push(Diagnostic::nowhere(Code::Unreadable, format!("{} cannot be read: {error}", folder.display())));
+                continue;
+            }
+        };
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            match path.is_dir() {
+                _ if hidden => {}
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The connectors that come with legwork and those of the project, compiled.
+fn connectors(own: &Path, folder: &Path, out: &mut Diagnostics) -> BTreeMap<String, Option<Arc<Connector>>> {
+    let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
+    for source in catalog::BUILT_IN {
+        if let Some((connector, problems)) = catalog::built_in(source.name) {
+            out.extend(problems);
+            compiled.push((source.name.to_owned(), connector));
+        }
+    }
+    let files = if own.is_dir() { yaml_files(own, out) } else { Vec::new() };
+    for path in files {
+        let Some(file) = text(&path, folder, out) else { continue };
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));
+        out.extend(problems);
+        compiled.push((name, connector));
+    }
+    compiled.into_iter().map(|(name, connector)| (name, connector.map(Arc::new))).collect()
+}

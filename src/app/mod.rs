@@ -1,0 +1,9 @@
+//! Composition: a folder becomes a project, a project an engine.
+//!
+//! This is where files, the environment's secrets and the clock enter; everything below gets them as values.
+
+mod load;
+mod open;
+
+pub use load::{Place, load, read};
+pub use open::{callers, connections, engine};

@@ -1,0 +1,85 @@
+//! From a checked project to one that runs: secrets are read, connections opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::connector::{Connections, Surroundings};
+use crate::engine::{Engine, Parts};
+use crate::name::CallerName;
+use crate::plan::connector::{Connection, SettingValue};
+use crate::plan::settings::Proof;
+use crate::plan::{Given, Project};
+use crate::secret::{Reference, Secret};
+use crate::server;
+use crate::time::Clock;
+
+/// The connections of a project with their secrets read.
+///
+/// # Errors
+/// What is missing, one line each; never a secret.
+pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, Vec<String>> {
+    let mut wrong = Vec::new();
+    let mut connections = Vec::new();
+    for wire in &project.wires {
+        let mut settings = indexmap::IndexMap::new();
+        for (key, given) in &wire.settings {
+            let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
+            match given {
+                Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
+                Given::Reference(reference) => match reference.resolve(folder) {
+                    Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
+                    Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
+                    Err(missing) => wrong.push(format!("the connection `{}` sets `{key}`, but {missing}", wire.name)),
+                },
+            }
+        }
+        connections.push(Connection { name: wire.name.clone(), connector: Arc::clone(&wire.connector), settings });
+    }
+    if wrong.is_empty() { Ok(connections) } else { Err(wrong) }
+}
+
+/// An engine that runs a project.
+///
+/// # Errors
+/// What is missing or cannot be opened, one line each; never a secret.
+pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
+    let connections = connections(&project, folder)?;
+    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
+    let opened = Connections::open(&connections, surroundings).await;
+    let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    Ok(Engine::new(Parts { project, connections, clock }))
+}
+
+/// Who may call, with the secrets that prove it.
+///
+/// # Errors
+/// What is missing, one line each.
+pub fn callers(project: &Project, folder: &Path) -> Result<Vec<server::AuthEntry>, Vec<String>> {
+    let mut wrong = Vec::new();
+    let mut entries = Vec::new();
+    for caller in &project.settings.server.auth {
+        let mut secret = |reference: &Reference| match reference.resolve(folder) {
+            Ok(secret) if secret.expose().is_empty() => Err(format!("the secret of the caller `{}` is empty", caller.name)),
+            Ok(secret) => Ok(secret),
+            Err(missing) => Err(format!("the caller `{}` cannot be known: {missing}", caller.name)),
+        };
+        match proof(&caller.proof, &mut secret) {
+            Ok(proof) => entries.push(entry(caller.name.clone(), proof)),
+            Err(missing) => wrong.push(missing),
+        }
+    }
+    if wrong.is_empty() { Ok(entries) } else { Err(wrong) }
+}
+
+fn proof(proof: &Proof, secret: &mut impl FnMut(&Reference) -> Result<Secret, String>) -> Result<server::Proof, String> {
+    Ok(match proof {
+        Proof::Bearer(reference) => server::Proof::Bearer(secret(reference)?),
+        Proof::Header(name, reference) => server::Proof::Header { name: name.clone(), value: secret(reference)? },
+        Proof::Basic(user, reference) => server::Proof::Basic { user: user.clone(), password: secret(reference)? },
+        Proof::Token(parameter, reference) => server::Proof::Token { parameter: parameter.clone(), value: secret(reference)? },
+    })
+}
+
+fn entry(name: CallerName, proof: server::Proof) -> server::AuthEntry {
+    server::AuthEntry { name, proof }
+}

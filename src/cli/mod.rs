@@ -1,0 +1,113 @@
+//! The command line: reads arguments, runs one command, prints, and gives an exit code.
+//!
+//! 0 is success, 1 that something is wrong in the project or a test failed, 2 that the command itself cannot be carried out.
+
+mod check;
+mod explain;
+mod flags;
+mod schema;
+mod serve;
+mod test;
+mod try_action;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::Place;
+use crate::diag::{self, Diagnostic};
+
+pub use flags::ServeFlags;
+
+/// An action server for Rasa assistants: actions and business systems as YAML.
+#[derive(Debug, Parser)]
+#[command(name = "legwork", version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the actions over HTTP (what `legwork` alone does)
+    Serve(ServeFlags),
+    /// Say everything that is wrong in the project's files
+    Check(check::CheckFlags),
+    /// Run the `tests:` blocks of actions
+    Test(test::TestFlags),
+    /// Run one action and show each of its steps
+    Try(try_action::TryFlags),
+    /// Explain a diagnostic's code
+    Explain(explain::ExplainFlags),
+    /// Print the JSON Schemas of the files, for editors
+    Schema(schema::SchemaFlags),
+}
+
+/// Where the project lies.
+#[derive(Debug, Clone, Default, Args)]
+struct ProjectFlags {
+    /// The legwork.yml to read; its relative paths start from its own folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory with the actions
+    #[arg(long, value_name = "DIR")]
+    actions: Option<PathBuf>,
+    /// The assistant's domain, a file or a folder
+    #[arg(long, value_name = "PATH")]
+    domain: Option<PathBuf>,
+}
+
+impl ProjectFlags {
+    fn place(&self) -> Place {
+        Place { config: self.config.clone(), actions: self.actions.clone(), domain: self.domain.clone() }
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(flags) => serve::run(&flags),
+        Command::Check(flags) => check::run(&flags),
+        Command::Test(flags) => test::run(&flags),
+        Command::Try(flags) => try_action::run(&flags),
+        Command::Explain(flags) => explain::run(&flags),
+        Command::Schema(flags) => schema::run(&flags),
+    }
+}
+
+/// Prints to standard output. A reader that has gone away, as `head` does, is no reason to fail.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints to standard error.
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints diagnostics for people to standard error.
+fn complain_of(problems: &[Diagnostic]) {
+    let color = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    complain(&diag::render(problems, diag::Format::Human { color }));
+}
+
+/// Says why a command cannot be carried out, and how it exits then.
+fn cannot(reasons: &[String]) -> ExitCode {
+    for reason in reasons {
+        complain(&format!("legwork: {reason}\n"));
+    }
+    ExitCode::from(2)
+}
+
+/// Runs a future on a runtime of its own.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| cannot(&[format!("no threads can be started: {error}")]))?;
+    Ok(runtime.block_on(future))
+}

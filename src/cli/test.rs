@@ -1,0 +1,53 @@
+//! `legwork test`: runs the `tests:` blocks of a project's actions.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{ProjectFlags, block_on, cannot, complain, complain_of, print};
+use crate::app;
+use crate::qa::{self, Selection};
+use crate::time::{Clock, SystemClock};
+
+#[derive(Debug, Args)]
+pub(super) struct TestFlags {
+    #[command(flatten)]
+    project: ProjectFlags,
+    /// Only the tests of these files or folders
+    paths: Vec<PathBuf>,
+    /// Only tests whose action or words hold this
+    #[arg(long, short = 'n', value_name = "TEXT")]
+    name: Option<String>,
+}
+
+pub(super) fn run(flags: &TestFlags) -> ExitCode {
+    let place = flags.project.place();
+    let folder = place.folder();
+    let (project, problems) = app::load(&place);
+    let Some(project) = project else {
+        complain_of(&problems);
+        return ExitCode::from(1);
+    };
+    let connections = match app::connections(&project, &folder) {
+        Ok(connections) => connections,
+        Err(missing) => return cannot(&missing),
+    };
+    let project = Arc::new(project);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let selection = Selection {
+        paths: flags.paths.iter().map(|path| path.strip_prefix(&folder).unwrap_or(path).to_path_buf()).collect(),
+        name: flags.name.clone(),
+    };
+    let report = match block_on(qa::run(&project, &connections, &folder, &clock, &selection)) {
+        Ok(report) => report,
+        Err(code) => return code,
+    };
+    if report.results.is_empty() {
+        complain("legwork: no test was found: `tests:` blocks stand in the files of actions\n");
+        return ExitCode::from(2);
+    }
+    print(&report.human());
+    if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}

@@ -1,0 +1,18 @@
+//! The business systems: opens what legwork.yml connects to and runs operations on it.
+//!
+//! [`Connections::call`] is the one way in. What is around a call (cache, deadline, model) is composed in `stack`, and how
+//! a kind of system is talked to is a module of its own: so far `sql`, over SQLite. [`catalog`] holds the connectors that
+//! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
+
+pub mod catalog;
+mod connections;
+mod examples;
+mod reply;
+mod sql;
+mod stack;
+
+pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
+pub use examples::run_examples;
+
+#[cfg(test)]
+mod tests;

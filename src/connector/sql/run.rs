@@ -1,0 +1,205 @@
+//! Runs an operation's statements in order, in one transaction when it writes.
+//!
+//! A write ends committed or rolled back, and its answer says which: time can run out at any point before the commit, and
+//! not once it has begun.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::TryStreamExt as _;
+use serde_json::{Map, Value, json};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use super::{Database, bind, fault, rows};
+use crate::fault::{Fault, Outcome};
+use crate::plan::connector::{FirstUse, Operation, Sql, Statement, System, Take, Work};
+use crate::template::{Scope, from_json};
+use crate::time::Deadline;
+
+/// More rows than a conversation can use; a statement that finds more lacks a `limit`.
+const MOST_ROWS: usize = 5_000;
+
+/// What an operation's statements gave.
+#[derive(Debug)]
+pub(in crate::connector) struct Results {
+    /// Inputs, results and `now`, by name.
+    pub(in crate::connector) names: Map<String, Value>,
+    /// The last statement's result.
+    pub(in crate::connector) last: Value,
+}
+
+impl Results {
+    /// The names for templates and conditions.
+    pub(in crate::connector) fn scope(&self) -> Scope {
+        let mut scope = Scope::new(Arc::new(()));
+        for (name, value) in &self.names {
+            scope.set(name.as_str(), from_json(value));
+        }
+        scope
+    }
+}
+
+impl Database {
+    /// Runs `operation` with `inputs`, every one of which is there, null or not.
+    ///
+    /// # Errors
+    /// How it ended, when it did not end well; then a write has changed nothing.
+    pub(in crate::connector) async fn run(
+        &self,
+        operation: &Operation,
+        inputs: Map<String, Value>,
+        until: Deadline,
+    ) -> Result<Results, Fault> {
+        let late = |_| Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name));
+        let running = async {
+            let mut session = self.sessions.take().await.map_err(|error| fault::of(&error, "opening the database"))?;
+            let System::Sql(system) = &self.connector.system;
+            let mut results = Results { names: inputs, last: Value::Null };
+            results.names.insert("now".to_owned(), timestamp(self.clock.now()).into());
+            let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
+            if let Some(first_use) = &system.first_use
+                && results.names.get(first_use.of.as_str()).is_some_and(|who| !who.is_null())
+            {
+                first_time(connection, first_use, &results.names).await?;
+            }
+            Ok((session, results))
+        };
+        let (mut session, mut results) = tokio::time::timeout_at(until.instant(), running).await.map_err(late)??;
+        let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
+        let Work::Sql(statements) = &operation.work;
+        let ended = if operation.kind.writes() {
+            let place = |what: &str| format!("{} of {}", what, operation.name);
+            let begun = tokio::time::timeout_at(until.instant(), connection.begin_with("begin immediate")).await;
+            let mut transaction = begun.map_err(late)?.map_err(|error| fault::of(&error, &place("the transaction")))?;
+            let ran = tokio::time::timeout_at(until.instant(), all(&mut transaction, statements, &mut results)).await;
+            match ran.map_err(late)? {
+                Ok(()) => transaction.commit().await.map_err(|error| fault::of(&error, &place("the commit"))),
+                Err(fault) => {
+                    let undone = transaction.rollback().await;
+                    undone.map_err(|error| fault::of(&error, &place("the rollback"))).and(Err(fault))
+                }
+            }
+        } else {
+            let ran = all(connection, statements, &mut results);
+            tokio::time::timeout_at(until.instant(), ran).await.map_err(late)?
+        };
+        session.finish();
+        ended.map(|()| results)
+    }
+}
+
+/// What a statement is called in errors: by its name, else by its place.
+pub(super) fn statement_name(statement: &Statement, at: usize) -> String {
+    match &statement.name {
+        Some(name) => format!("the statement `{name}`"),
+        None => format!("statement {}", at + 1),
+    }
+}
+
+async fn first_time(connection: &mut SqliteConnection, first_use: &FirstUse, names: &Map<String, Value>) -> Result<(), Fault> {
+    let wrong = |error: &sqlx::Error| fault::of(error, "`first_use`");
+    if !fetch(connection, &first_use.unless, names, 1, "`first_use`").await?.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(|error| wrong(&error))?;
+    // Somebody else may have been first while this one waited for the transaction.
+    if fetch(&mut transaction, &first_use.unless, names, 1, "`first_use`").await?.is_empty() {
+        for sql in &first_use.statements {
+            let (text, arguments) = bind::filled(sql, names)?;
+            let made = sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut *transaction).await;
+            made.map_err(|error| wrong(&error))?;
+        }
+    }
+    transaction.commit().await.map_err(|error| wrong(&error))
+}
+
+async fn all(connection: &mut SqliteConnection, statements: &[Statement], results: &mut Results) -> Result<(), Fault> {
+    for (at, statement) in statements.iter().enumerate() {
+        let place = statement_name(statement, at);
+        let failed = |failed: crate::template::Failed| Fault::new(Outcome::Unexpected, format!("{place}: {failed}"));
+        let runs = match &statement.when {
+            Some(when) => when.truth(&results.scope()).map_err(failed)?,
+            None => true,
+        };
+        results.last = if runs { one(connection, statement, &results.names, &place).await? } else { Value::Null };
+        if let Some(name) = &statement.name {
+            results.names.insert(name.as_str().to_owned(), results.last.clone());
+        }
+        if !runs || statement.endings.is_empty() {
+            continue;
+        }
+        let scope = results.scope();
+        for ending in &statement.endings {
+            if ending.when.truth(&scope).map_err(failed)? {
+                let fault = Fault::new(ending.outcome, format!("{place} ended with {}", ending.outcome));
+                return Err(match &ending.say {
+                    Some(say) => fault.saying(say.text(&scope).map_err(failed)?),
+                    None => fault,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn one(
+    connection: &mut SqliteConnection,
+    statement: &Statement,
+    names: &Map<String, Value>,
+    place: &str,
+) -> Result<Value, Fault> {
+    let sql = &statement.sql;
+    let most = match statement.take {
+        Take::All => MOST_ROWS + 1,
+        Take::One | Take::Optional => 2,
+        Take::First | Take::Value => 1,
+        Take::Nothing => {
+            let (text, arguments) = bind::filled(sql, names)?;
+            let done = sqlx::query_with(AssertSqlSafe(text), arguments).execute(connection).await;
+            let done = done.map_err(|error| fault::of(&error, place))?;
+            return Ok(json!({ "changed": done.rows_affected(), "id": done.last_insert_rowid() }));
+        }
+    };
+    let found = fetch(connection, sql, names, most, place).await?;
+    let row = |row: &SqliteRow| rows::object(row).map(Value::Object);
+    match (statement.take, found.as_slice()) {
+        (Take::All, all) if all.len() > MOST_ROWS => {
+            Err(Fault::new(Outcome::Unexpected, format!("{place} finds more than {MOST_ROWS} rows; give it a `limit`")))
+        }
+        (Take::All, all) => all.iter().map(row).collect::<Result<_, _>>().map(Value::Array),
+        (Take::One | Take::First, []) => Err(Fault::new(Outcome::NotFound, format!("{place} finds no row"))),
+        (Take::One | Take::Optional, [_, _, ..]) => {
+            Err(Fault::new(Outcome::Ambiguous, format!("{place} finds several rows where one is meant")))
+        }
+        (Take::Value, [first, ..]) => rows::first(first),
+        (_, [first, ..]) => row(first),
+        (_, []) => Ok(Value::Null),
+    }
+}
+
+/// The first rows of a statement. A statement that changes rows is run to its end whatever it gives.
+async fn fetch(
+    connection: &mut SqliteConnection,
+    sql: &Sql,
+    names: &Map<String, Value>,
+    most: usize,
+    place: &str,
+) -> Result<Vec<SqliteRow>, Fault> {
+    let (text, arguments) = bind::filled(sql, names)?;
+    let mut stream = sqlx::query_with(AssertSqlSafe(text), arguments).fetch(connection);
+    let mut found = Vec::new();
+    while let Some(row) = stream.try_next().await.map_err(|error| fault::of(&error, place))? {
+        if found.len() < most {
+            found.push(row);
+        }
+        if found.len() == most && !sql.writes {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn timestamp(now: DateTime<Utc>) -> String {
+    now.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

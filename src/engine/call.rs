@@ -1,0 +1,63 @@
+//! Calls of operations, and what becomes of their outcomes.
+
+use super::run::{Flow, Halt, Run, fault_value};
+use super::speak::object;
+use super::trace::Entry;
+use super::turn::Engine;
+use crate::connector::{Answered, How};
+use crate::diag::Span;
+use crate::fault::Fault;
+use crate::plan::action::Call;
+use crate::template::from_json;
+
+impl Run<'_> {
+    /// Makes a call. An outcome that the action handles runs its steps; any other says its message. Either ends the action,
+    /// unless the steps end in `continue`.
+    pub(super) async fn call(&mut self, call: &Call, place: &Span) -> Result<Flow, Halt> {
+        let fault = match self.invoke(call, place).await? {
+            Ok(answered) => {
+                if let Some(name) = &call.bind {
+                    self.scope.set(name.as_str(), from_json(&answered.value));
+                }
+                return Ok(Flow::Next);
+            }
+            Err(fault) => fault,
+        };
+        let Some(steps) = call.handler(fault.outcome) else {
+            self.say_fault(&fault);
+            return Ok(Flow::Stop);
+        };
+        self.outcome = Some(fault.outcome);
+        self.scope.set("fault", fault_value(&fault));
+        Ok(match self.steps(steps).await? {
+            Flow::Continue(value) => {
+                self.outcome = None;
+                if let Some(name) = &call.bind {
+                    self.scope.set(name.as_str(), value);
+                }
+                Flow::Next
+            }
+            Flow::Next => Flow::Stop,
+            end => end,
+        })
+    }
+
+    /// Makes a call and gives back what came of it.
+    pub(super) async fn invoke(&mut self, call: &Call, place: &Span) -> Result<Result<Answered, Fault>, Halt> {
+        let inputs = object(&call.with, &self.scope).map_err(Halt::at(place))?;
+        let refresh = match &call.refresh {
+            Some(refresh) => refresh.truth(&self.scope).map_err(Halt::at(place))?,
+            None => false,
+        };
+        let noted = self.trace.as_ref().map(|_| serde_json::Value::Object(inputs.clone()));
+        let how = How { deadline: self.deadline, refresh };
+        let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
+        Engine::note(self.trace.as_ref(), || Entry::Call {
+            connection: call.connection.clone(),
+            operation: call.operation.clone(),
+            inputs: noted.unwrap_or_default(),
+            result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
+        });
+        Ok(answered)
+    }
+}

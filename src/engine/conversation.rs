@@ -1,0 +1,141 @@
+//! What the expressions of an action can ask of the conversation, read from the call as far as they do ask.
+//!
+//! Parts that no expression of the action names are not parsed. What is parsed is read before the first step, so that a call
+//! that is not what the protocol says is refused before anything was done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value as Json, json};
+
+use crate::format::Locale;
+use crate::plan::settings::Settings;
+use crate::rasa::{Call, Malformed, Object, Raw};
+use crate::template::{Names, Scope, Value, from_json, open_map};
+
+/// The conversation as expressions see it.
+pub(super) struct Conversation {
+    /// The names it offers.
+    pub(super) names: Arc<dyn Names>,
+    /// The slots, when the action asks for them.
+    pub(super) slots: Object,
+    /// The entities of the last message.
+    pub(super) entities: Json,
+    /// The metadata of the last message.
+    pub(super) metadata: Json,
+    /// The input channel.
+    pub(super) channel: Option<String>,
+    /// The language of the answer.
+    pub(super) locale: String,
+    /// The time of the call.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// The few names that an action asks for; looking through them is quicker than any table.
+struct Offered(Vec<(&'static str, Value)>);
+
+impl Names for Offered {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.iter().find(|(offered, _)| *offered == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// The names that are read from the last message.
+const OF_MESSAGE: [&str; 5] = ["latest_message", "user_text", "intent", "entities", "metadata"];
+
+impl Conversation {
+    /// Reads what `asks` names.
+    ///
+    /// # Errors
+    /// When a part is not what the protocol says.
+    pub(super) fn read(call: &Call, asks: &BTreeSet<String>, settings: &Settings, now: DateTime<Utc>) -> Result<Self, Malformed> {
+        let asked = |name: &str| asks.contains(name);
+        let tracker = &call.tracker;
+        let slots = if asked("slots") { object(&tracker.slots)? } else { Object::new() };
+        let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(10);
+        offered.push(("now", Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true))));
+        offered.push(("timezone", Value::from(settings.timezone.name())));
+        if asked("slots") {
+            offered.push(("slots", open_map(&slots)));
+        }
+        for (name, text) in [
+            ("sender_id", Some(&call.sender_id)),
+            ("channel", tracker.latest_input_channel.as_ref()),
+            ("latest_action_name", tracker.latest_action_name.as_ref()),
+        ] {
+            if asked(name) {
+                offered.push((name, text.map_or(Value::from(()), |text| Value::from(text.as_str()))));
+            }
+        }
+        let (mut entities, mut metadata) = (Json::Null, Json::Null);
+        if OF_MESSAGE.iter().any(|name| asked(name)) {
+            let mut message = object(&tracker.latest_message)?;
+            for (key, empty) in [("text", Json::Null), ("intent", json!({})), ("entities", json!([])), ("metadata", json!({}))] {
+                let slot = message.entry(key).or_insert(Json::Null);
+                if slot.is_null() {
+                    *slot = empty;
+                }
+            }
+            let part = |key: &str| message.get(key).cloned().unwrap_or_default();
+            (entities, metadata) = (part("entities"), part("metadata"));
+            offered.push(("user_text", from_json(&part("text"))));
+            offered.push(("intent", from_json(part("intent").get("name").unwrap_or(&Json::Null))));
+            offered.push(("entities", from_json(&entities)));
+            offered.push(("metadata", from_json(&metadata)));
+            offered.push(("latest_message", from_json(&Json::Object(message))));
+        }
+        if asked("active_loop") {
+            offered.push(("active_loop", open_map(&object(&tracker.active_loop)?)));
+        }
+        if asked("stack") {
+            offered.push(("stack", from_json(&list(&tracker.stack)?)));
+        }
+        if asked("events") || asked("transcript") {
+            let events = list(&tracker.events)?;
+            if asked("transcript") {
+                offered.push(("transcript", from_json(&transcript(&events))));
+            }
+            offered.push(("events", from_json(&events)));
+        }
+        let locale = locale(settings, &offered);
+        let language = Locale::parse(&locale).language_tag();
+        offered.push(("locale", Value::from(locale.as_str())));
+        if let Some(words) = settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en")) {
+            offered.push(("legwork", words.clone()));
+        }
+        let channel = tracker.latest_input_channel.clone();
+        Ok(Self { names: Arc::new(Offered(offered)), slots, entities, metadata, channel, locale, now })
+    }
+}
+
+/// The language of the answer: what legwork.yml says, or English when that gives none.
+fn locale(settings: &Settings, offered: &[(&'static str, Value)]) -> String {
+    if let Some(constant) = settings.locale.as_constant() {
+        return constant.as_str().unwrap_or("en").to_owned();
+    }
+    let scope = Scope::new(Arc::new(Offered(offered.to_vec())));
+    settings.locale.text(&scope).ok().filter(|text| !text.is_empty()).unwrap_or_else(|| "en".to_owned())
+}
+
+fn object(raw: &Raw) -> Result<Object, Malformed> {
+    if raw.is_absent() { Ok(Object::new()) } else { raw.parse() }
+}
+
+fn list(raw: &Raw) -> Result<Json, Malformed> {
+    if raw.is_absent() { Ok(json!([])) } else { raw.parse::<Vec<Json>>().map(Json::Array) }
+}
+
+/// Who said what, out of the events.
+fn transcript(events: &Json) -> Json {
+    let said = |event: &Json| {
+        let who = match event.get("event")?.as_str()? {
+            "user" => "user",
+            "bot" => "bot",
+            _ => return None,
+        };
+        let text = event.get("text")?.as_str().filter(|text| !text.is_empty())?;
+        Some(json!({ "who": who, "text": text }))
+    };
+    events.as_array().into_iter().flatten().filter_map(said).collect()
+}

@@ -1,0 +1,19 @@
+//! Runs one plan for one call: inputs, steps, outcomes, forms, and the answer they make.
+//!
+//! The engine decides nothing that a file could have decided: it has no text, no name and no format of its own. A turn never
+//! ends in an error because of a backend or of a template: the user hears the outcome's message, and what was said and set
+//! until then stays. Only a call that is not what the protocol says is refused, as [`Malformed`](crate::rasa::Malformed).
+
+mod call;
+mod conversation;
+mod domains;
+mod form;
+mod inputs;
+mod run;
+mod speak;
+mod steps;
+mod trace;
+mod turn;
+
+pub use trace::{Entry, Trace};
+pub use turn::{Context, Engine, Parts};

@@ -1,0 +1,22 @@
+//! The business models: what an order, a ticket or a customer looks like here, whichever vendor's system answers.
+//!
+//! Every model is declared once, in `business.rs`, and exists twice: as a Rust type with public fields, and as a [`Model`]
+//! that says the same as data, for `check`, the documentation and masking. [`Model::conform`] stands between a system's answer
+//! and everything above it: what it lets through has every field the model names (the absent ones as null, absent lists
+//! as `[]`) in the type the model gives it. It fetches nothing and guesses nothing.
+
+mod business;
+mod codes;
+mod conform;
+mod declare;
+
+pub use business::{
+    Address, Article, Contact, Customer, Interaction, Lead, LeaveBalance, LeaveRequest, Money, Order, OrderLine, Product,
+    Return, ReturnLine, Shipment, Stock, Ticket, TicketComment,
+};
+pub use codes::{
+    Codes, CustomerTier, Code, InteractionKind, LeadStatus, LeaveKind, LeaveStatus, OrderStatus, ReturnStatus,
+    TicketPriority, TicketStatus, labels,
+};
+pub use conform::Misfit;
+pub use declare::{Field, Kind, Model};

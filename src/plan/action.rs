@@ -1,0 +1,283 @@
+//! A checked action: the only form of an action that the engine runs.
+//!
+//! Everything here was compiled, so it cannot be wrong in itself: names exist, expressions parse, a step has one verb. What
+//! can still go wrong at run time is data.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::messages::Say;
+use super::value::Value;
+use crate::diag::Span;
+use crate::fault::Outcome;
+use crate::format::Format;
+use crate::name::{ActionName, ConnectionName, Local, OperationName, SlotName};
+use crate::template::{Expression, Template};
+
+/// One action.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name: the file's.
+    pub name: ActionName,
+    /// Where its file begins.
+    pub place: Span,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its inputs, in order.
+    pub inputs: Vec<Input>,
+    /// How long it may take, where that is its own.
+    pub limits: Option<super::Limits>,
+    /// What it does.
+    pub body: Body,
+    /// The names of the conversation that its expressions ask for (`slots`, `events`, …): what need not be parsed is not.
+    pub asks: BTreeSet<String>,
+    /// Its examples.
+    pub tests: Vec<super::testcase::Test>,
+}
+
+/// What an action does.
+#[derive(Debug)]
+pub enum Body {
+    /// Steps.
+    Steps(Vec<Step>),
+    /// The validation of a form, or of slot mappings outside forms.
+    Validation(Validation),
+}
+
+/// A value that an action works with.
+#[derive(Debug)]
+pub struct Input {
+    /// Its name in expressions.
+    pub name: Local,
+    /// Where it comes from.
+    pub source: Source,
+    /// How it has to look.
+    pub format: Option<Format>,
+    /// The value when there is none.
+    pub default: Option<Value>,
+    /// What is said when there is none.
+    pub missing: Option<Say>,
+    /// What is said when it does not fit.
+    pub invalid: Option<Say>,
+    /// Where it is declared.
+    pub place: Span,
+}
+
+/// Where an input comes from.
+#[derive(Debug)]
+pub enum Source {
+    /// A slot.
+    Slot(SlotName),
+    /// The entity of that name in the last message.
+    Entity(String),
+    /// A key of the last message's metadata.
+    Metadata(String),
+    /// An expression.
+    Given(Template),
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    /// Runs only when this is true.
+    pub when: Option<Expression>,
+    /// What it does.
+    pub verb: Verb,
+    /// Where it stands.
+    pub place: Span,
+    /// Every name that it or the steps in it may define: null when it is skipped.
+    pub defines: Vec<Local>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Verb {
+    /// Calls an operation.
+    Call(Box<Call>),
+    /// Says messages.
+    Say(Say),
+    /// Sets slots, in order.
+    Set(Vec<(SlotName, Value)>),
+    /// Names values, in order.
+    Let(Vec<(Local, Value)>),
+    /// Sends an event.
+    Event(EventPlan),
+    /// Takes the first branch that holds.
+    Choose(Vec<Branch>),
+    /// Runs steps at the same time.
+    Together(Vec<Step>),
+    /// Goes over a list.
+    Each(Box<Each>),
+    /// Runs shared steps.
+    Use(Box<Use>),
+    /// Waits.
+    Wait(Duration),
+    /// Declines to run, or refuses the value.
+    Reject(Say),
+    /// Ends the action.
+    Stop,
+    /// Goes on after an outcome, with this as the call's result.
+    Continue(Value),
+    /// Takes this as the slot's value.
+    Accept(Expression),
+}
+
+impl Verb {
+    /// The verb as files write it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Say(_) => "say",
+            Self::Set(_) => "set",
+            Self::Let(_) => "let",
+            Self::Event(_) => "event",
+            Self::Choose(_) => "choose",
+            Self::Together(_) => "together",
+            Self::Each(_) => "each",
+            Self::Use(_) => "use",
+            Self::Wait(_) => "wait",
+            Self::Reject(_) => "reject",
+            Self::Stop => "stop",
+            Self::Continue(_) => "continue",
+            Self::Accept(_) => "accept",
+        }
+    }
+}
+
+/// A call of an operation.
+#[derive(Debug)]
+pub struct Call {
+    /// The connection, by the project's name for it.
+    pub connection: ConnectionName,
+    /// The operation.
+    pub operation: OperationName,
+    /// The inputs.
+    pub with: Vec<(String, Value)>,
+    /// The result's name.
+    pub bind: Option<Local>,
+    /// What happens when it ends otherwise than well.
+    pub outcomes: Vec<(Outcome, Vec<Step>)>,
+    /// Goes past the cache when true.
+    pub refresh: Option<Expression>,
+}
+
+impl Call {
+    /// The steps for an outcome, when the action handles it itself.
+    #[must_use]
+    pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
+        self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps.as_slice())
+    }
+}
+
+/// An event of the tracker, as a name and templates for its fields.
+#[derive(Debug)]
+pub struct EventPlan {
+    /// Rasa's name of the event.
+    pub name: String,
+    /// Its fields.
+    pub fields: Vec<(String, Value)>,
+}
+
+/// A branch of `choose`.
+#[derive(Debug)]
+pub struct Branch {
+    /// None for `otherwise`.
+    pub when: Option<Expression>,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// A walk over a list.
+#[derive(Debug)]
+pub struct Each {
+    /// The list.
+    pub list: Expression,
+    /// The item's name.
+    pub item: Local,
+    /// What happens with every item.
+    pub steps: Vec<Step>,
+    /// Which items are kept.
+    pub keep: Option<Expression>,
+    /// What is gathered of a kept item; the item itself when none.
+    pub collect: Option<Value>,
+    /// Ends at the first kept item, and gives it alone.
+    pub first: bool,
+    /// The name of what was gathered.
+    pub into: Option<Local>,
+}
+
+/// Shared steps, taken into this action: they see their inputs and nothing else of it.
+#[derive(Debug)]
+pub struct Use {
+    /// The file's name.
+    pub name: String,
+    /// The inputs they are given.
+    pub with: Vec<(String, Value)>,
+    /// The inputs they declare.
+    pub inputs: Vec<Input>,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// What they give back.
+    pub result: Option<Value>,
+    /// The name of that.
+    pub bind: Option<Local>,
+}
+
+/// The validation of slots.
+#[derive(Debug)]
+pub struct Validation {
+    /// The form; none for slots outside forms.
+    pub form: Option<String>,
+    /// The rules, in the order written.
+    pub rules: Vec<(SlotName, Rule)>,
+    /// Slots that are needed exactly when their condition holds.
+    pub required: Vec<(SlotName, Expression)>,
+    /// Steps once all candidates were checked.
+    pub after: Vec<Step>,
+    /// Where the file begins.
+    pub place: Span,
+}
+
+impl Validation {
+    /// The rule of a slot.
+    #[must_use]
+    pub fn rule(&self, slot: &str) -> Option<&Rule> {
+        self.rules.iter().find(|(name, _)| name.as_str() == slot).map(|(_, rule)| rule)
+    }
+}
+
+/// How one slot is filled and checked.
+#[derive(Debug)]
+pub struct Rule {
+    /// How the value has to look.
+    pub format: Option<Format>,
+    /// A condition on `value`.
+    pub accept: Option<Expression>,
+    /// A call that has to find something.
+    pub call: Option<Call>,
+    /// What happens when the call cannot be made.
+    pub unavailable: Unavailable,
+    /// What is said when the value is refused.
+    pub refuse: Option<Say>,
+    /// Other slots to set.
+    pub set: Vec<(SlotName, Value)>,
+    /// The candidate of a custom mapping.
+    pub extract: Option<Value>,
+    /// Steps that end in accept or reject.
+    pub steps: Vec<Step>,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// What a validation does when it cannot look a value up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unavailable {
+    /// Takes the value unseen.
+    #[default]
+    Accept,
+    /// Refuses it, with the outcome's message.
+    Reject,
+    /// Says the outcome's message and checks no further slot.
+    Stop,
+}

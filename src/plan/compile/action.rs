@@ -1,0 +1,126 @@
+//! Actions: their inputs, and whether they are steps or a validation.
+
+use std::collections::BTreeSet;
+
+use super::names::{Names, Type};
+use super::steps::Block;
+use super::{Compiler, settings};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::name::{ActionName, SlotName};
+use crate::plan::action::{Action, Body, Input, Source};
+use crate::spec::action as spec;
+use crate::spec::{Map, Text};
+
+/// The action that validates slots outside forms.
+pub(super) const SLOT_MAPPINGS: &str = "action_validate_slot_mappings";
+
+impl Compiler<'_> {
+    /// Compiles one action's file.
+    pub(super) fn action(&mut self, name: ActionName, place: Span, written: &spec::Action) -> Action {
+        name.as_str().clone_into(&mut self.acting);
+        self.asks = BTreeSet::new();
+        let mut names = Names::offered();
+        let inputs = self.inputs(&written.inputs, &mut names);
+        let validates = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());
+        let body = if validates {
+            Body::Validation(self.validation(&name, written, &names))
+        } else {
+            Body::Steps(self.steps(&written.steps, &mut names, Block::Action))
+        };
+        let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
+        for (input, _) in written.inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
+            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
+            self.out.push(diagnostic.help("use it in a step, or take it out"));
+        }
+        let limits = written.turn.as_ref().map(|turn| settings::limits(turn, &mut self.out));
+        Action {
+            name,
+            place,
+            description: written.description.as_ref().map(|text| text.value.clone()),
+            inputs,
+            limits,
+            body,
+            asks: std::mem::take(&mut self.asks),
+            tests,
+        }
+    }
+
+    pub(super) fn inputs(&mut self, inputs: &Map<spec::Input>, names: &mut Names) -> Vec<Input> {
+        let mut plan = Vec::new();
+        for (name, input) in inputs.iter() {
+            let before = names.clone();
+            let source = self.source(name, input, &before);
+            let local = self.define(name, Type::Any, false, names);
+            let default = input.default.as_ref().and_then(|node| self.value(node, &before));
+            let format = input.format.as_ref().and_then(|format| self.format(format));
+            let missing = input.missing.as_ref().map(|say| self.say(say, &before));
+            let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
+            if input.invalid.is_some() && input.format.is_none() {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &input.span, format!("`{}` has `invalid` but no `format`", name.value));
+                self.out.push(diagnostic.help("without a format nothing is invalid; add `format:` or take `invalid` out"));
+            }
+            if let (Some(name), Some(source)) = (local, source) {
+                plan.push(Input { name, source, format, default, missing, invalid, place: input.span.clone() });
+            }
+        }
+        plan
+    }
+
+    fn source(&mut self, name: &Text, input: &spec::Input, names: &Names) -> Option<Source> {
+        match input.from.as_ref().map(|from| (from, from.value.as_str())) {
+            None | Some((_, "slot")) => {
+                self.asks.insert("slots".to_owned());
+                self.known_slot(&name.value, &name.span);
+                self.parsed(name, "a slot", SlotName::RULE, SlotName::parse).map(Source::Slot)
+            }
+            Some((_, "entity")) => {
+                self.asks.insert("entities".to_owned());
+                Some(Source::Entity(name.value.clone()))
+            }
+            Some((_, "metadata")) => {
+                self.asks.insert("metadata".to_owned());
+                Some(Source::Metadata(name.value.clone()))
+            }
+            Some((from, text)) if text.contains("{{") => self.template(from, names).map(Source::Given),
+            Some((from, text)) => {
+                let diagnostic = Diagnostic::at(Code::BadValue, &from.span, format!("an input cannot come from `{text}`"));
+                self.out.push(diagnostic.help("write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\""));
+                None
+            }
+        }
+    }
+
+    /// Reports what is wrong in a shared file by itself; who uses it takes it in silently.
+    pub(super) fn shared_file(&mut self, written: &spec::Shared) {
+        let mut names = Names::offered();
+        if let Some(values) = &written.values {
+            if !(written.steps.is_empty() && written.inputs.is_empty()) || written.result.is_some() {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
+                self.out.push(diagnostic.help("make two files of it"));
+            }
+            return;
+        }
+        self.inputs(&written.inputs, &mut names);
+        self.steps(&written.steps, &mut names, Block::Action);
+        if let Some(result) = &written.result {
+            self.value(result, &names);
+        }
+    }
+}
+
+/// The action's name out of its file's path.
+pub(super) fn name_of(file: &std::sync::Arc<crate::diag::File>, out: &mut Diagnostics) -> Option<ActionName> {
+    let stem = stem(&file.path);
+    let name = ActionName::parse(stem);
+    if name.is_none() {
+        let diagnostic = Diagnostic::at(Code::BadName, &Span::start_of(file), format!("`{stem}` cannot be the name of an action"));
+        out.push(diagnostic.help(format!("name the file {}", ActionName::RULE)));
+    }
+    name
+}
+
+/// A file's name without folder and ending.
+pub(super) fn stem(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml")).unwrap_or(file)
+}

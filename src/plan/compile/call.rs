@@ -1,0 +1,109 @@
+//! Calls: held against the connection's connector, its operation's inputs and its model.
+
+use super::names::{Names, Type};
+use super::steps::Block;
+use super::Compiler;
+use crate::diag::{Code, Diagnostic};
+use crate::fault::Outcome;
+use crate::name::{ConnectionName, OperationName};
+use crate::plan::action::{Call, Step, Verb};
+use crate::plan::connector::Operation;
+use crate::spec::action::{self as spec, Handler};
+use crate::spec::{Map, Node, Text};
+
+impl Compiler<'_> {
+    /// The call of a step, and what is known of its result.
+    pub(super) fn call(&mut self, step: &spec::Step, names: &Names) -> Option<(Call, Type)> {
+        let target = step.call.as_ref()?;
+        let (connection, operation, kind) = self.target(target, &step.with)?;
+        let with = self.entries(&step.with, names);
+        let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
+        let outcomes = self.outcomes(&step.outcomes, names);
+        let bind = step.r#as.as_ref().and_then(|name| self.local(name));
+        Some((Call { connection, operation, with, bind, outcomes, refresh }, kind))
+    }
+
+    /// The call of a slot's rule.
+    pub(super) fn lookup(&mut self, rule: &spec::SlotRule, names: &Names) -> Option<(Call, Type)> {
+        let (connection, operation, kind) = self.target(rule.call.as_ref()?, &rule.with)?;
+        let with = self.entries(&rule.with, names);
+        let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
+        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), refresh: None }, kind))
+    }
+
+    /// Finds the operation and holds the given inputs against it.
+    pub(super) fn target(&mut self, target: &Text, with: &Map<Node>) -> Option<(ConnectionName, OperationName, Type)> {
+        let parsed = target.value.split_once('.').and_then(|(connection, operation)| {
+            Some((ConnectionName::parse(connection.trim())?, OperationName::parse(operation.trim())?))
+        });
+        let Some((connection, operation)) = parsed else {
+            let diagnostic = Diagnostic::at(Code::BadValue, &target.span, format!("`{}` names no operation", target.value));
+            self.out.push(diagnostic.help("write `CONNECTION.OPERATION`, such as `shop.find_order`"));
+            return None;
+        };
+        let connections = self.connections;
+        let connector = match connections.get(&connection) {
+            Some(Some(connector)) => connector,
+            // The connection is there, but its connector could not be read: that was said where it stands.
+            Some(None) => return Some((connection, operation, Type::Any)),
+            None => {
+                if !self.blind {
+                    let message = format!("legwork.yml has no connection `{connection}`");
+                    let place = target.part(0..connection.as_str().len());
+                    let diagnostic = Diagnostic::at(Code::UnknownConnection, &place, message);
+                    self.out.push(diagnostic.did_you_mean(connection.as_str(), connections.keys().map(ConnectionName::as_str)));
+                }
+                return Some((connection, operation, Type::Any));
+            }
+        };
+        let Some(known) = connector.operations.get(&operation) else {
+            let at = target.value.find('.').map_or(0, |at| at + 1);
+            let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
+            let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
+            self.out.push(diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)));
+            return None;
+        };
+        self.inputs_fit(target, known, with);
+        let kind = match known.model {
+            Some(model) if known.many => Type::Many(model),
+            Some(model) => Type::One(model),
+            None => Type::Any,
+        };
+        Some((connection, operation, kind))
+    }
+
+    fn inputs_fit(&mut self, target: &Text, operation: &Operation, with: &Map<Node>) {
+        for (given, _) in with.iter().filter(|(given, _)| !operation.inputs.iter().any(|input| input.name.as_str() == given.value)) {
+            let message = format!("`{}` takes no input `{}`", target.value, given.value);
+            let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
+            self.out.push(diagnostic.did_you_mean(&given.value, operation.inputs.iter().map(|input| input.name.as_str())));
+        }
+        for input in operation.inputs.iter().filter(|input| input.required && with.get(input.name.as_str()).is_none()) {
+            let message = format!("`{}` needs the input `{}`", target.value, input.name);
+            let doc = if input.doc.is_empty() { String::new() } else { format!(": {}", input.doc) };
+            self.out.push(Diagnostic::at(Code::MissingInput, &target.span, message).help(format!("add `{}` to `with`{doc}", input.name)));
+        }
+    }
+
+    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names) -> Vec<(Outcome, Vec<Step>)> {
+        let mut handlers = Vec::new();
+        for (name, handler) in outcomes.iter() {
+            let Some(outcome) = Outcome::parse(&name.value) else {
+                let known = Outcome::ALL.iter().map(|outcome| outcome.name());
+                let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
+                self.out.push(diagnostic.did_you_mean(&name.value, known));
+                continue;
+            };
+            let mut own = names.clone().and("fault");
+            let steps = match handler {
+                Handler::Steps(steps) => self.steps(steps, &mut own, Block::Outcome),
+                Handler::Say(say) => {
+                    let place = say.span.clone();
+                    vec![Step { when: None, verb: Verb::Say(self.say(say, &own)), place, defines: Vec::new() }]
+                }
+            };
+            handlers.push((outcome, steps));
+        }
+        handlers
+    }
+}

@@ -1,0 +1,290 @@
+//! A whole project: every file read, every action compiled against the domain and the connections.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::action::{name_of, stem};
+use super::{Compiler, settings};
+use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
+use crate::name::{ActionName, ConnectionName};
+use crate::plan::action::Action;
+use crate::plan::connector::Connector;
+use crate::plan::domain::Domain;
+use crate::plan::project::{Given, Project, Wire};
+use crate::secret::Reference;
+use crate::spec::action::Shared;
+use crate::spec::settings::Settings;
+use crate::spec::{Map, Node, Shape, Text, action as spec, yaml};
+
+/// Every file of a project, as it was read.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// legwork.yml; without one every key has its default.
+    pub settings: Option<Arc<File>>,
+    /// The files of the domain; without any, actions are not held against a domain.
+    pub domain: Vec<Arc<File>>,
+    /// The files of the actions.
+    pub actions: Vec<Arc<File>>,
+    /// The files under `actions/shared`.
+    pub shared: Vec<Arc<File>>,
+    /// The catalogue's and the project's connectors by name; none for one that is wrong, which was said where it was compiled.
+    pub connectors: BTreeMap<String, Option<Arc<Connector>>>,
+}
+
+/// The connections of a project whose legwork.yml names none, all to the sandbox.
+const SANDBOXED: [&str; 4] = ["shop", "helpdesk", "crm", "hr"];
+
+/// Compiles a project.
+///
+/// The project is there when nothing that is wrong is an error; warnings are returned beside it.
+#[must_use]
+pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
+    let mut out = Diagnostics::default();
+    let written: Option<Settings> = match &sources.settings {
+        Some(file) => read(file, &mut out),
+        None => read(&File::new("legwork.yml", ""), &mut out),
+    };
+    let blind = written.is_none();
+    let domain = domain(&sources.domain, &mut out);
+    let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
+    let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &sources.connectors, &mut out)).unwrap_or_default();
+    let connections: BTreeMap<_, _> = wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
+    let shared = shared(&sources.shared, &mut out);
+    let mut compiler = Compiler {
+        formats: &formats,
+        currency: written.as_ref().and_then(|written| written.currency.as_ref()).map(|text| text.value.to_uppercase()),
+        domain: domain.as_ref(),
+        connections: &connections,
+        shared: &shared,
+        blind,
+        partial: false,
+        acting: String::new(),
+        asks: std::collections::BTreeSet::new(),
+        out,
+    };
+    let settings = written.as_ref().map(|written| compiler.settings(written));
+    for (file, partial) in shared.values() {
+        compiler.partial = *partial;
+        compiler.shared_file(file);
+    }
+    let actions = actions(&sources.actions, &mut compiler);
+    let mut out = compiler.out;
+    if let Some(domain) = &domain {
+        against_domain(&actions, domain, &mut out);
+    }
+    let errors = out.has_errors();
+    let project = settings.filter(|_| !errors).map(|settings| Project {
+        actions: actions.into_iter().map(|(name, action)| (name, Arc::new(action))).collect(),
+        settings,
+        wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
+        domain,
+    });
+    (project, out.into_sorted())
+}
+
+fn read<T: Shape>(file: &Arc<File>, out: &mut Diagnostics) -> Option<T> {
+    match yaml::parse(file) {
+        Ok(tree) => T::read(&tree, out),
+        Err(refused) => {
+            out.push(*refused);
+            None
+        }
+    }
+}
+
+/// Reads a file, and says whether something in it could not be read.
+fn read_partly<T: Shape>(file: &Arc<File>, out: &mut Diagnostics) -> (Option<T>, bool) {
+    let before = out.len();
+    let whole = read(file, out);
+    (whole, out.len() > before)
+}
+
+fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
+    let mut trees: Vec<Node> = Vec::new();
+    let mut broken = files.is_empty();
+    for file in files {
+        match yaml::parse(file) {
+            Ok(tree) => trees.push(tree),
+            Err(refused) => {
+                out.push(*refused);
+                broken = true;
+            }
+        }
+    }
+    (!broken).then(|| Domain::of(&trees))
+}
+
+type Wires = Vec<(ConnectionName, Option<Wire>)>;
+
+fn wires(written: Option<&Map<Map<Node>>>, connectors: &BTreeMap<String, Option<Arc<Connector>>>, out: &mut Diagnostics) -> Wires {
+    let Some(written) = written else {
+        let sandbox = connectors.get("sandbox").and_then(Option::as_ref);
+        let wire = |name: &str| {
+            let name = ConnectionName::parse(name)?;
+            let wire = sandbox.map(|connector| Wire { name: name.clone(), connector: Arc::clone(connector), settings: Vec::new() });
+            Some((name, wire))
+        };
+        return SANDBOXED.iter().filter_map(|name| wire(name)).collect();
+    };
+    written.iter().filter_map(|(name, settings)| connection(name, settings, connectors, out)).collect()
+}
+
+fn connection(
+    name: &Text,
+    settings: &Map<Node>,
+    connectors: &BTreeMap<String, Option<Arc<Connector>>>,
+    out: &mut Diagnostics,
+) -> Option<(ConnectionName, Option<Wire>)> {
+    let Some(parsed) = ConnectionName::parse(&name.value) else {
+        let message = format!("`{}` cannot be the name of a connection", name.value);
+        out.push(Diagnostic::at(Code::BadName, &name.span, message).help(format!("write {}", ConnectionName::RULE)));
+        return None;
+    };
+    let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
+        let diagnostic = Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
+        out.push(diagnostic.did_you_mean("", connectors.keys().map(String::as_str)));
+        return Some((parsed, None));
+    };
+    let connector = match connectors.get(&wanted) {
+        Some(Some(connector)) => connector,
+        Some(None) => return Some((parsed, None)),
+        None => {
+            let diagnostic = Diagnostic::at(Code::UnknownConnector, place, format!("there is no connector `{wanted}`"));
+            out.push(diagnostic.did_you_mean(&wanted, connectors.keys().map(String::as_str)));
+            return Some((parsed, None));
+        }
+    };
+    let given: Vec<_> = settings
+        .iter()
+        .filter(|(key, _)| key.value != "connector")
+        .filter_map(|(key, node)| Some((key.value.clone(), setting(key, node, connector, out)?)))
+        .collect();
+    for missing in connector.settings.iter().filter(|setting| setting.required && settings.get(&setting.name).is_none()) {
+        let message = format!("the connection `{parsed}` needs the setting `{}`", missing.name);
+        out.push(Diagnostic::at(Code::MissingSetting, &name.span, message).help(missing.description.clone()));
+    }
+    Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given })))
+}
+
+fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics) -> Option<Given> {
+    let Some(known) = connector.settings.iter().find(|setting| setting.name == key.value) else {
+        let message = format!("the connector `{}` has no setting `{}`", connector.name, key.value);
+        let known = connector.settings.iter().map(|setting| setting.name.as_str());
+        out.push(Diagnostic::at(Code::UnknownSetting, &key.span, message).did_you_mean(&key.value, known));
+        return None;
+    };
+    let Some(text) = node.scalar_text() else {
+        out.push(Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what())));
+        return None;
+    };
+    if let Some(reference) = Reference::parse(&text) {
+        return Some(Given::Reference(reference));
+    }
+    if known.secret {
+        let span = Span { range: node.span.range.start..node.span.range.start, ..node.span.clone() };
+        let diagnostic = Diagnostic::at(Code::BadValue, &span, format!("the secret `{}` is not written into the file", key.value));
+        out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+        return None;
+    }
+    if known.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
+        let diagnostic = Diagnostic::at(Code::BadValue, &node.span, format!("this cannot be the setting `{}`", key.value));
+        out.push(diagnostic.help(known.description.clone()));
+        return None;
+    }
+    Some(Given::Text(text))
+}
+
+fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, (Shared, bool)> {
+    let mut shared = BTreeMap::new();
+    for file in files {
+        if let (Some(written), partial) = read_partly::<Shared>(file, out) {
+            shared.insert(stem(&file.path).to_owned(), (written, partial));
+        }
+    }
+    shared
+}
+
+fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> BTreeMap<ActionName, Action> {
+    let mut actions: BTreeMap<ActionName, Action> = BTreeMap::new();
+    for file in files {
+        let Some(name) = name_of(file, &mut compiler.out) else { continue };
+        let (written, partial) = read_partly::<spec::Action>(file, &mut compiler.out);
+        let Some(written) = written else { continue };
+        let place = Span::start_of(file);
+        if let Some(other) = actions.get(&name) {
+            let message = format!("two files hold the action `{name}`");
+            let diagnostic = Diagnostic::at(Code::DuplicateName, &place, message).related(&other.place, "this is the other");
+            compiler.out.push(diagnostic.help("rename one of them; the file's name is the action's name"));
+            continue;
+        }
+        compiler.partial = partial;
+        let action = compiler.action(name.clone(), place, &written);
+        actions.insert(name, action);
+    }
+    actions
+}
+
+/// Holds which actions there are against which actions the domain lists.
+fn against_domain(actions: &BTreeMap<ActionName, Action>, domain: &Domain, out: &mut Diagnostics) {
+    for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
+        let diagnostic = Diagnostic::at(Code::UndeclaredAction, &action.place, format!("the domain does not list `{name}`"));
+        out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
+    }
+    for listed in domain.custom_actions().filter(|listed| !actions.contains_key(listed.value.as_str())) {
+        let message = format!("no file implements the action `{}`", listed.value);
+        let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
+        let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));
+        let cure = near.map_or_else(|| format!("write actions/{}.yml", listed.value), |near| format!("did you mean `{near}`?"));
+        out.push(diagnostic.help(cure));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(sources: &Sources) -> Vec<&'static str> {
+        compile(sources).1.iter().map(|diagnostic| diagnostic.code.name()).collect()
+    }
+
+    fn action(name: &str, text: &str) -> Arc<File> {
+        File::new(format!("actions/{name}.yml"), text)
+    }
+
+    #[test]
+    fn an_empty_project_is_a_project() {
+        let (project, problems) = compile(&Sources::default());
+        assert!(problems.is_empty(), "{problems:?}");
+        assert!(project.unwrap().actions.is_empty());
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let sources = Sources {
+            actions: vec![
+                action("action_a", "steps:\n  - say: hi\n    set: { x: 1 }\n  - say: \"{{ nmae }}\"\n  - stop: true\n  - say: never\n"),
+                action("action_b", "steps: [ { sya: hi } ]\n"),
+                action("more/action_a", "steps: []\n"),
+            ],
+            ..Sources::default()
+        };
+        let found = codes(&sources);
+        for code in ["step-verb", "unknown-name", "unreachable-step", "unknown-key", "duplicate-name"] {
+            assert!(found.contains(&code), "{code} in {found:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_known_from_where_they_are_given() {
+        let text = "inputs: { who: { from: metadata } }\nsteps:\n  - let: { greeting: \"Hi {{ who }}\" }\n  - say: \"{{ greeting }}\"\n";
+        assert_eq!(codes(&Sources { actions: vec![action("action_a", text)], ..Sources::default() }), Vec::<&str>::new());
+        let hidden = "steps:\n  - let: { now: 1 }\n";
+        assert_eq!(codes(&Sources { actions: vec![action("action_a", hidden)], ..Sources::default() }), ["shadowed-name"]);
+    }
+
+    #[test]
+    fn a_broken_file_does_not_blame_its_names() {
+        let text = "steps:\n  - let: { a: 1 }\n    bogus: 2\n  - say: \"{{ a }}\"\n";
+        assert_eq!(codes(&Sources { actions: vec![action("action_a", text)], ..Sources::default() }), ["unknown-key"]);
+    }
+}

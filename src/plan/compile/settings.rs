@@ -1,0 +1,263 @@
+//! legwork.yml: what has a place there, and whether its values make sense.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde_json::{Map as Object, Value, json};
+
+use super::names::Names;
+use super::{Compiler, duration};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::fault::Outcome;
+use crate::format::{money, Format, PatternSpec, ProjectFormat};
+use crate::model;
+use crate::name::CallerName;
+use crate::plan::messages::Messages;
+use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
+use crate::resilience::Keep;
+use crate::secret::Reference;
+use crate::spec::settings as spec;
+use crate::spec::{Map, Shape, Text, yaml};
+use crate::template::{Template, from_json};
+
+/// The built-in messages, in the same form as `messages:` of legwork.yml.
+const BUILT_IN: &str = include_str!("../messages.yml");
+
+/// How long a turn may take.
+pub(super) fn limits(turn: &crate::spec::action::Turn, out: &mut Diagnostics) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(slow) = &turn.slow_after {
+        duration(slow, out);
+        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
+        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
+    }
+    if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
+        limits.give_up_after = give_up;
+    }
+    for (channel, turn) in turn.channels.iter() {
+        if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
+            limits.channels.insert(channel.value.clone(), give_up);
+        }
+    }
+    limits
+}
+
+/// The project's own formats, their examples run.
+pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Format> {
+    let mut formats = BTreeMap::new();
+    for (name, format) in written.iter() {
+        if Format::parse(&name.value).is_some() {
+            let diagnostic = Diagnostic::at(Code::DuplicateName, &name.span, format!("legwork has a format `{}` already", name.value));
+            out.push(diagnostic.help("choose another name"));
+        }
+        let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
+        let pad = format.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
+        let built = ProjectFormat::new(PatternSpec {
+            pattern: format.pattern.value.clone(),
+            upper: flag(&format.upper),
+            lower: flag(&format.lower),
+            pad,
+            strip: format.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+            examples: format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect(),
+        });
+        let built = match built {
+            Ok(built) => built,
+            Err(wrong) => {
+                out.push(Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}")));
+                continue;
+            }
+        };
+        for wrong in built.check_examples() {
+            let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
+            out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
+        }
+        formats.insert(name.value.clone(), Format::Pattern(built));
+    }
+    formats
+}
+
+impl Compiler<'_> {
+    /// Everything of legwork.yml but connections.
+    pub(super) fn settings(&mut self, written: &spec::Settings) -> Settings {
+        if let Some(stores) = &written.stores {
+            let diagnostic = Diagnostic::at(Code::NotBuiltYet, &stores.span, "`stores` has no effect in this version");
+            self.out.push(diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"));
+        }
+        let messages = self.messages(written);
+        let english = Template::constant(Value::String("en".into()));
+        let locale = written.locale.as_ref().and_then(|text| self.template(text, &Names::offered())).unwrap_or(english);
+        let timezone = written.timezone.as_ref().map_or(Tz::UTC, |text| {
+            text.value.parse().unwrap_or_else(|_| {
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("there is no time zone `{}`", text.value));
+                self.out.push(diagnostic.did_you_mean(&text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())));
+                Tz::UTC
+            })
+        });
+        let region = written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
+        let currency = self.currency.clone().or_else(|| money::of_region(&region).map(str::to_owned)).unwrap_or_else(|| "USD".to_owned());
+        Settings {
+            limits: written.turn.as_ref().map_or_else(Limits::default, |turn| limits(turn, &mut self.out)),
+            messages: Arc::new(messages),
+            locale,
+            timezone,
+            words: words(written, &region, &currency),
+            region,
+            currency,
+            profiles: self.profiles(written),
+            server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
+        }
+    }
+
+    /// How long customer profiles are kept.
+    fn profiles(&mut self, written: &spec::Settings) -> Keep {
+        let Some(keep) = written.cache.as_ref().and_then(|cache| cache.profiles.as_ref()) else { return Keep::PROFILES };
+        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| self.duration(text)).unwrap_or(default);
+        let fresh = time(&keep.fresh, Keep::PROFILES.fresh);
+        let stale = time(&keep.stale, Keep::PROFILES.stale);
+        if stale < fresh {
+            let diagnostic = Diagnostic::at(Code::BadValue, &keep.span, "`stale` is shorter than `fresh`");
+            self.out.push(diagnostic.help("`stale` counts from the answer's arrival too, so it is the longer of the two"));
+        }
+        Keep::new(fresh, stale)
+    }
+
+    fn messages(&mut self, written: &spec::Settings) -> Messages {
+        let mut messages = BTreeMap::new();
+        let mut built_in = Diagnostics::default();
+        let file = crate::diag::File::new("built-in messages", BUILT_IN);
+        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::<Map<crate::spec::message::Say>>::read(&tree, &mut built_in));
+        for (locale, own) in built_in.iter().flat_map(Map::iter).chain(written.messages.iter()) {
+            let of_locale: &mut BTreeMap<_, _> = messages.entry(locale.value.clone()).or_default();
+            for (name, say) in own.iter() {
+                let Some(outcome) = Outcome::parse(&name.value) else {
+                    let known = Outcome::ALL.iter().map(|outcome| outcome.name());
+                    let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
+                    self.out.push(diagnostic.did_you_mean(&name.value, known));
+                    continue;
+                };
+                let names = Names::offered().and("fault");
+                of_locale.insert(outcome, self.say(say, &names));
+            }
+        }
+        Messages(messages)
+    }
+
+    fn server(&mut self, written: &spec::Server) -> Server {
+        let defaults = Server::default();
+        let profile = written.profile.as_ref().map_or_else(Profile::default, |text| match text.value.as_str() {
+            "development" => Profile::Development,
+            "test" => Profile::Test,
+            "production" => Profile::Production,
+            other => {
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("there is no profile `{other}`"));
+                self.out.push(diagnostic.did_you_mean(other, ["development", "test", "production"]));
+                Profile::default()
+            }
+        });
+        if profile == Profile::Production && written.auth.is_empty() {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`profile: production` needs `auth`");
+            self.out.push(diagnostic.help("name who may call, such as `auth: [{ name: assistant, token: \"${RASA_TOKEN}\" }]`"));
+        }
+        if let Some(host) = written.host.as_ref().filter(|host| written.auth.is_empty() && !is_loopback(&host.value)) {
+            let message = format!("the server listens on {} and asks nobody who they are", host.value);
+            self.out.push(Diagnostic::at(Code::OpenServer, &host.span, message).help("set `auth`, or listen on 127.0.0.1"));
+        }
+        let port = written.port.as_ref().and_then(|port| {
+            let valid = u16::try_from(port.value).ok();
+            if valid.is_none() {
+                self.out.push(Diagnostic::at(Code::BadValue, &port.span, "a port is a number up to 65535"));
+            }
+            valid
+        });
+        let body_limit = written.body_limit.as_ref().map_or(defaults.body_limit, |text| {
+            bytes(&text.value).unwrap_or_else(|| {
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("`{}` is not a size", text.value));
+                self.out.push(diagnostic.help("write a number and a unit, such as 500KiB or 20MiB"));
+                defaults.body_limit
+            })
+        });
+        let depth = written.depth_limit.as_ref().and_then(|depth| usize::try_from(depth.value).ok());
+        Server {
+            profile,
+            host: written.host.as_ref().map(|host| host.value.clone()),
+            port,
+            auth: written.auth.iter().filter_map(|auth| self.caller(auth)).collect(),
+            cors: written.cors.iter().map(|origin| origin.value.clone()).collect(),
+            body_limit,
+            depth_limit: depth.unwrap_or(defaults.depth_limit),
+        }
+    }
+
+    fn caller(&mut self, auth: &spec::Auth) -> Option<Caller> {
+        let name = self.parsed(&auth.name, "a caller", CallerName::RULE, CallerName::parse);
+        let mut proofs = Vec::new();
+        if let Some(bearer) = &auth.bearer {
+            proofs.push(self.reference(bearer).map(Proof::Bearer));
+        }
+        if let Some(header) = &auth.header {
+            proofs.push(self.reference(&header.value).map(|value| Proof::Header(header.name.value.clone(), value)));
+        }
+        if let Some(basic) = &auth.basic {
+            proofs.push(self.reference(&basic.password).map(|password| Proof::Basic(basic.user.value.clone(), password)));
+        }
+        if let Some(token) = &auth.token {
+            let parameter = auth.token_name.as_ref().map_or_else(|| "token".to_owned(), |name| name.value.clone());
+            proofs.push(self.reference(token).map(|value| Proof::Token(parameter, value)));
+        }
+        if proofs.len() != 1 {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &auth.span, "an entry of `server.auth` has exactly one proof");
+            self.out.push(diagnostic.help("one of `bearer`, `header`, `basic` and `token`; make two entries for two proofs"));
+            return None;
+        }
+        Some(Caller { name: name?, proof: proofs.pop()?? })
+    }
+
+    fn reference(&mut self, text: &Text) -> Option<Reference> {
+        let reference = Reference::parse(&text.value);
+        if reference.is_none() {
+            let span = Span { range: text.span.range.start..text.span.range.start, ..text.span.clone() };
+            let diagnostic = Diagnostic::at(Code::BadValue, &span, "a secret is not written into the file");
+            self.out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+        }
+        reference
+    }
+}
+
+/// What filters look up under `legwork`, by language: labels, word lists, region, currency.
+fn words(written: &spec::Settings, region: &str, currency: &str) -> BTreeMap<String, crate::template::Value> {
+    let own = written.labels.iter().map(|(locale, _)| locale.value.as_str());
+    let locales: std::collections::BTreeSet<&str> = own.chain(["en", "de"]).collect();
+    locales
+        .into_iter()
+        .map(|locale| {
+            let mut labels: Object<String, Value> =
+                model::labels(locale).into_iter().map(|(code, word)| (code.to_owned(), word.into())).collect();
+            for (code, word) in written.labels.get(locale).into_iter().flat_map(Map::iter) {
+                labels.insert(code.value.clone(), word.value.clone().into());
+            }
+            let words: Object<String, Value> = written
+                .words
+                .iter()
+                .map(|(name, node)| (name.value.clone(), node.get(locale).or_else(|| node.get("en")).unwrap_or(node).to_json()))
+                .collect();
+            let value = json!({ "labels": labels, "words": words, "region": region, "currency": currency });
+            (locale.to_owned(), from_json(&value))
+        })
+        .collect()
+}
+
+/// A size such as `20MiB`, in bytes.
+fn bytes(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(split);
+    let factor = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" | "KB" => 1 << 10,
+        "MiB" | "MB" => 1 << 20,
+        "GiB" | "GB" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(factor)
+}

@@ -1,0 +1,149 @@
+//! `tests:` blocks.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::names::Names;
+use super::Compiler;
+use crate::diag::{Code, Diagnostic};
+use crate::name::ConnectionName;
+use crate::plan::testcase::{Expect, Matcher, Pattern, Said, Situation, Test};
+use crate::spec::{Kind, Map, Node, Text, testcase as spec};
+
+impl Compiler<'_> {
+    pub(super) fn test(&mut self, test: &spec::Test) -> Option<Test> {
+        for (slot, _) in test.slots.iter().chain(test.offered.iter()).chain(test.expect.slots.iter()) {
+            self.known_slot(&slot.value, &slot.span);
+        }
+        let before = test.before.iter().filter_map(|call| self.prepare(call)).collect();
+        let down = test.given.iter().filter_map(|(connection, state)| self.given(connection, state)).collect();
+        let now = test.now.as_ref().and_then(|text| self.moment(text));
+        let expect = self.expect(&test.expect)?;
+        let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+        let situation = Situation {
+            slots: constants(&test.slots),
+            text: value(&test.text),
+            intent: value(&test.intent),
+            entities: test.entities.as_ref().map(entities).unwrap_or_default(),
+            metadata: constants(&test.metadata),
+            sender: value(&test.sender),
+            channel: value(&test.channel),
+            active_loop: value(&test.active_loop),
+            offered: constants(&test.offered),
+            events: test.events.iter().map(Node::to_json).collect(),
+        };
+        Some(Test { it: test.it.value.clone(), place: test.span.clone(), situation, now, before, down, expect })
+    }
+
+    fn prepare(&mut self, call: &spec::Prepare) -> Option<(ConnectionName, crate::name::OperationName, Value)> {
+        let (connection, operation, _) = self.target(&call.call, &call.with)?;
+        let with = self.entries(&call.with, &Names::offered());
+        let inputs = with.iter().map(|(name, value)| (name.clone(), value.constant().unwrap_or_default())).collect();
+        Some((connection, operation, Value::Object(inputs)))
+    }
+
+    fn given(&mut self, connection: &Text, state: &Text) -> Option<ConnectionName> {
+        if state.value != "down" {
+            let message = format!("a test cannot make a connection `{}`", state.value);
+            self.out.push(Diagnostic::at(Code::BadValue, &state.span, message).help("write `down`"));
+            return None;
+        }
+        let name = self.parsed(connection, "a connection", ConnectionName::RULE, ConnectionName::parse)?;
+        if !self.connections.contains_key(&name) {
+            let known: Vec<_> = self.connections.keys().map(ToString::to_string).collect();
+            let message = format!("legwork.yml has no connection `{name}`");
+            let diagnostic = Diagnostic::at(Code::UnknownConnection, &connection.span, message);
+            self.out.push(diagnostic.did_you_mean(name.as_str(), known.iter().map(String::as_str)));
+        }
+        Some(name)
+    }
+
+    fn moment(&mut self, text: &Text) -> Option<DateTime<Utc>> {
+        let parsed = DateTime::parse_from_rfc3339(&text.value).ok();
+        if parsed.is_none() {
+            let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("`{}` is not a time", text.value));
+            self.out.push(diagnostic.help("write it as 2026-03-04T10:00:00Z"));
+        }
+        parsed.map(|time| time.with_timezone(&Utc))
+    }
+
+    fn expect(&mut self, expect: &spec::Expect) -> Option<Expect> {
+        let said = match expect.said.as_ref().map(|node| (node, &node.kind)) {
+            None => None,
+            Some((_, Kind::List(items))) => Some(items.iter().map(|item| self.said(item)).collect::<Option<_>>()?),
+            Some((node, _)) => Some(vec![self.said(node)?]),
+        };
+        let events = match expect.events.as_ref().map(|node| (node, &node.kind)) {
+            None => None,
+            Some((_, Kind::List(items))) => Some(items.iter().map(event).collect()),
+            Some((node, _)) => Some(vec![event(node)]),
+        };
+        let rejected = match &expect.rejected {
+            Some(text) => Some(self.pattern(text)?),
+            None => None,
+        };
+        Some(Expect {
+            said,
+            slots: constants(&expect.slots),
+            unset: expect.unset.iter().map(|slot| slot.value.clone()).collect(),
+            events,
+            rejected,
+            nothing: expect.nothing.as_ref().is_some_and(|flag| flag.value),
+        })
+    }
+
+    fn said(&mut self, node: &Node) -> Option<Said> {
+        let Kind::Map(entries) = &node.kind else {
+            let value = node.scalar_text()?;
+            return self.pattern(&Text { span: node.span.clone(), value }).map(Said::Text);
+        };
+        let mut fields = Vec::new();
+        for (key, node) in entries {
+            let matcher = match &node.kind {
+                Kind::Text(value) => Matcher::Text(self.pattern(&Text { span: node.span.clone(), value: value.clone() })?),
+                _ => Matcher::Value(node.to_json()),
+            };
+            fields.push((key.name.clone(), matcher));
+        }
+        Some(Said::Message(fields))
+    }
+
+    fn pattern(&mut self, text: &Text) -> Option<Pattern> {
+        Pattern::parse(&text.value)
+            .map_err(|wrong| {
+                let message = format!("this is not a regular expression: {wrong}");
+                self.out.push(Diagnostic::at(Code::BadValue, &text.span, message).help("a text between slashes is one; `…` stands for anything"));
+            })
+            .ok()
+    }
+}
+
+fn constants(map: &Map<Node>) -> Vec<(String, Value)> {
+    map.iter().map(|(name, node)| (name.value.clone(), node.to_json())).collect()
+}
+
+/// Entities as `name: value`, or as a list with all their fields.
+fn entities(node: &Node) -> Vec<Value> {
+    match &node.kind {
+        Kind::List(items) => items.iter().map(Node::to_json).collect(),
+        _ => node.entries().iter().map(|(name, value)| json!({ "entity": name.name, "value": value.to_json() })).collect(),
+    }
+}
+
+/// An expected event, as a name or in the form `event:` has in steps.
+fn event(node: &Node) -> Value {
+    match &node.kind {
+        Kind::Map(entries) => match entries.as_slice() {
+            [(name, fields)] => match fields.to_json() {
+                Value::Object(mut object) => {
+                    object.insert("event".into(), name.name.clone().into());
+                    Value::Object(object)
+                }
+                Value::Null => json!({ "event": name.name }),
+                scalar => json!({ "event": name.name, "name": scalar }),
+            },
+            _ => node.to_json(),
+        },
+        _ => json!({ "event": node.scalar_text() }),
+    }
+}

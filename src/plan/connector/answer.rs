@@ -1,0 +1,87 @@
+//! How an operation's answer is made of its results: a tree of templates, checked against the model that it promises.
+
+use std::collections::BTreeSet;
+
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::model::{Kind as FieldKind, Model};
+use crate::spec::yaml::{Kind, Node};
+use crate::template::Template;
+
+use super::compile::{known_names, template};
+
+/// The answer, made of templates.
+#[derive(Debug)]
+pub enum Answer {
+    /// A value.
+    Value(Template),
+    /// An object.
+    Object(Vec<(String, Answer)>),
+    /// A list.
+    List(Vec<Answer>),
+}
+
+impl Answer {
+    /// Compiles `node`, whose templates may use `names`.
+    pub(super) fn compile(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(entries) => {
+                let parts = entries.iter().map(|(key, value)| Some((key.name.clone(), Self::compile(value, names, out)?)));
+                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::Object)
+            }
+            Kind::List(items) => {
+                let parts = items.iter().map(|item| Self::compile(item, names, out));
+                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::List)
+            }
+            Kind::Text(text) => {
+                let text = crate::spec::Text { span: node.span.clone(), value: text.clone() };
+                let compiled = template(&text, out)?;
+                for reference in compiled.references() {
+                    known_names(&reference, &text, names, out);
+                }
+                Some(Self::Value(compiled))
+            }
+            _ => Some(Self::Value(Template::constant(node.to_json()))),
+        }
+    }
+}
+
+/// Reports where a mapping can never fit the model, as far as it is written out.
+pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnostics) {
+    let Kind::Map(entries) = &node.kind else { return };
+    for (key, value) in entries {
+        let Some(field) = model.field(&key.name) else {
+            let message = format!("{} has no field `{}`", model.name, key.name);
+            let known = model.fields.iter().map(|field| field.name);
+            out.push(Diagnostic::at(Code::UnknownField, &key.span, message).did_you_mean(&key.name, known));
+            continue;
+        };
+        match (&value.kind, field.kind) {
+            (Kind::Map(_), FieldKind::One(_) | FieldKind::Money) => {
+                if let Some(inner) = field.inner() {
+                    check_model(value, inner, out);
+                }
+            }
+            (Kind::List(items), FieldKind::Many(inner)) => items.iter().for_each(|item| check_model(item, inner, out)),
+            (Kind::Map(_) | Kind::List(_), kind) => misfit(&value.span, &key.name, kind, out),
+            (Kind::Null, _) if field.required => misfit(&value.span, &key.name, field.kind, out),
+            (Kind::Text(text), FieldKind::Code(codes)) if !text.contains("{{") && !text.contains("{%") => {
+                if codes.codes.iter().all(|code| code.code != text) {
+                    let message = format!("{} has no code `{text}`", codes.name);
+                    let known = codes.codes.iter().map(|code| code.code);
+                    out.push(Diagnostic::at(Code::BadValue, &value.span, message).did_you_mean(text, known));
+                }
+            }
+            _ => {}
+        }
+    }
+    let given = |name: &str| entries.iter().any(|(key, _)| key.name == name);
+    let missing: Vec<_> = model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
+    if !missing.is_empty() {
+        let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
+        out.push(Diagnostic::at(Code::MissingKey, &node.span, message));
+    }
+}
+
+fn misfit(span: &Span, field: &str, kind: FieldKind, out: &mut Diagnostics) {
+    out.push(Diagnostic::at(Code::WrongType, span, format!("`{field}` should be {}", kind.expected())));
+}

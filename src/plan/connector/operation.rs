@@ -1,0 +1,267 @@
+//! Compiles one operation: its inputs, its statements with the names they may use, and what it promises to answer.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::answer::{self, Answer};
+use super::compile::{bad_name, known_names};
+use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, statement};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::fault::Outcome;
+use crate::format::{Choice, Format};
+use crate::model::Model;
+use crate::name::{Local, OperationName};
+use crate::resilience::Keep;
+use crate::spec::action::FormatRef;
+use crate::spec::connector as spec;
+use crate::spec::{Kind, Text};
+use crate::time::duration;
+
+/// The name of the time of the call, in statements and templates.
+pub(super) const NOW: &str = "now";
+/// The name of one row of a list, in the answer that is made of each.
+const ROW: &str = "row";
+
+pub(super) fn compile(
+    name: &OperationName,
+    key: &Text,
+    written: &spec::Operation,
+    connector: &spec::Connector,
+    out: &mut Diagnostics,
+) -> Option<Operation> {
+    let kind = kind(written, out);
+    let inputs: Vec<OperationInput> = written.inputs.iter().filter_map(|(name, it)| input(name, it, out)).collect();
+    let statements = statement::compile_all(key, written, kind, out);
+    let (model, many) = model(written, out);
+    let names: BTreeSet<&str> = written
+        .inputs
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .chain(statements.iter().filter_map(|statement| statement.name.as_ref()).map(Local::as_str))
+        .chain([NOW])
+        .chain((many && written.answer.as_ref().is_some_and(|node| matches!(node.kind, Kind::Map(_)))).then_some(ROW))
+        .collect();
+    let answer = written.answer.as_ref().and_then(|node| Answer::compile(node, &names, out));
+    if let (Some(node), Some(model)) = (&written.answer, model) {
+        answer::check_model(node, model, out);
+    }
+    if let (None, Some(model), Some(last)) = (&written.answer, model, statements.last()) {
+        check_last(key, model, many, last.take, out);
+    }
+    unused_inputs(written, out);
+    Some(Operation {
+        name: name.clone(),
+        kind,
+        description: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+        inputs,
+        model,
+        many,
+        cache: cache(written, kind, out),
+        drops: drops(written, kind, connector, out),
+        work: Work::Sql(statements),
+        answer,
+        examples: written.examples.iter().filter_map(|it| example(it, written, out)).collect(),
+    })
+}
+
+fn kind(written: &spec::Operation, out: &mut Diagnostics) -> OperationKind {
+    let Some(text) = &written.kind else { return OperationKind::Read };
+    let kinds = [OperationKind::Read, OperationKind::Write, OperationKind::Payment];
+    kinds.into_iter().find(|kind| kind.name() == text.as_str()).unwrap_or_else(|| {
+        let message = format!("an operation cannot be of the kind `{}`", text.value);
+        let known = kinds.map(OperationKind::name);
+        out.push(Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(text.as_str(), known));
+        OperationKind::Read
+    })
+}
+
+fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> Option<OperationInput> {
+    let Some(parsed) = Local::parse(name.as_str()).filter(|name| ![NOW, ROW].contains(&name.as_str())) else {
+        bad_name(name, &format!("{}, and is neither `{NOW}` nor `{ROW}`", Local::RULE), out);
+        return None;
+    };
+    let required = written.required.as_ref().is_some_and(|flag| flag.value);
+    if let (true, Some(default)) = (required, &written.default) {
+        let message = "an input that has to be given has no use for a default";
+        out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message));
+    }
+    let format = written.format.as_ref().and_then(|written| format(written, out));
+    Some(OperationInput {
+        name: parsed,
+        doc: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+        format,
+        required,
+        default: written.default.as_ref().map(crate::spec::Node::to_json).unwrap_or_default(),
+    })
+}
+
+/// One of legwork's formats; those of legwork.yml belong to one project, and a connector to all.
+fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
+    match written {
+        FormatRef::Named(name) => {
+            let found = Format::parse(name.as_str());
+            if found.is_none() {
+                let message = format!("legwork has no format `{}`", name.value);
+                let diagnostic = Diagnostic::at(Code::UnknownFormat, &name.span, message);
+                out.push(diagnostic.did_you_mean(name.as_str(), Format::NAMES));
+            }
+            found
+        }
+        FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
+        FormatRef::Enum(span, values) => {
+            let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
+            let choices = values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let format = Format::choices(choices.collect());
+            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, span, reason))).ok()
+        }
+    }
+}
+
+fn model(written: &spec::Operation, out: &mut Diagnostics) -> (Option<&'static Model>, bool) {
+    let Some(reference) = &written.model else { return (None, false) };
+    let found = Model::find(reference.name.as_str());
+    if found.is_none() {
+        let message = format!("there is no model `{}`", reference.name.value);
+        let known = Model::ALL.iter().map(|model| model.name);
+        let diagnostic = Diagnostic::at(Code::UnknownModel, &reference.name.span, message);
+        out.push(diagnostic.did_you_mean(reference.name.as_str(), known));
+    }
+    (found, reference.many)
+}
+
+/// Without `answer`, the last statement alone has to give what the model promises.
+fn check_last(key: &Text, model: &Model, many: bool, take: Take, out: &mut Diagnostics) {
+    let is_list = take == Take::All;
+    let row = matches!(take, Take::One | Take::First | Take::Optional);
+    if many == is_list && (is_list || row) {
+        return;
+    }
+    let (promised, cure) = match many {
+        true => (format!("a list of {}", model.name), "its `take` has to be `all`"),
+        false => (format!("one {}", model.name), "its `take` has to be `one`, `first` or `optional`"),
+    };
+    let message = format!("`{}` promises {promised}, which its last statement does not give", key.value);
+    out.push(Diagnostic::at(Code::WrongType, &key.span, message).help(format!("{cure}; or write an `answer`")));
+}
+
+fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) -> Option<CacheRule> {
+    let reference = written.cache.as_ref()?;
+    let span = match reference {
+        spec::CacheRef::Named(text) => &text.span,
+        spec::CacheRef::Times(times) => &times.span,
+    };
+    if kind.writes() {
+        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept"));
+        return None;
+    }
+    match reference {
+        spec::CacheRef::Named(text) if text.as_str() == "profiles" => Some(CacheRule::Profiles),
+        spec::CacheRef::Named(text) => {
+            let message = format!("there are no cache times called `{}`", text.value);
+            out.push(Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(text.as_str(), ["profiles"]));
+            None
+        }
+        spec::CacheRef::Times(times) => {
+            let fresh = time(&times.fresh, out)?;
+            let mut keep = Keep::new(fresh, times.stale.as_ref().map_or(Some(fresh), |text| time(text, out))?);
+            if let Some(missing) = times.missing.as_ref().and_then(|text| time(text, out)) {
+                keep.missing = missing;
+            }
+            Some(CacheRule::Own(keep))
+        }
+    }
+}
+
+fn time(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
+    duration(text.as_str()).map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &text.span, reason))).ok()
+}
+
+fn drops(
+    written: &spec::Operation,
+    kind: OperationKind,
+    connector: &spec::Connector,
+    out: &mut Diagnostics,
+) -> Vec<OperationName> {
+    let mut drops = Vec::new();
+    for text in &written.drops {
+        match connector.operations.get(text.as_str()) {
+            _ if !kind.writes() => {
+                out.push(Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`"));
+            }
+            Some(_) => drops.extend(OperationName::parse(text.as_str())),
+            None => {
+                let message = format!("the connector has no operation `{}`", text.value);
+                let known = connector.operations.iter().map(|(name, _)| name.as_str());
+                let diagnostic = Diagnostic::at(Code::UnknownOperation, &text.span, message);
+                out.push(diagnostic.did_you_mean(text.as_str(), known));
+            }
+        }
+    }
+    drops
+}
+
+fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagnostics) -> Option<Example> {
+    for (name, _) in written.inputs.iter().filter(|(name, _)| operation.inputs.get(name.as_str()).is_none()) {
+        let message = format!("the operation has no input `{}`", name.value);
+        let known = operation.inputs.iter().map(|(name, _)| name.as_str());
+        out.push(Diagnostic::at(Code::UnknownInput, &name.span, message).did_you_mean(name.as_str(), known));
+    }
+    let ends = match (&written.answer, &written.outcome) {
+        (Some(answer), None) => Ends::Answer(answer.to_json()),
+        (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
+        _ => {
+            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`"));
+            return None;
+        }
+    };
+    let inputs = written.inputs.iter().map(|(name, node)| (name.value.clone(), node.to_json())).collect();
+    let description = written.description.as_ref().map(|text| text.value.clone());
+    Some(Example { description, place: written.span.place(), inputs, ends })
+}
+
+/// The outcome that `text` names.
+pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
+    let found = Outcome::parse(text.as_str());
+    if found.is_none() {
+        let message = format!("there is no outcome `{}`", text.value);
+        let known = Outcome::ALL.iter().map(|outcome| outcome.name());
+        out.push(Diagnostic::at(Code::UnknownOutcome, &text.span, message).did_you_mean(text.as_str(), known));
+    }
+    found
+}
+
+/// An input counts as used when its name stands anywhere in a statement or a template; statements that do not parse are
+/// reported already, and what they would use is not known.
+fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
+    let mut used = String::new();
+    let statements = written.steps.iter();
+    let texts = written.sql.iter().chain(statements.clone().map(|it| &it.sql)).chain(statements.flat_map(|it| &it.when));
+    texts.for_each(|text| used.extend([text.as_str(), "\n"]));
+    let endings = written.outcomes.iter().chain(written.steps.iter().flat_map(|it| it.outcomes.iter()));
+    for (_, ending) in endings {
+        match ending {
+            spec::Ending::When(text) => used.extend([text.as_str(), "\n"]),
+            spec::Ending::Conditional(it) => {
+                used.extend([it.when.as_str(), "\n", it.say.as_ref().map_or("", |say| say.as_str()), "\n"]);
+            }
+        }
+    }
+    if let Some(node) = &written.answer {
+        used += &node.to_json().to_string();
+    }
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: BTreeSet<&str> = used.split(|c| !is_word(c)).collect();
+    for (name, _) in written.inputs.iter().filter(|(name, _)| !words.contains(name.as_str())) {
+        let message = format!("the input `{}` is not used", name.value);
+        out.push(Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement, or take it out"));
+    }
+}
+
+/// Compiles a template that may use `names`.
+pub(super) fn checked_template(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<crate::template::Template> {
+    let compiled = super::compile::template(text, out)?;
+    for reference in compiled.references() {
+        known_names(&reference, text, names, out);
+    }
+    Some(compiled)
+}

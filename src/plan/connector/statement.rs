@@ -1,0 +1,126 @@
+//! Compiles the statements of an operation in order, each knowing the names that the ones before it give.
+
+use std::collections::BTreeSet;
+
+use super::compile::{bad_name, expression, statement};
+use super::operation::{NOW, checked_template, outcome};
+use super::{Ending, OperationKind, Statement, Take};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::name::Local;
+use crate::spec::connector as spec;
+use crate::spec::{Map, Text};
+
+pub(super) fn compile_all(key: &Text, written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) -> Vec<Statement> {
+    let mut names: BTreeSet<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
+    let mut statements = Vec::new();
+    match (&written.sql, written.steps.as_slice()) {
+        (Some(sql), []) => {
+            let take = take(written.take.as_ref(), out);
+            let name = match take {
+                Take::All => "rows",
+                Take::One | Take::First | Take::Optional => "row",
+                Take::Value => "value",
+                Take::Nothing => "written",
+            };
+            let parts = Parts { name: Some(name), sql, take, when: None, endings: &written.outcomes };
+            statements.extend(parts.compile(&mut names, kind, out));
+        }
+        (None, steps @ [_, ..]) => {
+            for step in steps {
+                let name = step.r#as.as_ref().filter(|name| result_name(name, &names, out)).map(Text::as_str);
+                let take = take(step.take.as_ref(), out);
+                let parts = Parts { name, sql: &step.sql, take, when: step.when.as_ref(), endings: &step.outcomes };
+                statements.extend(parts.compile(&mut names, kind, out));
+            }
+            misplaced(written, out);
+        }
+        (Some(sql), _) => {
+            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`"));
+        }
+        (None, []) => {
+            let message = format!("`{}` does nothing", key.value);
+            out.push(Diagnostic::at(Code::MissingKey, &key.span, message).help("write its statement as `sql`, or several as `steps`"));
+        }
+    }
+    let all_parsed = statements.len() == written.steps.len() + usize::from(written.sql.is_some());
+    if kind.writes() && all_parsed && !statements.is_empty() && statements.iter().all(|it| !it.sql.writes) {
+        let message = format!("`{}` is called a {} and changes nothing", key.value, kind.name());
+        out.push(Diagnostic::at(Code::BadSql, &key.span, message).help("take `kind` out"));
+    }
+    statements
+}
+
+struct Parts<'a> {
+    name: Option<&'a str>,
+    sql: &'a Text,
+    take: Take,
+    when: Option<&'a Text>,
+    endings: &'a Map<spec::Ending>,
+}
+
+impl<'a> Parts<'a> {
+    fn compile(self, names: &mut BTreeSet<&'a str>, kind: OperationKind, out: &mut Diagnostics) -> Option<Statement> {
+        let sql = statement(self.sql, names, out);
+        if sql.as_ref().is_some_and(|sql| sql.writes) && !kind.writes() {
+            let message = "a read cannot change anything, and this statement does";
+            out.push(Diagnostic::at(Code::BadSql, &self.sql.span, message).help("say `kind: write`"));
+        }
+        let when = self.when.map(|text| expression(text, names, out));
+        names.extend(self.name);
+        let endings = self.endings.iter().filter_map(|(name, it)| ending(name, it, names, out)).collect();
+        let when = match when {
+            Some(compiled) => Some(compiled?),
+            None => None,
+        };
+        Some(Statement { name: self.name.and_then(Local::parse), sql: sql?, take: self.take, when, endings })
+    }
+}
+
+fn take(written: Option<&Text>, out: &mut Diagnostics) -> Take {
+    let Some(text) = written else { return Take::All };
+    Take::ALL.iter().find(|(name, _)| *name == text.as_str()).map_or_else(
+        || {
+            let message = format!("there is no `take: {}`", text.value);
+            let known = Take::ALL.iter().map(|(name, _)| *name);
+            out.push(Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(text.as_str(), known));
+            Take::All
+        },
+        |(_, take)| *take,
+    )
+}
+
+fn result_name(name: &Text, taken: &BTreeSet<&str>, out: &mut Diagnostics) -> bool {
+    if Local::parse(name.as_str()).is_none() {
+        bad_name(name, Local::RULE, out);
+        return false;
+    }
+    if taken.contains(name.as_str()) {
+        let message = format!("`{}` has a value already", name.value);
+        out.push(Diagnostic::at(Code::ShadowedName, &name.span, message).help("give the result another name"));
+        return false;
+    }
+    true
+}
+
+fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Ending> {
+    let found = outcome(name, out);
+    let (when, say) = match written {
+        spec::Ending::When(text) => (text, None),
+        spec::Ending::Conditional(it) => (&it.when, it.say.as_ref()),
+    };
+    let when = expression(when, names, out);
+    let say = match say {
+        Some(text) => Some(checked_template(text, names, out)?),
+        None => None,
+    };
+    Some(Ending { outcome: found?, when: when?, say })
+}
+
+fn misplaced(written: &spec::Operation, out: &mut Diagnostics) {
+    let take = written.take.as_ref().map(|text| (text, "take"));
+    let outcomes = written.outcomes.iter().next().map(|(name, _)| (name, "outcomes"));
+    for (text, key) in [take, outcomes].into_iter().flatten() {
+        let message = format!("with `steps`, `{key}` belongs to one of them");
+        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message));
+    }
+}

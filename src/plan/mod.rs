@@ -1,0 +1,19 @@
+//! The only runnable form of a project's files: what stands here cannot be wrong any more.
+//!
+//! [`compile`] is the arrow from files as written to a [`Project`]. It is pure: it reads no file, clock, environment or
+//! network, and it gathers every diagnostic instead of stopping at the first.
+
+pub mod action;
+mod compile;
+pub mod connector;
+pub mod domain;
+pub mod messages;
+mod project;
+pub mod settings;
+pub mod testcase;
+mod value;
+
+pub use compile::{OFFERED, Sources, compile};
+pub use project::{Given, Project, Wire};
+pub use settings::Limits;
+pub use value::Value;

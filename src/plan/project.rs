@@ -1,0 +1,44 @@
+//! A whole project that can run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::action::Action;
+use super::connector::Connector;
+use super::domain::Domain;
+use super::settings::Settings;
+use crate::name::{ActionName, ConnectionName};
+use crate::secret::Reference;
+
+/// Everything that the files of a project say, checked.
+#[derive(Debug)]
+pub struct Project {
+    /// The actions.
+    pub actions: BTreeMap<ActionName, Arc<Action>>,
+    /// The project's words, limits and server.
+    pub settings: Settings,
+    /// The connections, their secrets not yet read.
+    pub wires: Vec<Wire>,
+    /// The project's copy of the assistant's domain.
+    pub domain: Option<Domain>,
+}
+
+/// A connection as legwork.yml names it.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    /// Its name.
+    pub name: ConnectionName,
+    /// Whose operations it has.
+    pub connector: Arc<Connector>,
+    /// What legwork.yml sets.
+    pub settings: Vec<(String, Given)>,
+}
+
+/// The value of a setting as legwork.yml has it.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// The value.
+    Text(String),
+    /// Where the value is.
+    Reference(Reference),
+}

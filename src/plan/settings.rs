@@ -1,0 +1,132 @@
+//! The checked settings of a project: limits of turns, the server, and the project's own words.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::messages::Messages;
+use crate::name::CallerName;
+use crate::resilience::Keep;
+use crate::secret::Reference;
+use crate::template::{Template, Value};
+
+/// How long a turn may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// When it ends with the message for `timeout`.
+    pub give_up_after: Duration,
+    /// Other times by input channel.
+    pub channels: BTreeMap<String, Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { give_up_after: Duration::from_secs(15), channels: BTreeMap::new() }
+    }
+}
+
+impl Limits {
+    /// How long a turn on that channel may take.
+    #[must_use]
+    pub fn on(&self, channel: Option<&str>) -> Duration {
+        channel.and_then(|name| self.channels.get(name)).copied().unwrap_or(self.give_up_after)
+    }
+}
+
+/// What a server is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// On somebody's own machine.
+    #[default]
+    Development,
+    /// For tests.
+    Test,
+    /// For customers: callers must prove who they are.
+    Production,
+}
+
+/// The HTTP server's settings.
+#[derive(Debug)]
+pub struct Server {
+    /// What it is run for.
+    pub profile: Profile,
+    /// The address to listen on, when one is set.
+    pub host: Option<String>,
+    /// The port to listen on, when one is set.
+    pub port: Option<u16>,
+    /// Who may call.
+    pub auth: Vec<Caller>,
+    /// Web origins that may call from a browser.
+    pub cors: Vec<String>,
+    /// The largest body in bytes, inflated.
+    pub body_limit: usize,
+    /// How deep a body may nest.
+    pub depth_limit: usize,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            host: None,
+            port: None,
+            auth: Vec::new(),
+            cors: Vec::new(),
+            body_limit: 20 << 20,
+            depth_limit: 200,
+        }
+    }
+}
+
+/// Somebody who may call, and how they prove it.
+#[derive(Debug)]
+pub struct Caller {
+    /// The name.
+    pub name: CallerName,
+    /// The proof.
+    pub proof: Proof,
+}
+
+/// How a caller proves who it is. The secret itself is read when the server starts.
+#[derive(Debug)]
+pub enum Proof {
+    /// `Authorization: Bearer …`.
+    Bearer(Reference),
+    /// A header of that name.
+    Header(String, Reference),
+    /// HTTP Basic of that user.
+    Basic(String, Reference),
+    /// The query parameter of that name.
+    Token(String, Reference),
+}
+
+/// The project's own words and customs, shared by all its actions.
+#[derive(Debug)]
+pub struct Settings {
+    /// How long turns may take.
+    pub limits: Limits,
+    /// The built-in messages.
+    pub messages: Arc<Messages>,
+    /// The language of a conversation.
+    pub locale: Template,
+    /// The time zone.
+    pub timezone: Tz,
+    /// The region of phone numbers and dates, such as `US`.
+    pub region: String,
+    /// The currency of amounts without one.
+    pub currency: String,
+    /// What filters look up under the name `legwork`, by language.
+    pub words: BTreeMap<String, Value>,
+    /// How long customer profiles are kept.
+    pub profiles: Keep,
+    /// The server.
+    pub server: Server,
+}
+
+/// Whether an address to listen on is this machine's own.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,51 @@
+//! The pages besides the webhook: what load balancers, Rasa's tools and operators ask for.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::layers::{Answering, Door};
+use super::reply::{self, Refusal};
+
+/// `GET /health`: whether this server takes calls.
+pub(super) async fn health<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+    if door.facts.draining.is_on() { reply::draining() } else { reply::page(&json!({"status": "ok"})) }
+}
+
+/// `GET /actions`: every action, forms' validators included.
+pub(super) async fn actions<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+    let names = door.engine.actions();
+    reply::page(&names.iter().map(|name| json!({"name": name.as_str()})).collect::<Vec<_>>())
+}
+
+/// `GET /metrics`, for Prometheus.
+pub(super) async fn metrics<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+    reply::prometheus(door.facts.metrics.render())
+}
+
+/// `GET /status`: which build runs, with which configuration, and what the engine knows.
+pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+    let mut page = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "status": if door.facts.draining.is_on() { "draining" } else { "ok" },
+        "uptime_seconds": door.started.elapsed().as_secs(),
+        "authentication": !door.options.auth.is_empty(),
+        "config": door.facts.config,
+    });
+    if let (Value::Object(page), Value::Object(engine)) = (&mut page, door.engine.status()) {
+        page.extend(engine);
+    }
+    reply::page(&page)
+}
+
+/// A path that does not exist.
+pub(super) async fn no_such_path() -> Refusal {
+    Refusal::NoSuchPath
+}
+
+/// A path that exists, with another method.
+pub(super) async fn wrong_method() -> Refusal {
+    Refusal::WrongMethod
+}

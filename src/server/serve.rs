@@ -1,0 +1,81 @@
+//! Listens until it is told to stop, then lets running requests finish.
+//!
+//! Stopping has two steps. First `/health` says 503 while calls are still taken, for as long as a load balancer needs to
+//! notice: a call that finds the door shut is lost, because Rasa does not repeat it. Then nothing new is accepted, idle
+//! connections are closed, and running requests get their time.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use hyper_util::rt::TokioTimer;
+
+use super::{Draining, Tls};
+
+/// How the server stops.
+#[derive(Debug, Clone)]
+pub struct Drain {
+    /// What `/health` looks at; the same as in [`super::Facts`].
+    pub draining: Draining,
+    /// How long calls are still taken after `/health` says 503.
+    pub notice: Duration,
+    /// How long running requests may take after that.
+    pub limit: Duration,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { draining: Draining::default(), notice: Duration::ZERO, limit: Duration::from_secs(30) }
+    }
+}
+
+/// How long a client may take over the head of a request.
+const HEAD: Duration = Duration::from_secs(15);
+
+/// Serves until `shutdown` resolves and running requests are done, or their time is over.
+///
+/// # Errors
+/// When the listener does not work.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Tls>,
+    drain: Drain,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let handle = Handle::<SocketAddr>::new();
+    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let listening = listen(server, router, tls);
+    let stopping = async {
+        shutdown.await;
+        tracing::info!(notice = ?drain.notice, limit = ?drain.limit, "stopping: running requests are finished first");
+        drain.draining.begin();
+        tokio::time::sleep(drain.notice).await;
+        handle.graceful_shutdown(Some(drain.limit));
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        result = listening => result,
+        () = stopping => Ok(()),
+    }
+}
+
+async fn listen(server: Server<SocketAddr>, router: Router, tls: Option<Tls>) -> io::Result<()> {
+    let service = router.into_make_service();
+    // Answers are one small write each; waiting for more to send only delays them.
+    let plain = NoDelayAcceptor::new();
+    match tls {
+        None => server.acceptor(plain).serve(service).await,
+        Some(tls) => {
+            let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls.0)).acceptor(plain);
+            server.acceptor(acceptor).serve(service).await
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The shapes of `actions/NAME.yml`: an action, a form's validation, or steps and values shared under `actions/shared/`.
+
+use serde_json::{Value, json};
+
+use super::message::Say;
+use super::shape::{Definitions, Shape, shape, wrong_type};
+use super::testcase::Test;
+use super::values::{Flag, Map, Text};
+use super::yaml::{Kind, Node};
+use crate::diag::{Diagnostics, Span};
+
+shape! {
+    /// What one custom action does. The file's name is the action's name.
+    Action as "an action" {
+        /// What the action is for, in a sentence.
+        description: Option<Text>,
+        /// The values it works with: name → where from, which format, what to say when missing or wrong.
+        inputs: Map<Input>,
+        /// How long this action may take, where that differs from legwork.yml.
+        turn: Option<Turn>,
+        /// What it does, in order.
+        steps: Vec<Step>,
+        /// In `validate_FORM` and `action_validate_slot_mappings`: how each slot is filled and checked.
+        slots: Map<SlotRule>,
+        /// In `validate_FORM`: slot → the condition under which the form needs it. Other slots stay as the domain has them.
+        required: Map<Text>,
+        /// In validations: steps that run once all slots were checked; `offered`, `accepted` and `refused` are in scope.
+        after: Vec<Step>,
+        /// Examples of conversations with what the action must answer; `legwork test` runs them.
+        tests: Vec<Test>,
+    }
+
+    /// A value that an action works with.
+    Input as "an input" {
+        /// What the value means.
+        description: Option<Text>,
+        /// Where it comes from: `slot` (the default), `entity`, `metadata`, or an expression in `{{ }}`.
+        from: Option<Text>,
+        /// How it has to look; it is normalised before anything is sent anywhere.
+        format: Option<FormatRef>,
+        /// The value when there is none.
+        default: Option<Node>,
+        /// What to say when there is none; the action ends. Without it the value is null.
+        missing: Option<Say>,
+        /// What to say when it does not fit the format; the action ends.
+        invalid: Option<Say>,
+    }
+
+    /// How long a turn may take.
+    Turn as "`turn`" {
+        /// After this time the user hears that it takes longer.
+        slow_after: Option<Text>,
+        /// After this time the action ends with the message for `timeout`.
+        give_up_after: Option<Text>,
+        /// Other times for some input channels.
+        channels: Map<Turn>,
+    }
+
+    /// One step: exactly one verb, the keys that go with it, and a condition.
+    Step as "a step" {
+        /// The step runs only when this expression is true.
+        when: Option<Text>,
+        /// Calls an operation: `connection.operation`.
+        call: Option<Text>,
+        /// The inputs of the call or of the shared steps.
+        with: Map<Node>,
+        /// The name that the result (of `call`, `use`) or the item (of `each`) gets.
+        r#as: Option<Text>,
+        /// What to do when the call ends otherwise than well: outcome → steps, or a message.
+        outcomes: Map<Handler>,
+        /// Goes past the cache when true.
+        refresh: Option<Text>,
+        /// Says something.
+        say: Option<Say>,
+        /// Sets slots, in order; null clears.
+        set: Map<Node>,
+        /// Clears slots: a list of names.
+        clear: Vec<Text>,
+        /// Gives values names for the steps below.
+        r#let: Map<Node>,
+        /// Sends an event to the tracker: a name, or a name with its fields.
+        event: Option<Node>,
+        /// Takes the first branch whose condition holds.
+        choose: Vec<Branch>,
+        /// Runs steps at the same time; their messages keep the order written.
+        together: Vec<Step>,
+        /// Goes over the list that this expression gives.
+        each: Option<Text>,
+        /// What `each` does with every item.
+        steps: Vec<Step>,
+        /// `each` keeps the items for which this expression is true.
+        keep: Option<Text>,
+        /// What `each` gathers of every item; the item itself when left out.
+        collect: Option<Node>,
+        /// `each` stops at the first item that it keeps, and gives it instead of a list.
+        first: Option<Flag>,
+        /// The name that what `each` gathered gets.
+        into: Option<Text>,
+        /// Runs the steps, or names the values, of `actions/shared/NAME.yml`.
+        r#use: Option<Text>,
+        /// Waits: `2s`.
+        wait: Option<Text>,
+        /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
+        /// value, and says the text.
+        reject: Option<Say>,
+        /// Ends the action.
+        stop: Option<Flag>,
+        /// Last step of an outcome: the action goes on, with this value as the call's result.
+        r#continue: Option<Node>,
+        /// In a slot's steps: takes this value, an expression, for the slot.
+        accept: Option<Text>,
+    }
+
+    /// One branch of `choose`.
+    Branch as "a branch" {
+        /// The branch is taken when this expression is true.
+        when: Option<Text>,
+        /// What it does.
+        steps: Vec<Step>,
+        /// The branch that is taken when no other was: its steps.
+        otherwise: Vec<Step>,
+    }
+
+    /// How a slot of a form, or of the slot mappings, is filled and checked.
+    SlotRule as "a slot" {
+        /// How the value has to look; it is normalised.
+        format: Option<FormatRef>,
+        /// A condition on `value`.
+        accept: Option<Text>,
+        /// A call that has to find something: `connection.operation`.
+        call: Option<Text>,
+        /// The inputs of the call.
+        with: Map<Node>,
+        /// The name of the call's result.
+        r#as: Option<Text>,
+        /// What to do when the call cannot be made: `accept` (the default), `reject` or `stop`.
+        unavailable: Option<Text>,
+        /// What to say when the value is refused.
+        refuse: Option<Say>,
+        /// Other slots to set once the value is accepted.
+        set: Map<Node>,
+        /// Fills a slot of a `custom` mapping: a template whose value is the candidate; null leaves the slot alone.
+        extract: Option<Node>,
+        /// Where that is not enough: steps that end in `accept` or `reject`.
+        steps: Vec<Step>,
+    }
+
+    /// Steps or values that actions share: `actions/shared/NAME.yml`.
+    Shared as "a shared file" {
+        /// What it is for.
+        description: Option<Text>,
+        /// The values that `with` gives to the steps.
+        inputs: Map<Input>,
+        /// Steps; `use: NAME` runs them.
+        steps: Vec<Step>,
+        /// What the steps give back: a value or template, named by `as`.
+        result: Option<Node>,
+        /// Values; `use: NAME` makes them known under the file's name. A key that is not there is null.
+        values: Option<Node>,
+    }
+}
+
+/// A format: a name, or `{ enum: [...] }` and the like.
+#[derive(Debug, Clone)]
+pub enum FormatRef {
+    /// A format's name, one of legwork's or of the project's.
+    Named(Text),
+    /// One of these values, where they stand; each may have further spellings.
+    Enum(Span, Map<Vec<Text>>),
+    /// A phone number of a region such as `DE`.
+    Phone(Text),
+}
+
+impl Shape for FormatRef {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let Kind::Map(entries) = &node.kind else {
+            return Text::read(node, out).map(Self::Named);
+        };
+        match entries.as_slice() {
+            [(key, value)] if key.name == "enum" => match &value.kind {
+                Kind::List(_) => {
+                    let values = Vec::<Text>::read(value, out)?;
+                    Some(Self::Enum(value.span.clone(), Map(values.into_iter().map(|text| (text, Vec::new())).collect())))
+                }
+                _ => Map::read(value, out).map(|values| Self::Enum(value.span.clone(), values)),
+            },
+            [(key, value)] if key.name == "phone" => Text::read(value, out).map(Self::Phone),
+            _ => wrong_type(node, "a format's name, `enum: [VALUE, …]` or `phone: REGION`", out),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "anyOf": [
+            { "type": "string" },
+            { "type": "object", "additionalProperties": false, "maxProperties": 1, "minProperties": 1, "properties": {
+                "enum": { "anyOf": [
+                    { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
+                    { "type": "object", "additionalProperties": { "type": "array" } },
+                ] },
+                "phone": { "type": "string" },
+            } },
+        ] })
+    }
+}
+
+/// What an outcome does: steps, or a message that ends the action.
+#[derive(Debug, Clone)]
+pub enum Handler {
+    /// Says this and ends the action.
+    Say(Say),
+    /// Runs these; then the action ends, unless the last is `continue`.
+    Steps(Vec<Step>),
+}
+
+impl Shape for Handler {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(_) => Vec::read(node, out).map(Self::Steps),
+            Kind::Text(_) => Say::read(node, out).map(Self::Say),
+            _ => wrong_type(node, "a list of steps or a message's text", out),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "type": "string" }, Vec::<Step>::schema(definitions)] })
+    }
+}

@@ -1,0 +1,274 @@
+//! The shape of a connector file: `connectors/NAME.yml`, or one of the built-in catalogue.
+//!
+//! A file says which kind of system it is for, and every key beside `kind` and `operations` belongs to one kind. So far
+//! there is `kind: sql`.
+
+use serde_json::{Value, json};
+
+use super::action::FormatRef;
+use super::shape::{Definitions, Shape, shape, wrong_type};
+use super::values::{Flag, Map, Text};
+use super::yaml::{Kind, Node};
+use crate::diag::Diagnostics;
+
+shape! {
+    /// A business system and what can be asked of it. The file's name is the connector's name.
+    Connector as "a connector" {
+        /// How it is talked to: `sql`.
+        kind: Text,
+        /// Which system it is, in a sentence.
+        description: Option<Text>,
+        /// What a connection in legwork.yml may set; templates see it as `settings.NAME`.
+        settings: Map<Setting>,
+        /// The SQLite file, or `:memory:`.
+        database: Option<Text>,
+        /// Tables that are made at the start when the database does not have them.
+        tables: Vec<Table>,
+        /// Rows that somebody gets when they are asked about for the first time.
+        first_use: Option<FirstUse>,
+        /// What can be asked: name → operation.
+        operations: Map<Operation>,
+    }
+
+    /// Something that a connection sets.
+    Setting as "a setting" {
+        /// What it is, and where people find it.
+        description: Option<Text>,
+        /// The value when a connection does not set it; null when it may be missing. Without `default` it has to be set.
+        default: Option<Node>,
+        /// A regular expression for the whole value.
+        pattern: Option<Text>,
+        /// Whether it is a secret, which has to be a reference such as `${NAME}`.
+        secret: Option<Flag>,
+    }
+
+    /// Tables made at the start: exactly one of `sql`, `create`, `csv` and `json`.
+    Table as "an entry of `tables`" {
+        /// A file of SQL statements, beside this one.
+        sql: Option<Text>,
+        /// SQL statements.
+        create: Option<Text>,
+        /// A CSV file, beside this one; its first line names the columns.
+        csv: Option<Text>,
+        /// A JSON file, beside this one: a list of objects.
+        json: Option<Text>,
+        /// The table's name, where it is not the file's; for `create`, the name under which it is remembered as made.
+        name: Option<Text>,
+    }
+
+    /// Rows that somebody gets when they are asked about for the first time.
+    FirstUse as "`first_use`" {
+        /// The input that says who it is; operations that have it look whether the rows are there.
+        of: Text,
+        /// A query that finds a row when they are.
+        unless: Text,
+        /// The statements that make them, in one transaction.
+        sql: Vec<Text>,
+    }
+
+    /// Something that can be asked of a system.
+    Operation as "an operation" {
+        /// `read` (the default), `write` or `payment`.
+        kind: Option<Text>,
+        /// What it does, in a sentence.
+        description: Option<Text>,
+        /// What it needs to know: name → input.
+        inputs: Map<OperationInput>,
+        /// The model of the answer: `Order`, or `[Order]` for a list; plain rows and values without it.
+        model: Option<ModelRef>,
+        /// How long the answers of a read are kept; not at all without it.
+        cache: Option<CacheRef>,
+        /// The reads that a write outdates.
+        drops: Vec<Text>,
+        /// The one statement, where one is enough.
+        sql: Option<Text>,
+        /// What of its rows counts, as in `steps`.
+        take: Option<Text>,
+        /// Further endings of the one statement, as in `steps`.
+        outcomes: Map<Ending>,
+        /// The statements, in order; all in one transaction when the operation writes.
+        steps: Vec<Statement>,
+        /// The answer, made of templates; the last result without it. For a list of a model: made of each `row` of the last
+        /// result.
+        answer: Option<Node>,
+        /// Examples: documentation and tests.
+        examples: Vec<Example>,
+    }
+
+    /// A value that an operation takes.
+    OperationInput as "an input" {
+        /// What it means.
+        description: Option<Text>,
+        /// How it has to look.
+        format: Option<FormatRef>,
+        /// Whether it has to be given.
+        required: Option<Flag>,
+        /// The value when it is not given; null without it.
+        default: Option<Node>,
+    }
+
+    /// One SQL statement of an operation.
+    Statement as "a statement" {
+        /// The name that its result gets.
+        r#as: Option<Text>,
+        /// The statement. `:name` and `:name.field` are bound; a condition in `[[ ]]` counts only when its values are there.
+        sql: Text,
+        /// What of its rows counts: `all` (the default), `one`, `first`, `optional`, `value` or `none`.
+        take: Option<Text>,
+        /// It runs only when this expression is true; its result is null otherwise.
+        when: Option<Text>,
+        /// Endings that its result decides: outcome → a condition.
+        outcomes: Map<Ending>,
+    }
+
+    /// When an operation ends with an outcome, and what the user may be told.
+    Conditional as "an outcome" {
+        /// The condition, an expression.
+        when: Text,
+        /// What the user may be told.
+        say: Option<Text>,
+    }
+
+    /// How long answers are kept.
+    CacheTimes as "`cache`" {
+        /// How long an answer is as good as new: `30s`.
+        fresh: Text,
+        /// How long it may stand in when the system is down: `10m`.
+        stale: Option<Text>,
+        /// How long "there is no such thing" is believed.
+        missing: Option<Text>,
+    }
+
+    /// One call with its answer.
+    Example as "an example" {
+        /// What it shows.
+        description: Option<Text>,
+        /// The inputs.
+        inputs: Map<Node>,
+        /// What the answer holds; fields that are left out are not looked at.
+        answer: Option<Node>,
+        /// How it ends, when it does not end well.
+        outcome: Option<Text>,
+    }
+}
+
+/// A model, or a list of one.
+#[derive(Debug, Clone)]
+pub struct ModelRef {
+    /// The model's name.
+    pub name: Text,
+    /// Whether the answer is a list of it.
+    pub many: bool,
+}
+
+impl Shape for ModelRef {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(items) => match items.as_slice() {
+                [item] => Some(Self { name: Text::read(item, out)?, many: true }),
+                _ => wrong_type(node, "a model's name, or a list of one such as `[Order]`", out),
+            },
+            _ => Some(Self { name: Text::read(node, out)?, many: false }),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "anyOf": [
+            { "type": "string" },
+            { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 1 },
+        ] })
+    }
+}
+
+/// How long answers are kept: times, or the name of times that legwork.yml sets.
+#[derive(Debug, Clone)]
+pub enum CacheRef {
+    /// `profiles`: the times of `cache: profiles:` in legwork.yml.
+    Named(Text),
+    /// Times of its own.
+    Times(CacheTimes),
+}
+
+impl Shape for CacheRef {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Text(_) => Text::read(node, out).map(Self::Named),
+            _ => CacheTimes::read(node, out).map(Self::Times),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "enum": ["profiles"] }, CacheTimes::schema(definitions)] })
+    }
+}
+
+/// When an operation ends with an outcome: a condition, or one with a text for the user.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// The condition, an expression.
+    When(Text),
+    /// A condition and a text.
+    Conditional(Conditional),
+}
+
+impl Shape for Ending {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(_) => Conditional::read(node, out).map(Self::Conditional),
+            _ => Text::read(node, out).map(Self::When),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "type": ["string", "boolean"] }, Conditional::schema(definitions)] })
+    }
+}
+
+impl Connector {
+    /// The files that it names, to be read before it is compiled.
+    pub fn files(&self) -> impl Iterator<Item = &Text> {
+        self.tables.iter().flat_map(|table| [&table.sql, &table.csv, &table.json]).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Code, File};
+    use crate::spec::{document, yaml};
+
+    fn read(text: &str) -> (Option<Connector>, Vec<Code>) {
+        let mut out = Diagnostics::default();
+        let tree = yaml::parse(&File::new("connectors/a.yml", text)).unwrap();
+        let connector = Connector::read(&tree, &mut out);
+        (connector, out.into_sorted().into_iter().map(|d| d.code).collect())
+    }
+
+    #[test]
+    fn keys_with_several_shapes_are_read() {
+        let (connector, codes) = read(
+            "kind: sql\ntables: [{ csv: data/orders.csv }, { create: 'create table t (a)' }]\noperations:\n  find:\n    model: [Order]\n    \
+             cache: profiles\n    sql: select 1\n    outcomes: { conflict: 'a > 1', denied: { when: b, say: No. } }\n",
+        );
+        assert!(codes.is_empty(), "{codes:?}");
+        let connector = connector.unwrap();
+        assert_eq!(connector.files().map(|text| text.as_str()).collect::<Vec<_>>(), ["data/orders.csv"]);
+        let find = connector.operations.get("find").unwrap();
+        assert!(find.model.as_ref().is_some_and(|model| model.many && model.name.value == "Order"));
+        assert!(matches!(find.cache, Some(CacheRef::Named(_))));
+        assert!(matches!(find.outcomes.get("denied"), Some(Ending::Conditional(_))));
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_reported() {
+        let (_, codes) = read("knid: sql\noperations:\n  find: { sql: [], model: [A, B], steps: [{ take: one }] }\n");
+        assert_eq!(codes, [Code::MissingKey, Code::UnknownKey, Code::WrongType, Code::WrongType, Code::MissingKey]);
+    }
+
+    #[test]
+    fn editors_get_a_schema() {
+        let schema = document::<Connector>("connector");
+        assert_eq!(schema["definitions"]["Connector"]["required"], serde_json::json!(["kind"]));
+        assert!(schema["definitions"]["Statement"]["properties"]["take"]["description"].is_string());
+    }
+}

@@ -1,0 +1,135 @@
+//! The shape of `legwork.yml`: the server, the connections, and the project's own words.
+
+use super::action::Turn;
+use super::message::Say;
+use super::shape::shape;
+use super::values::{Flag, Map, Text, Whole};
+use super::yaml::Node;
+
+shape! {
+    /// The settings of a project. Every key has a default.
+    Settings as "legwork.yml" {
+        /// The folder of the actions; `actions` when left out.
+        actions: Option<Text>,
+        /// The assistant's domain, a file or a folder; `domain.yml` when left out.
+        domain: Option<Text>,
+        /// The folder of the project's own connectors; `connectors` when left out.
+        connectors: Option<Text>,
+        /// The HTTP server.
+        server: Option<Server>,
+        /// The business systems: name → connector, and this company's address and credentials.
+        connections: Option<Map<Map<Node>>>,
+        /// How long a turn may take.
+        turn: Option<Turn>,
+        /// How long answers are kept.
+        cache: Option<Cache>,
+        /// The built-in messages in the assistant's own words: locale → outcome → message.
+        messages: Map<Map<Say>>,
+        /// The project's own formats.
+        formats: Map<Format>,
+        /// Words for codes: locale → code → word.
+        labels: Map<Map<Text>>,
+        /// Word lists for the filters `keywords` and `severity`: name → locale → words.
+        words: Map<Node>,
+        /// The language of answers: `en`, `de`, …, or an expression in `{{ }}`.
+        locale: Option<Text>,
+        /// The time zone of dates and times: `Europe/Berlin`; UTC when left out.
+        timezone: Option<Text>,
+        /// The region that phone numbers and dates without one belong to: `US`, `DE`.
+        region: Option<Text>,
+        /// The currency of amounts without one: `EUR`.
+        currency: Option<Text>,
+        /// Where durable state is kept.
+        stores: Option<Node>,
+    }
+
+    /// The HTTP server.
+    Server as "`server`" {
+        /// `development` (the default), `test` or `production`, which needs `auth`.
+        profile: Option<Text>,
+        /// The address to listen on; loopback without `auth`, every address with it.
+        host: Option<Text>,
+        /// The port to listen on; 5055 when left out.
+        port: Option<Whole>,
+        /// Who may call: each entry has a name and one proof. Several may be right at once, for rotation.
+        auth: Vec<Auth>,
+        /// The web origins that may call from a browser.
+        cors: Vec<Text>,
+        /// The largest body, inflated: `20MiB`.
+        body_limit: Option<Text>,
+        /// How deep a body's JSON may nest; 200 when left out.
+        depth_limit: Option<Whole>,
+    }
+
+    /// Somebody who may call.
+    Auth as "an entry of `server.auth`" {
+        /// The caller's name, in logs and metrics; work of one caller is never shared with another.
+        name: Text,
+        /// `Authorization: Bearer …`.
+        bearer: Option<Text>,
+        /// A header of another name.
+        header: Option<Header>,
+        /// HTTP Basic.
+        basic: Option<Basic>,
+        /// The query parameter `token`, as the assistant's `token:` sends it.
+        token: Option<Text>,
+        /// The name of the query parameter, when it is not `token`.
+        token_name: Option<Text>,
+    }
+
+    /// A header and its secret value.
+    Header as "`header`" {
+        /// The header's name.
+        name: Text,
+        /// Its value, a reference such as `${SECRET}`.
+        value: Text,
+    }
+
+    /// A user and a password.
+    Basic as "`basic`" {
+        /// The user.
+        user: Text,
+        /// The password, a reference such as `${SECRET}`.
+        password: Text,
+    }
+
+    /// How long answers are kept.
+    Cache as "`cache`" {
+        /// Customer profiles.
+        profiles: Option<Keep>,
+    }
+
+    /// How long an answer is kept.
+    Keep as "a cache time" {
+        /// How long it is as good as new.
+        fresh: Option<Text>,
+        /// How long it may stand in, its age said, when the system is down.
+        stale: Option<Text>,
+    }
+
+    /// A format of the project's own: a text that matches the pattern is normalised to its capture.
+    Format as "a format" {
+        /// What it is.
+        description: Option<Text>,
+        /// A regular expression for the whole value, with at most one capture: the part that is kept.
+        pattern: Text,
+        /// Writes it in capitals.
+        upper: Option<Flag>,
+        /// Writes it small.
+        lower: Option<Flag>,
+        /// Characters that are taken out first, such as blanks and dashes.
+        strip: Option<Text>,
+        /// Fills it up on the left: `{ width: 6, with: "0" }`.
+        pad: Option<Pad>,
+        /// What people write → what it becomes; null for what is refused. `check` runs them.
+        examples: Map<Node>,
+    }
+
+    /// Filling up on the left.
+    Pad as "`pad`" {
+        /// To how many characters.
+        width: Whole,
+        /// With which character.
+        with: Text,
+    }
+}

@@ -1,0 +1,211 @@
+//! A shape: what a mapping of a file may hold, declared once and used twice.
+//!
+//! [`shape!`] declares a struct whose doc comments, field names and types give both the reading (with every mistake
+//! reported, not only the first) and the JSON Schema that editors use. So a key cannot be read and yet be missing in the
+//! schema, or be described otherwise than it is read.
+
+use serde_json::{Value, json};
+
+use super::yaml::{Kind, Node};
+use crate::diag::{Code, Diagnostic, Diagnostics};
+
+/// Something that a node can be read as.
+pub trait Shape: Sized {
+    /// Reads it. What is wrong goes to `out`; none when it cannot be used at all.
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self>;
+
+    /// The value of a key that is not there; none when the key has to be.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// The JSON Schema, with shared parts in `definitions`.
+    fn schema(definitions: &mut Definitions) -> Value;
+}
+
+/// The named parts of a JSON Schema.
+pub type Definitions = serde_json::Map<String, Value>;
+
+/// The whole JSON Schema of files of one shape.
+#[must_use]
+pub fn document<T: Shape>(title: &str) -> Value {
+    let mut definitions = Definitions::new();
+    let mut root = T::schema(&mut definitions);
+    if let Some(object) = root.as_object_mut() {
+        object.insert("$schema".into(), "http://json-schema.org/draft-07/schema#".into());
+        object.insert("title".into(), title.into());
+        object.insert("definitions".into(), Value::Object(definitions));
+    }
+    root
+}
+
+/// Reports that `node` is not what is needed here.
+pub(crate) fn wrong_type<T>(node: &Node, needed: &str, out: &mut Diagnostics) -> Option<T> {
+    out.push(Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what())));
+    None
+}
+
+/// Reports a key that the shape `what` does not have.
+pub(crate) fn unknown_key(key: &super::Key, what: &str, known: &[&str], out: &mut Diagnostics) {
+    let message = format!("{what} has no key `{}`", key.name);
+    out.push(Diagnostic::at(Code::UnknownKey, &key.span, message).did_you_mean(&key.name, known.iter().copied()));
+}
+
+impl<T: Shape> Shape for Option<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        T::read(node, out).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        T::schema(definitions)
+    }
+}
+
+impl<T: Shape> Shape for Box<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        T::read(node, out).map(Box::new)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        T::schema(definitions)
+    }
+}
+
+impl<T: Shape> Shape for Vec<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(items) => Some(items.iter().filter_map(|item| T::read(item, out)).collect()),
+            Kind::Null => Some(Vec::new()),
+            _ => wrong_type(node, "a list", out),
+        }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Vec::new())
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "type": "array", "items": T::schema(definitions) })
+    }
+}
+
+/// Any YAML at all, kept as it is.
+impl Shape for Node {
+    fn read(node: &Node, _: &mut Diagnostics) -> Option<Self> {
+        Some(node.clone())
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!(true)
+    }
+}
+
+/// Declares a struct that is read from a mapping: doc comments become the schema's descriptions, a field of type `Option`,
+/// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping.
+macro_rules! shape {
+    ($($(#[doc = $doc:literal])* $name:ident as $what:literal { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            /// Where it stands.
+            pub span: $crate::diag::Span,
+            $($(#[doc = $field_doc])* pub $field: $type,)*
+        }
+
+        impl $name {
+            /// The keys that it may have.
+            pub const KEYS: &'static [&'static str] = &[$($crate::spec::shape::key_name(stringify!($field)),)*];
+        }
+
+        impl $crate::spec::Shape for $name {
+            fn read(node: &$crate::spec::Node, out: &mut $crate::diag::Diagnostics) -> Option<Self> {
+                use $crate::spec::shape::{entries, field, unknown_key};
+                let mut entries = entries(node, $what, out)?;
+                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), out);)*
+                for (key, _) in entries {
+                    unknown_key(key, $what, Self::KEYS, out);
+                }
+                Some(Self { span: node.span.clone(), $($field: $field?,)* })
+            }
+
+            fn schema(definitions: &mut $crate::spec::Definitions) -> serde_json::Value {
+                if !definitions.contains_key(stringify!($name)) {
+                    definitions.insert(stringify!($name).into(), serde_json::Value::Null);
+                    let mut properties = serde_json::Map::new();
+                    let mut required: Vec<&str> = Vec::new();
+                    $(
+                        let key = $crate::spec::shape::key_name(stringify!($field));
+                        let schema = <$type as $crate::spec::Shape>::schema(definitions);
+                        properties.insert(key.into(), $crate::spec::shape::described(schema, concat!($($field_doc,)*)));
+                        if <$type as $crate::spec::Shape>::absent().is_none() {
+                            required.push(key);
+                        }
+                    )*
+                    let schema = serde_json::json!({
+                        "type": "object",
+                        "description": concat!($($doc,)*).trim(),
+                        "properties": properties,
+                        "required": required,
+                        "additionalProperties": false,
+                    });
+                    definitions.insert(stringify!($name).into(), schema);
+                }
+                serde_json::json!({ "$ref": concat!("#/definitions/", stringify!($name)) })
+            }
+        }
+    )*};
+}
+pub(crate) use shape;
+
+/// A field's key: its name without the `r#` that Rust needs before its own words.
+pub(crate) const fn key_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
+/// The entries of a mapping, to be taken out one by one; a node without content has none.
+pub(crate) fn entries<'a>(node: &'a Node, what: &str, out: &mut Diagnostics) -> Option<Vec<(&'a super::Key, &'a Node)>> {
+    match &node.kind {
+        Kind::Map(entries) => Some(entries.iter().map(|(key, value)| (key, value)).collect()),
+        Kind::Null => Some(Vec::new()),
+        _ => wrong_type(node, &format!("{what}, a mapping of keys and values,"), out),
+    }
+}
+
+/// Takes one key out of the entries and reads it.
+pub(crate) fn field<T: Shape>(
+    entries: &mut Vec<(&super::Key, &Node)>,
+    whole: &Node,
+    what: &str,
+    name: &str,
+    out: &mut Diagnostics,
+) -> Option<T> {
+    if let Some(at) = entries.iter().position(|(key, _)| key.name == name) {
+        let (_, node) = entries.remove(at);
+        return T::read(node, out);
+    }
+    let absent = T::absent();
+    if absent.is_none() {
+        out.push(Diagnostic::at(Code::MissingKey, &whole.span, format!("{what} needs the key `{name}`")));
+    }
+    absent
+}
+
+/// A field's schema with its description; a `$ref` stands in `allOf`, since siblings of `$ref` are ignored by readers.
+pub(crate) fn described(schema: Value, doc: &str) -> Value {
+    let doc = doc.trim();
+    match schema {
+        Value::Object(object) if object.contains_key("$ref") => json!({ "description": doc, "allOf": [object] }),
+        Value::Object(mut object) => {
+            object.insert("description".into(), doc.into());
+            Value::Object(object)
+        }
+        other => json!({ "description": doc, "anyOf": [other] }),
+    }
+}

@@ -1,0 +1,65 @@
+//! The shapes of `tests:` blocks: one call of the action, and what it must answer.
+
+use super::shape::shape;
+use super::values::{Flag, Map, Text};
+use super::yaml::Node;
+
+shape! {
+    /// One example: the conversation when the action is called, what is wrong with the systems, and the expected answer.
+    Test as "a test" {
+        /// What the action does here, in words: `it: tells where a shipped order is`.
+        it: Text,
+        /// The slots that are set.
+        slots: Map<Node>,
+        /// The user's last message.
+        text: Option<Text>,
+        /// Its intent.
+        intent: Option<Text>,
+        /// Its entities: name → value, or a list of entities with all their fields.
+        entities: Option<Node>,
+        /// Its metadata, as the channel sends it.
+        metadata: Map<Node>,
+        /// The conversation's id.
+        sender: Option<Text>,
+        /// The input channel.
+        channel: Option<Text>,
+        /// The form that is active.
+        active_loop: Option<Text>,
+        /// The slots that the message offers to a validation: slot → value.
+        offered: Map<Node>,
+        /// The events before, where the action looks at them.
+        events: Vec<Node>,
+        /// The time at which it happens, as `2026-03-04T10:00:00Z`.
+        now: Option<Text>,
+        /// What was done before on the same systems: operations that are called first, in order.
+        before: Vec<Prepare>,
+        /// What is wrong with the systems: connection → `down`.
+        given: Map<Text>,
+        /// What the action must answer.
+        expect: Expect,
+    }
+
+    /// A call that is made before the action, to bring the systems into a state.
+    Prepare as "a call" {
+        /// The operation: `connection.operation`.
+        call: Text,
+        /// Its inputs.
+        with: Map<Node>,
+    }
+
+    /// What the answer must be. A key that is left out is not looked at.
+    Expect as "`expect`" {
+        /// All messages, in order: texts, in which `…` stands for anything and `/…/` is a regular expression, or messages.
+        said: Option<Node>,
+        /// Slots that must be set, with their values; the last value counts.
+        slots: Map<Node>,
+        /// Slots that must not be set.
+        unset: Vec<Text>,
+        /// The events besides slots, in order: names, or events with their fields.
+        events: Option<Node>,
+        /// The action declines, with this text.
+        rejected: Option<Text>,
+        /// Nothing at all is said and no event is sent.
+        nothing: Option<Flag>,
+    }
+}

@@ -1,0 +1,198 @@
+//! The scalars and maps that shapes are made of, each with its place.
+
+use serde_json::{Value, json};
+
+use super::shape::{Definitions, Shape, wrong_type};
+use super::yaml::{Key, Kind, Node};
+use crate::diag::{Diagnostics, Span};
+
+/// A text as written: a name, a template, an expression, a duration. Numbers and `true` are texts too where one is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Where it stands.
+    pub span: Span,
+    /// The text.
+    pub value: String,
+}
+
+impl Text {
+    /// The text as a slice.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.value
+    }
+
+    /// The text of a mapping's key.
+    #[must_use]
+    pub fn of_key(key: &Key) -> Self {
+        Self { span: key.span.clone(), value: key.name.clone() }
+    }
+
+    /// The place of a part of the value, in bytes of the value. Quotes are skipped; in a text with escapes or several lines,
+    /// where the written bytes are not the value's, it is the whole.
+    #[must_use]
+    pub fn part(&self, range: std::ops::Range<usize>) -> Span {
+        let written = self.span.file.text.get(self.span.range.clone()).unwrap_or_default();
+        match written.find(&self.value) {
+            Some(offset) if !self.value.is_empty() => self.span.part(range.start + offset..range.end + offset),
+            _ => self.span.clone(),
+        }
+    }
+}
+
+impl Shape for Text {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.scalar_text() {
+            Some(value) => Some(Self { span: node.span.clone(), value }),
+            None => wrong_type(node, "a text", out),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+/// `true` or `false`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// Where it stands.
+    pub span: Span,
+    /// Which of the two.
+    pub value: bool,
+}
+
+impl Shape for Flag {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::Bool(value) => Some(Self { span: node.span.clone(), value }),
+            _ => wrong_type(node, "true or false", out),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "type": "boolean" })
+    }
+}
+
+/// A whole number that is not negative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Where it stands.
+    pub span: Span,
+    /// The number.
+    pub value: u64,
+}
+
+impl Shape for Whole {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::Int(value) if value >= 0 => Some(Self { span: node.span.clone(), value: value.unsigned_abs() }),
+            _ => wrong_type(node, "a whole number", out),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "type": "integer", "minimum": 0 })
+    }
+}
+
+/// A mapping from names that the author chose, in the order written.
+#[derive(Debug, Clone)]
+pub struct Map<T>(pub Vec<(Text, T)>);
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Map<T> {
+    /// The entries in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (&Text, &T)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The entry of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: Shape> Shape for Map<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(entries) => Some(Self(
+                entries.iter().filter_map(|(key, value)| Some((Text::of_key(key), T::read(value, out)?))).collect(),
+            )),
+            Kind::Null => Some(Self::default()),
+            _ => wrong_type(node, "a mapping of names and values", out),
+        }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "type": "object", "additionalProperties": T::schema(definitions) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Code, File};
+    use crate::spec::{document, yaml};
+
+    super::super::shape::shape! {
+        /// A thing.
+        Thing as "a thing" {
+            /// Its name.
+            name: Text,
+            /// What it is `as`.
+            r#as: Option<Text>,
+            /// Things in it.
+            parts: Vec<Thing>,
+        }
+    }
+
+    fn read(text: &str) -> (Option<Thing>, Vec<Code>) {
+        let mut out = Diagnostics::default();
+        let tree = yaml::parse(&File::new("a.yml", text)).unwrap();
+        let thing = Thing::read(&tree, &mut out);
+        (thing, out.into_sorted().into_iter().map(|d| d.code).collect())
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_reported() {
+        let (thing, codes) = read("naem: x\nparts:\n  - { name: 1, as: y }\n  - { name: [], color: red }\n");
+        assert!(thing.is_none());
+        assert_eq!(codes, [Code::MissingKey, Code::UnknownKey, Code::WrongType, Code::UnknownKey]);
+    }
+
+    #[test]
+    fn what_is_right_is_kept_in_order() {
+        let (thing, codes) = read("name: box\nparts:\n  - { name: 007, as: spy }\n");
+        assert!(codes.is_empty());
+        let thing = thing.unwrap();
+        assert_eq!(thing.parts[0].name.value, "007");
+        assert_eq!(thing.parts[0].r#as.as_ref().unwrap().value, "spy");
+    }
+
+    #[test]
+    fn the_schema_says_what_is_read() {
+        let schema = document::<Thing>("thing");
+        let thing = &schema["definitions"]["Thing"];
+        assert_eq!(thing["required"], json!(["name"]));
+        assert_eq!(thing["properties"]["as"]["description"], "What it is `as`.");
+        assert_eq!(thing["additionalProperties"], false);
+    }
+}

@@ -1,0 +1,233 @@
+//! The facts. Each has one `emit`, which logs and counts; what is routine counts at the level of its importance only.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+use super::Metric;
+use crate::fault::{Class, Fault};
+use crate::name::{ActionName, CallerName, ConnectionName, OperationName};
+
+/// A turn was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnFinished<'a> {
+    /// The action; none when no such action is registered, which metrics show as `unknown`.
+    pub action: Option<&'a ActionName>,
+    /// How it ended: `answered`, `rejected`, the name of an outcome, and so on.
+    pub outcome: &'static str,
+    /// From the call's arrival to its answer.
+    pub elapsed: Duration,
+    /// Who called.
+    pub caller: &'a CallerName,
+}
+
+impl TurnFinished<'_> {
+    /// Logs at INFO and counts.
+    pub fn emit(&self) {
+        let action = self.action.map_or("unknown", ActionName::as_str);
+        tracing::info!(
+            action,
+            outcome = self.outcome,
+            caller = self.caller.as_str(),
+            ms = millis(self.elapsed),
+            "turn finished"
+        );
+        let (action, outcome) = (action.to_owned(), self.outcome);
+        histogram!(Metric::TurnSeconds.name(), "action" => action.clone(), "outcome" => outcome).record(self.elapsed);
+        let caller = self.caller.as_str().to_owned();
+        counter!(Metric::TurnsTotal.name(), "action" => action, "outcome" => outcome, "caller" => caller).increment(1);
+    }
+}
+
+/// A call of a business system ended, its retries included.
+#[derive(Debug, Clone, Copy)]
+pub struct CallFinished<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// The operation.
+    pub operation: &'a OperationName,
+    /// Why it failed; none when it did not.
+    pub fault: Option<&'a Fault>,
+    /// With all attempts and the waits between them.
+    pub elapsed: Duration,
+    /// How many requests were sent; 0 when the breaker or a limit stood before them.
+    pub attempts: u32,
+}
+
+impl CallFinished<'_> {
+    /// Logs and counts: what an operator must mend at ERROR, what may pass at WARN, the rest at DEBUG.
+    pub fn emit(&self) {
+        let (connection, operation) = (self.connection.as_str(), self.operation.as_str());
+        let outcome = self.fault.map_or("ok", |fault| fault.outcome.name());
+        let detail = self.fault.map(|fault| fault.operator.as_str());
+        let (attempts, ms) = (self.attempts, millis(self.elapsed));
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(connection, operation, outcome, detail, attempts, ms, "call finished")
+            };
+        }
+        match self.fault.map(Fault::class) {
+            Some(Class::Misconfigured | Class::Bug) => log!(error),
+            Some(Class::Transient | Class::Exhausted) => log!(warn),
+            Some(Class::Rejected) | None => log!(debug),
+        }
+        let labels = [("connection", connection.to_owned()), ("operation", operation.to_owned())];
+        counter!(Metric::CallAttemptsTotal.name(), &labels).increment(u64::from(attempts));
+        let [connection, operation] = labels;
+        let labels = [connection, operation, ("outcome", outcome.to_owned())];
+        counter!(Metric::CallsTotal.name(), &labels).increment(1);
+        histogram!(Metric::CallSeconds.name(), &labels).record(self.elapsed);
+    }
+}
+
+/// What the cache had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheKind {
+    /// A fresh value.
+    Hit,
+    /// A value past its fresh time, used because the system did not answer.
+    Stale,
+    /// Nothing; the system was asked.
+    Miss,
+}
+
+impl CacheKind {
+    /// The name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Miss => "miss",
+        }
+    }
+}
+
+/// A read asked the cache.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheUsed<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// The operation.
+    pub operation: &'a OperationName,
+    /// What came of it.
+    pub kind: CacheKind,
+}
+
+impl CacheUsed<'_> {
+    /// Logs at DEBUG and counts.
+    pub fn emit(&self) {
+        let (connection, operation, kind) = (self.connection.as_str(), self.operation.as_str(), self.kind.name());
+        tracing::debug!(connection, operation, kind, "cache used");
+        let (connection, operation) = (connection.to_owned(), operation.to_owned());
+        counter!(Metric::CacheTotal.name(), "connection" => connection, "operation" => operation, "kind" => kind)
+            .increment(1);
+    }
+}
+
+/// An event was taken out of an answer, because the client would have thrown the whole answer away for it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventDropped<'a> {
+    /// The event's name.
+    pub event: &'static str,
+    /// What the client refuses about it.
+    pub reason: &'static str,
+    /// The action whose answer it was in.
+    pub action: &'a str,
+}
+
+impl EventDropped<'_> {
+    /// Logs at WARN and counts.
+    pub fn emit(&self) {
+        tracing::warn!(event_name = self.event, reason = self.reason, action = self.action, "event dropped from an answer");
+        counter!(Metric::EventsDroppedTotal.name(), "event" => self.event).increment(1);
+    }
+}
+
+/// A request was refused before any action was asked.
+#[derive(Clone, Copy)]
+pub struct Refused<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// A name for the reason, such as `body_too_large`.
+    pub reason: &'static str,
+    /// More for the operator, without anything of the request.
+    pub detail: &'a dyn Display,
+}
+
+impl Refused<'_> {
+    /// Logs at WARN and counts.
+    pub fn emit(&self) {
+        tracing::warn!(status = self.status, reason = self.reason, detail = %self.detail, "request refused");
+        counter!(Metric::RefusedTotal.name(), "status" => self.status.to_string(), "reason" => self.reason).increment(1);
+    }
+}
+
+/// A webhook request that is being answered; dropped when it is, or when the caller has gone.
+#[derive(Debug)]
+pub struct Running(());
+
+impl Running {
+    /// Counts one more.
+    #[must_use]
+    pub fn begin() -> Self {
+        gauge!(Metric::RequestsRunning.name()).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        gauge!(Metric::RequestsRunning.name()).decrement(1.0);
+    }
+}
+
+/// Milliseconds with three digits after the point.
+fn millis(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Outcome;
+    use crate::telemetry::Metrics;
+
+    #[test]
+    fn facts_are_counted_under_bounded_labels() {
+        let metrics = Metrics::install();
+        let (connection, operation) = (ConnectionName::parse("facts_test").unwrap(), OperationName::parse("find").unwrap());
+        let fault = Fault::new(Outcome::Timeout, "no answer");
+        let call = CallFinished {
+            connection: &connection,
+            operation: &operation,
+            fault: Some(&fault),
+            elapsed: Duration::from_millis(3),
+            attempts: 2,
+        };
+        call.emit();
+        CallFinished { fault: None, ..call }.emit();
+        CacheUsed { connection: &connection, operation: &operation, kind: CacheKind::Stale }.emit();
+        TurnFinished { action: None, outcome: "not_registered", elapsed: Duration::ZERO, caller: &CallerName::anonymous() }
+            .emit();
+        let text = metrics.render();
+        for line in [
+            r#"legwork_calls_total{connection="facts_test",operation="find",outcome="timeout"} 1"#,
+            r#"legwork_calls_total{connection="facts_test",operation="find",outcome="ok"} 1"#,
+            r#"legwork_call_attempts_total{connection="facts_test",operation="find"} 4"#,
+            r#"legwork_call_seconds_bucket{connection="facts_test",operation="find",outcome="ok",le="0.005"} 1"#,
+            r#"legwork_cache_total{connection="facts_test",operation="find",kind="stale"} 1"#,
+            r#"legwork_turns_total{action="unknown",outcome="not_registered",caller="anonymous"} "#,
+            "# TYPE legwork_turn_seconds histogram",
+            "legwork_build_info{version=",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_short() {
+        assert_eq!(millis(Duration::from_nanos(1_234_567)).to_string(), "1.235");
+    }
+}

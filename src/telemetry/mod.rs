@@ -1,0 +1,14 @@
+//! What operators get to know: facts that are log line, metric and (through the request's span) trace at once.
+//!
+//! Other modules emit a fact and name neither a metric nor a log level themselves. No fact holds a text of a user, a slot's
+//! value, a body or a secret, and every metric's labels come from names in files or from enums, so their number is bounded.
+
+mod facts;
+mod logging;
+mod metric;
+mod panic;
+
+pub use facts::{CacheKind, CacheUsed, CallFinished, EventDropped, Refused, Running, TurnFinished};
+pub use logging::{Format, Guard, Logging};
+pub use metric::{Metric, Metrics};
+pub use panic::{report as report_panics, said as panic_said};
