@@ -31,5 +31,5 @@ mod words;
 
 pub use context::{Context, Refusal};
 pub use kind::{Choice, Format};
-pub use locale::{Language, Locale};
+pub use locale::{Language, Locale, Symbols};
 pub use pattern::{Example, PatternSpec, ProjectFormat};

@@ -38,7 +38,8 @@ impl ProjectFormat {
     /// Checks a format.
     ///
     /// # Errors
-    /// A text for the author when the pattern does not compile, has more than one capture, or the settings contradict each other.
+    /// A text for the author when the pattern does not compile, has more than one capture, or the settings contradict each
+    /// other.
     pub fn new(spec: PatternSpec) -> Result<Self, String> {
         if spec.pattern.trim().is_empty() {
             return Err("the pattern is empty".to_owned());

@@ -94,8 +94,8 @@ impl Object for Record {
 /// The JSON of a value.
 ///
 /// # Errors
-/// When it is absent, or holds something that JSON cannot say: a function, NaN or infinity, a number of more than 64 bits, more
-/// than 128 levels or a million values.
+/// When it is absent, or holds something that JSON cannot say: a function, NaN or infinity, a number of more than 64 bits,
+/// more than 128 levels or a million values.
 pub fn to_json(value: &Value) -> Result<serde_json::Value, Failed> {
     convert(value, 0, &mut NODES.clone())
 }

@@ -182,7 +182,9 @@ fn mistakes_are_found_when_compiling_with_place_and_cure() {
 
 #[test]
 fn names_are_dotted_and_placed() {
-    let src = "{{ order.lines[0].name }} {{ slots['order-id'] }} {% for line in order.lines %}{{ line.name }}{{ loop.index }}{{ range(limit) }}{% endfor %}{% set x = y %}{{ x }}{{ z.a if w }}";
+    let src = "{{ order.lines[0].name }} {{ slots['order-id'] }} \
+        {% for line in order.lines %}{{ line.name }}{{ loop.index }}{{ range(limit) }}{% endfor %}\
+        {% set x = y %}{{ x }}{{ z.a if w }}";
     let template = Template::compile(src).unwrap();
     let names: Vec<String> = template.names().into_iter().collect();
     assert_eq!(names, ["limit", "order.lines", "slots.order-id", "w", "y", "z.a"]);
@@ -221,7 +223,7 @@ fn bounds_hold() {
     let cases = [
         ("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}", FailedKind::TooLong),
         (
-            "{% for a in range(9000) %}{% for b in range(9000) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endfor %}",
+            "{% for a in range(9000) %}{% for b in range(9000) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endfor %}",
             FailedKind::TooLarge,
         ),
         ("{{ 'x' * 99999999 }}", FailedKind::TooLarge),
@@ -230,11 +232,11 @@ fn bounds_hold() {
         ("a {{ big }}", FailedKind::TooLarge),
         ("{{ [1] * 99999999 }}", FailedKind::TooLarge),
         (
-            "{% set a %}{% for x in range(9000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}{% endset %}",
+            "{% set a %}{% for x in range(9000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}{% endset %}",
             FailedKind::TooLarge,
         ),
         (
-            "{% set a %}{% for x in range(9000) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endset %}",
+            "{% set a %}{% for x in range(9000) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}{% endset %}",
             FailedKind::TooLarge,
         ),
         (
@@ -277,6 +279,85 @@ fn bounds_hold() {
     }
     let deep = format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000));
     assert!(Template::compile(&deep).is_err());
+}
+
+#[test]
+fn no_source_brings_it_down() {
+    let pieces = [
+        "{{ ",
+        " }}",
+        "{% ",
+        " %}",
+        "if ",
+        "else",
+        "endif",
+        "for ",
+        "x",
+        " in ",
+        "endfor",
+        "set ",
+        " = ",
+        "break",
+        "continue",
+        "loop",
+        ".index",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "|",
+        "upper",
+        "is ",
+        "not ",
+        "defined",
+        "1",
+        "-",
+        "'a'",
+        "ü",
+        "order",
+        ".lines",
+        "with ",
+        "endwith",
+        "endset",
+        "recursive",
+        "filter ",
+        "endfilter",
+        "raw",
+        "endraw",
+        "*",
+        "~",
+        "<",
+        " and ",
+        "{#",
+        "#}",
+        "map(",
+        "\n",
+        "\"",
+        "\\",
+        "1e999",
+        "99999999999999999999999999999999999999999",
+        "range(3)",
+        "sort",
+        "==",
+        "**",
+    ];
+    let mut random = fastrand::Rng::with_seed(11);
+    for _ in 0..20_000 {
+        let src: String = (0..random.usize(1..14)).filter_map(|_| random.choice(pieces)).collect();
+        let around = format!("{{{{ {src} }}}}");
+        let block = format!("{{% for x in order.lines %}}{src}{{% endfor %}}");
+        for src in [&src, &around, &block] {
+            match Template::compile(src) {
+                Ok(template) => drop((template.text(&order()), template.names())),
+                Err(wrong) => assert!(wrong.range.is_none_or(|range| src.get(range).is_some()), "{src}"),
+            }
+        }
+        let _ = Expression::compile(&src).map(|expression| expression.eval(&order()));
+    }
 }
 
 #[test]

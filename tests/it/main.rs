@@ -1,0 +1,10 @@
+//! The tests that run a real server.
+
+mod support;
+
+mod door_auth;
+mod door_bad_input;
+mod door_bodies;
+mod door_pages;
+mod door_stop;
+mod door_tls;

@@ -1,0 +1,12 @@
+//! What the tests share: a real server on a port of its own, a client that speaks plain HTTP/1.1 and hides nothing, an
+//! engine that does as it is told, and the log of the whole process.
+
+mod client;
+mod engine;
+mod house;
+mod log;
+
+pub use client::{Exchange, connect, request};
+pub use engine::Script;
+pub use house::{House, call, secret};
+pub use log::lines_about;
