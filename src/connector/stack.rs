@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::connections::{Answered, Connections, Given, How, Open};
-use super::reply::reply;
 use super::sql::Database;
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
@@ -160,8 +159,7 @@ impl Send {
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        let results = self.database.run(operation, self.inputs, until).await?;
-        reply(operation, results)
+        self.database.run(operation, self.inputs, until).await
     }
 }
 

@@ -107,6 +107,11 @@ operations:
     answer: { left: '{{ left }}', moved: '{{ amount }}', note: 'To {{ to }}', always: true }
   log:
     sql: select * from transfers
+  wrong:
+    kind: write
+    model: Ticket
+    sql: update accounts set balance = 0 returning 'T-1' as number, 'x' as subject, 'sekret' as status
+    take: first
   odd:
     inputs: { id: {} }
     steps:
@@ -181,6 +186,7 @@ async fn several_writes_happen_all_or_not_at_all() {
     let closed = transfer(2, 1).await.unwrap_err();
     assert_eq!((closed.outcome, closed.public.as_deref()), (Outcome::Denied, Some("The account of tom is closed.")));
     assert!(!closed.operator.contains("tom"));
+    assert_eq!(outcome(&bank, "own.wrong", json!({})).await, Outcome::Unexpected);
     assert_eq!(ask(&bank, "own.log", json!({})).await.unwrap().as_array().unwrap().len(), 1);
     assert_eq!(ask(&bank, "own.sum", json!({})).await.unwrap(), json!(127.5));
 }
