@@ -247,7 +247,7 @@ fn floor(port: u16) -> Fallible<()> {
         let listener = TcpListener::bind(("0.0.0.0", port))?;
         listener.set_nonblocking(true)?;
         let server = axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()).http1_only();
-        Ok(server.serve(router.into_make_service()).await?)
+        Ok(tokio::spawn(server.serve(router.into_make_service())).await??)
     })
 }
 
