@@ -280,6 +280,7 @@ async fn shared(
 
 /// Every setting of a connector: as given, else its default; null when it has neither.
 fn filled(connector: &Connector, given: &IndexMap<String, SettingValue>) -> IndexMap<String, Option<SettingValue>> {
-    let value = |setting: &Setting| given.get(&setting.name).cloned().or_else(|| setting.default.clone().map(SettingValue::Text));
+    let value =
+        |setting: &Setting| given.get(&setting.name).cloned().or_else(|| setting.default.clone().map(SettingValue::Text));
     connector.settings.iter().map(|setting| (setting.name.clone(), value(setting))).collect()
 }

@@ -54,9 +54,9 @@ async fn one(connections: &Connections, name: &ConnectionName, operation: &Opera
 fn differs(expected: &Value, actual: &Value, place: &str) -> Option<String> {
     let below = |step: &str| if place.is_empty() { step.to_owned() } else { format!("{place}.{step}") };
     match (expected, actual) {
-        (Value::Object(expected), Value::Object(actual)) => expected.iter().find_map(|(name, value)| {
-            differs(value, actual.get(name).unwrap_or(&Value::Null), &below(name))
-        }),
+        (Value::Object(expected), Value::Object(actual)) => {
+            expected.iter().find_map(|(name, value)| differs(value, actual.get(name).unwrap_or(&Value::Null), &below(name)))
+        }
         (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
             let mut pairs = expected.iter().zip(actual).enumerate();
             pairs.find_map(|(at, (expected, actual))| differs(expected, actual, &below(&at.to_string())))

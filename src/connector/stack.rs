@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::connections::{Answered, Connections, Given, How, Open};
-use super::reply::reply;
 use super::sql::Database;
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
@@ -35,7 +34,8 @@ pub(super) async fn call(
     // An answer that was kept is no call of the system; `CacheUsed` has counted it.
     if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
         let fault = ended.as_ref().err();
-        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }.emit();
+        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }
+            .emit();
     }
     ended
 }
@@ -159,8 +159,7 @@ impl Send {
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        let results = self.database.run(operation, self.inputs, until).await?;
-        reply(operation, results)
+        self.database.run(operation, self.inputs, until).await
     }
 }
 

@@ -45,7 +45,10 @@ async fn what_is_written_to_a_file_is_there_after_a_restart_and_samples_come_onc
         assert_eq!(connections.facts()[0].system, "file");
         let ticket = ask(&connections, "shop.create_ticket", json!({"subject": "Hello"})).await.unwrap();
         assert_eq!(ticket["number"], expected);
-        assert_eq!(ask(&connections, "shop.recent_orders", json!({"email": "sarah@example.com"})).await.unwrap()[0]["number"], "1002");
+        assert_eq!(
+            ask(&connections, "shop.recent_orders", json!({"email": "sarah@example.com"})).await.unwrap()[0]["number"],
+            "1002"
+        );
     }
 }
 
@@ -94,8 +97,27 @@ async fn what_an_operation_does_not_accept_never_reaches_it() {
 async fn hostile_values_are_values() {
     let shop = sandbox().await;
     let hostile = [
-        "' or 1=1 --", "'; drop table orders; --", "\" or \"\"=\"", "1001' union select * from customers --", "{{ 7*7 }}", "%", "_", "*",
-        "\0", "\u{202e}1001", "NEAR(a b)", "a AND b", "col:x", "(", "\"", "^", "\n", "\\", "]]", ":number", "?1",
+        "' or 1=1 --",
+        "'; drop table orders; --",
+        "\" or \"\"=\"",
+        "1001' union select * from customers --",
+        "{{ 7*7 }}",
+        "%",
+        "_",
+        "*",
+        "\0",
+        "\u{202e}1001",
+        "NEAR(a b)",
+        "a AND b",
+        "col:x",
+        "(",
+        "\"",
+        "^",
+        "\n",
+        "\\",
+        "]]",
+        ":number",
+        "?1",
     ];
     let long = "x".repeat(100_000);
     for value in hostile.into_iter().chain([long.as_str()]) {
@@ -114,11 +136,16 @@ async fn hostile_values_are_values() {
 #[tokio::test]
 async fn writes_at_the_same_time_each_get_a_number() {
     let shop = sandbox().await;
-    let writes = (0..20).map(|_| ask(&shop, "helpdesk.create_ticket", json!({"subject": "Hello"})));
-    let tickets = futures_util::future::join_all(writes).await;
-    let numbers: std::collections::BTreeSet<_> =
-        tickets.into_iter().map(|ticket| ticket.unwrap()["number"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(numbers.len(), 20);
+    let folder = tempfile::tempdir().unwrap();
+    let in_file = connection("helpdesk", &sandbox_connector(), &[("file", "shop.db")]);
+    let in_file = open(&[in_file], folder.path()).await.unwrap();
+    for systems in [shop, in_file] {
+        let writes = (0..20).map(|_| ask(&systems, "helpdesk.create_ticket", json!({"subject": "Hello"})));
+        let tickets = futures_util::future::join_all(writes).await;
+        let numbers: std::collections::BTreeSet<_> =
+            tickets.into_iter().map(|ticket| ticket.unwrap()["number"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(numbers.len(), 20);
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,11 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
         }
     }
     if written.operations.is_empty() {
-        out.push(Diagnostic::at(Code::MissingKey, &written.span, "a connector needs the key `operations` with at least one"));
+        out.push(Diagnostic::at(
+            Code::MissingKey,
+            &written.span,
+            "a connector needs the key `operations` with at least one",
+        ));
     }
     let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
     let system = System::Sql(SqlSystem { database: database?, tables, first_use });
@@ -113,7 +117,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
                     out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
                 }
             }
-            _ => known_names(&reference, text, &BTreeSet::from(["settings"]), out),
+            _ => known_names(reference, text, &BTreeSet::from(["settings"]), out),
         }
     }
     Some(compiled)

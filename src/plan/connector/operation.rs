@@ -110,7 +110,8 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
         FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
         FormatRef::Enum(span, values) => {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
-            let choices = values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let choices =
+                values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
             format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, span, reason))).ok()
         }
@@ -186,7 +187,11 @@ fn drops(
     for text in &written.drops {
         match connector.operations.get(text.as_str()) {
             _ if !kind.writes() => {
-                out.push(Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`"));
+                out.push(Diagnostic::at(
+                    Code::MisplacedKey,
+                    &text.span,
+                    "a read outdates nothing; only a write has `drops`",
+                ));
             }
             Some(_) => drops.extend(OperationName::parse(text.as_str())),
             None => {
@@ -253,15 +258,21 @@ fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let words: BTreeSet<&str> = used.split(|c| !is_word(c)).collect();
     for (name, _) in written.inputs.iter().filter(|(name, _)| !words.contains(name.as_str())) {
         let message = format!("the input `{}` is not used", name.value);
-        out.push(Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement, or take it out"));
+        out.push(
+            Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement, or take it out"),
+        );
     }
 }
 
 /// Compiles a template that may use `names`.
-pub(super) fn checked_template(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<crate::template::Template> {
+pub(super) fn checked_template(
+    text: &Text,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Option<crate::template::Template> {
     let compiled = super::compile::template(text, out)?;
     for reference in compiled.references() {
-        known_names(&reference, text, names, out);
+        known_names(reference, text, names, out);
     }
     Some(compiled)
 }

@@ -10,7 +10,12 @@ use crate::name::Local;
 use crate::spec::connector as spec;
 use crate::spec::{Map, Text};
 
-pub(super) fn compile_all(key: &Text, written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) -> Vec<Statement> {
+pub(super) fn compile_all(
+    key: &Text,
+    written: &spec::Operation,
+    kind: OperationKind,
+    out: &mut Diagnostics,
+) -> Vec<Statement> {
     let mut names: BTreeSet<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
     let mut statements = Vec::new();
     match (&written.sql, written.steps.as_slice()) {
@@ -39,7 +44,10 @@ pub(super) fn compile_all(key: &Text, written: &spec::Operation, kind: Operation
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);
-            out.push(Diagnostic::at(Code::MissingKey, &key.span, message).help("write its statement as `sql`, or several as `steps`"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &key.span, message)
+                    .help("write its statement as `sql`, or several as `steps`"),
+            );
         }
     }
     let all_parsed = statements.len() == written.steps.len() + usize::from(written.sql.is_some());
