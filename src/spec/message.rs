@@ -18,7 +18,7 @@ pub struct Say {
 }
 
 shape! {
-    /// One message.
+    /// One message. What renders as nothing is left out, and so is a message that is left with nothing.
     Message as "a message" {
         /// The message is said only when this expression is true.
         when: Option<Text>,
