@@ -7,7 +7,7 @@ use serde_json::json;
 use super::conversation::Conversation;
 use super::domains::{Domains, Found};
 use super::run::{Ending, Run};
-use super::trace::{Entry, Trace};
+use super::trace::Trace;
 use crate::connector::{Connections, Facts};
 use crate::name::{ActionName, CallerName};
 use crate::plan::action::{Action, Body};
@@ -136,14 +136,5 @@ fn frame_session(answer: &mut Answer) {
     if !answer.events.iter().any(listens) {
         let listen = EventKind::Action { name: Some("action_listen".to_owned()), policy: None, confidence: None };
         answer.events.push(Event::from(listen));
-    }
-}
-
-impl Engine {
-    /// Writes an entry into the trace, when there is one.
-    pub(super) fn note(trace: Option<&Arc<Trace>>, entry: impl FnOnce() -> Entry) {
-        if let Some(trace) = trace {
-            trace.push(entry());
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! can still go wrong at run time is data.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::messages::Say;
@@ -74,6 +75,8 @@ pub enum Source {
     Metadata(String),
     /// An expression.
     Given(Template),
+    /// Only the `with` of the `use` that takes the shared steps in.
+    With,
 }
 
 /// One step.
@@ -207,21 +210,26 @@ pub struct Each {
     pub into: Option<Local>,
 }
 
-/// Shared steps, taken into this action: they see their inputs and nothing else of it.
+/// Shared steps, used by an action.
 #[derive(Debug)]
 pub struct Use {
-    /// The file's name.
-    pub name: String,
+    /// The steps.
+    pub shared: Arc<Shared>,
     /// The inputs they are given.
     pub with: Vec<(String, Value)>,
+    /// The name of what they give back.
+    pub bind: Option<Local>,
+}
+
+/// The steps of a shared file: they see the conversation and their inputs, and nothing else of the action that uses them.
+#[derive(Debug)]
+pub struct Shared {
     /// The inputs they declare.
     pub inputs: Vec<Input>,
     /// The steps.
     pub steps: Vec<Step>,
     /// What they give back.
     pub result: Option<Value>,
-    /// The name of that.
-    pub bind: Option<Local>,
 }
 
 /// The validation of slots.
@@ -278,6 +286,6 @@ pub enum Unavailable {
     Accept,
     /// Refuses it, with the outcome's message.
     Reject,
-    /// Says the outcome's message and checks no further slot.
+    /// Refuses it with the outcome's message, and checks no further slot.
     Stop,
 }

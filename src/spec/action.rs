@@ -24,7 +24,8 @@ shape! {
         slots: Map<SlotRule>,
         /// In `validate_FORM`: slot → the condition under which the form needs it. Other slots stay as the domain has them.
         required: Map<Text>,
-        /// In validations: steps that run once all slots were checked; `offered`, `accepted` and `refused` are in scope.
+        /// In validations: steps that run once all slots were checked; `offered` (slot → value), `accepted` and `refused` (lists of
+        /// slots) are in scope. A `requested_slot` that they set is asked for next; `reject` declines the whole validation.
         after: Vec<Step>,
         /// Examples of conversations with what the action must answer; `legwork test` runs them.
         tests: Vec<Test>,
@@ -38,7 +39,8 @@ shape! {
         from: Option<Text>,
         /// How it has to look; it is normalised before anything is sent anywhere.
         format: Option<FormatRef>,
-        /// The value when there is none.
+        /// The value when there is none: a slot that is not set, a text of blanks, something absent. A null that metadata or an
+        /// entity brings is a value.
         default: Option<Node>,
         /// What to say when there is none; the action ends. Without it the value is null.
         missing: Option<Say>,
@@ -82,7 +84,8 @@ shape! {
         event: Option<Node>,
         /// Takes the first branch whose condition holds.
         choose: Vec<Branch>,
-        /// Runs steps at the same time; their messages keep the order written.
+        /// Runs steps at the same time, each to its end; messages, events and slots keep the order written. They do not see what
+        /// the others name or set.
         together: Vec<Step>,
         /// Goes over the list that this expression gives.
         each: Option<Text>,
@@ -96,14 +99,16 @@ shape! {
         first: Option<Flag>,
         /// The name that what `each` gathered gets.
         into: Option<Text>,
-        /// Runs the steps, or names the values, of `actions/shared/NAME.yml`.
+        /// Runs the steps, or names the values, of `actions/shared/NAME.yml`. What they say, set and send is the action's, and what
+        /// ends them ends the action; names they give stay their own.
         r#use: Option<Text>,
         /// Waits: `2s`.
         wait: Option<Text>,
         /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
         /// value, and says the text.
         reject: Option<Say>,
-        /// Ends the action.
+        /// Ends the action, also from inside of `each`, `together`, `use` or an outcome; what was said and set so far stays. In a
+        /// slot's steps: does not take the value, and checks no further slot.
         stop: Option<Flag>,
         /// Last step of an outcome: the action goes on, with this value as the call's result.
         r#continue: Option<Node>,
@@ -133,15 +138,17 @@ shape! {
         with: Map<Node>,
         /// The name of the call's result.
         r#as: Option<Text>,
-        /// What to do when the call cannot be made: `accept` (the default), `reject` or `stop`.
+        /// What to do when the call cannot be made: `accept` the value unseen (the default), `reject` it with the outcome's message,
+        /// or reject it and `stop` checking.
         unavailable: Option<Text>,
         /// What to say when the value is refused.
         refuse: Option<Say>,
-        /// Other slots to set once the value is accepted.
+        /// Other slots to set once the value is accepted; `value` is as it was accepted.
         set: Map<Node>,
         /// Fills a slot of a `custom` mapping: a template whose value is the candidate; null leaves the slot alone.
         extract: Option<Node>,
-        /// Where that is not enough: steps that end in `accept` or `reject`.
+        /// Where that is not enough: steps that end in `accept` or `reject`, once `format`, `accept` and `call` found nothing wrong.
+        /// They also run for a null, which the others let pass.
         steps: Vec<Step>,
     }
 
@@ -149,7 +156,7 @@ shape! {
     Shared as "a shared file" {
         /// What it is for.
         description: Option<Text>,
-        /// The values that `with` gives to the steps.
+        /// The values that `with` gives to the steps; one that it does not give is null, or comes from where `from` says.
         inputs: Map<Input>,
         /// Steps; `use: NAME` runs them.
         steps: Vec<Step>,

@@ -23,7 +23,8 @@ shape! {
         turn: Option<Turn>,
         /// How long answers are kept.
         cache: Option<Cache>,
-        /// The built-in messages in the assistant's own words: locale → outcome → message.
+        /// The built-in messages in the assistant's own words: locale → outcome → message. Where one says nothing, or fails,
+        /// legwork's own is said.
         messages: Map<Map<Say>>,
         /// The project's own formats.
         formats: Map<Format>,

@@ -41,7 +41,35 @@ pub fn document<T: Shape>(title: &str) -> Value {
 
 /// Reports that `node` is not what is needed here.
 pub(crate) fn wrong_type<T>(node: &Node, needed: &str, out: &mut Diagnostics) -> Option<T> {
-    out.push(Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what())));
+    let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what()));
+    out.push(slip(node).into_iter().fold(diagnostic, Diagnostic::help));
+    None
+}
+
+/// The sign that YAML read otherwise than it was meant, when that is why a node is not what it should be.
+fn slip(node: &Node) -> Option<&'static str> {
+    let text = &node.span.file.text;
+    let rest = text.get(node.span.range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    match &node.kind {
+        Kind::Null if rest.trim_start_matches([':', ' ']).starts_with('#') => Some("`#` begins a comment; a text that begins with it needs quotes around it"),
+        Kind::Map(_) if rest.starts_with('{') => Some("a text that begins with a brace needs quotes around it"),
+        Kind::Map(entries) if entries.iter().any(|(key, _)| key.name.starts_with('-')) => Some("a dash needs a blank behind it"),
+        Kind::Text(text) if text.contains(':') && !text.contains(' ') => Some("a colon needs a blank behind it"),
+        _ => None,
+    }
+}
+
+/// Reports that `node` is no list.
+fn no_list<T>(node: &Node, out: &mut Diagnostics) -> Option<T> {
+    let message = format!("a list is needed here, not {}", node.what());
+    let cure = slip(node).map_or_else(
+        || match node.kind {
+            Kind::Map(_) => "begin every entry with a dash and a blank: `- `".to_owned(),
+            _ => format!("put brackets around it: `[{}]`", node.scalar_text().unwrap_or_default()),
+        },
+        str::to_owned,
+    );
+    out.push(Diagnostic::at(Code::WrongType, &node.span, message).help(cure));
     None
 }
 
@@ -80,7 +108,7 @@ impl<T: Shape> Shape for Vec<T> {
         match &node.kind {
             Kind::List(items) => Some(items.iter().filter_map(|item| T::read(item, out)).collect()),
             Kind::Null => Some(Vec::new()),
-            _ => wrong_type(node, "a list", out),
+            _ => no_list(node, out),
         }
     }
 
@@ -105,7 +133,8 @@ impl Shape for Node {
 }
 
 /// Declares a struct that is read from a mapping: doc comments become the schema's descriptions, a field of type `Option`,
-/// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping.
+/// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping, and
+/// `keys`, those that were written.
 macro_rules! shape {
     ($($(#[doc = $doc:literal])* $name:ident as $what:literal { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {$(
         $(#[doc = $doc])*
@@ -113,23 +142,32 @@ macro_rules! shape {
         pub struct $name {
             /// Where it stands.
             pub span: $crate::diag::Span,
+            /// The keys as they were written, unknown ones included.
+            pub keys: Vec<$crate::spec::Key>,
             $($(#[doc = $field_doc])* pub $field: $type,)*
         }
 
         impl $name {
             /// The keys that it may have.
             pub const KEYS: &'static [&'static str] = &[$($crate::spec::shape::key_name(stringify!($field)),)*];
+
+            /// The key of that name, when it was written.
+            #[must_use]
+            pub fn key(&self, name: &str) -> Option<&$crate::spec::Key> {
+                self.keys.iter().find(|key| key.name == name)
+            }
         }
 
         impl $crate::spec::Shape for $name {
             fn read(node: &$crate::spec::Node, out: &mut $crate::diag::Diagnostics) -> Option<Self> {
                 use $crate::spec::shape::{entries, field, unknown_key};
                 let mut entries = entries(node, $what, out)?;
-                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), out);)*
+                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), concat!($($field_doc,)*), out);)*
                 for (key, _) in entries {
                     unknown_key(key, $what, Self::KEYS, out);
                 }
-                Some(Self { span: node.span.clone(), $($field: $field?,)* })
+                let keys = node.entries().iter().map(|(key, _)| key.clone()).collect();
+                Some(Self { span: node.span.clone(), keys, $($field: $field?,)* })
             }
 
             fn schema(definitions: &mut $crate::spec::Definitions) -> serde_json::Value {
@@ -184,6 +222,7 @@ pub(crate) fn field<T: Shape>(
     whole: &Node,
     what: &str,
     name: &str,
+    doc: &str,
     out: &mut Diagnostics,
 ) -> Option<T> {
     if let Some(at) = entries.iter().position(|(key, _)| key.name == name) {
@@ -192,9 +231,16 @@ pub(crate) fn field<T: Shape>(
     }
     let absent = T::absent();
     if absent.is_none() {
-        out.push(Diagnostic::at(Code::MissingKey, &whole.span, format!("{what} needs the key `{name}`")));
+        let diagnostic = Diagnostic::at(Code::MissingKey, &whole.span, format!("{what} needs the key `{name}`"));
+        out.push(diagnostic.help(format!("add `{name}: …`: {}", lowered(doc.trim()))));
     }
     absent
+}
+
+/// A sentence as the continuation of another.
+fn lowered(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect()).trim_end_matches('.').to_owned()
 }
 
 /// A field's schema with its description; a `$ref` stands in `allOf`, since siblings of `$ref` are ignored by readers.

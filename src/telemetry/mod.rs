@@ -7,6 +7,7 @@ mod facts;
 mod logging;
 mod metric;
 mod panic;
+mod writer;
 
 pub use facts::{CacheKind, CacheUsed, CallFinished, EventDropped, Refused, Running, TurnFinished};
 pub use logging::{Format, Guard, Logging};

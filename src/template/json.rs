@@ -31,6 +31,12 @@ pub fn open_map(fields: &serde_json::Map<String, serde_json::Value>) -> Value {
     Value::from_object(Record::of(fields, true))
 }
 
+/// The same of values that the engine has already: nothing in them is copied.
+#[must_use]
+pub fn open_values(fields: IndexMap<Arc<str>, Value>) -> Value {
+    Value::from_object(Record { fields, open: true })
+}
+
 /// The engine's value of a JSON value in which every map, at every depth, has null for absent keys: constants that actions share.
 #[must_use]
 pub fn open_json(json: &serde_json::Value) -> Value {

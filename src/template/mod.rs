@@ -35,7 +35,7 @@ mod text;
 
 pub use expression::Expression;
 pub use failure::{Failed, FailedKind, Wrong, WrongKind};
-pub use json::{from_json, open_json, open_map, to_json};
+pub use json::{from_json, open_json, open_map, open_values, to_json};
 pub use minijinja::Value;
 pub use names::Reference;
 pub use registry::{Described, Sort, filters};

@@ -20,18 +20,15 @@ impl Compiler<'_> {
         name.as_str().clone_into(&mut self.acting);
         self.asks = BTreeSet::new();
         let mut names = Names::offered();
-        let inputs = self.inputs(&written.inputs, &mut names);
-        let validates = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());
+        let inputs = self.inputs(&written.inputs, &mut names, false);
+        let validates = self.validates(&name, written);
         let body = if validates {
             Body::Validation(self.validation(&name, written, &names))
         } else {
             Body::Steps(self.steps(&written.steps, &mut names, Block::Action))
         };
         let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
-        for (input, _) in written.inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
-            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
-            self.out.push(diagnostic.help("use it in a step, or take it out"));
-        }
+        self.unused_inputs(&written.inputs);
         let limits = written.turn.as_ref().map(|turn| settings::limits(turn, &mut self.out));
         Action {
             name,
@@ -40,16 +37,32 @@ impl Compiler<'_> {
             inputs,
             limits,
             body,
-            asks: std::mem::take(&mut self.asks),
+            asks: std::mem::take(&mut self.asks).union(&self.always).cloned().collect(),
             tests,
         }
     }
 
-    pub(super) fn inputs(&mut self, inputs: &Map<spec::Input>, names: &mut Names) -> Vec<Input> {
+    /// Whether an action validates slots: it says how, or it says nothing and has the name of a validation.
+    fn validates(&self, name: &ActionName, written: &spec::Action) -> bool {
+        let says = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());
+        let is_form = |form: &str| self.domain.is_some_and(|domain| domain.rasa.forms.contains_key(form));
+        let named = name.as_str() == SLOT_MAPPINGS || name.as_str().strip_prefix("validate_").is_some_and(is_form);
+        says || (named && written.steps.is_empty())
+    }
+
+    pub(super) fn unused_inputs(&mut self, inputs: &Map<spec::Input>) {
+        for (input, _) in inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
+            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
+            self.out.push(diagnostic.help("use it in a step, or take it out"));
+        }
+    }
+
+    /// The inputs of an action, or those of shared steps, which come from `with`.
+    pub(super) fn inputs(&mut self, inputs: &Map<spec::Input>, names: &mut Names, shared: bool) -> Vec<Input> {
         let mut plan = Vec::new();
         for (name, input) in inputs.iter() {
             let before = names.clone();
-            let source = self.source(name, input, &before);
+            let source = if shared && input.from.is_none() { Some(Source::With) } else { self.source(name, input, &before) };
             let local = self.define(name, Type::Any, false, names);
             let default = input.default.as_ref().and_then(|node| self.value(node, &before));
             let format = input.format.as_ref().and_then(|format| self.format(format));
@@ -87,23 +100,6 @@ impl Compiler<'_> {
                 self.out.push(diagnostic.help("write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\""));
                 None
             }
-        }
-    }
-
-    /// Reports what is wrong in a shared file by itself; who uses it takes it in silently.
-    pub(super) fn shared_file(&mut self, written: &spec::Shared) {
-        let mut names = Names::offered();
-        if let Some(values) = &written.values {
-            if !(written.steps.is_empty() && written.inputs.is_empty()) || written.result.is_some() {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
-                self.out.push(diagnostic.help("make two files of it"));
-            }
-            return;
-        }
-        self.inputs(&written.inputs, &mut names);
-        self.steps(&written.steps, &mut names, Block::Action);
-        if let Some(result) = &written.result {
-            self.value(result, &names);
         }
     }
 }

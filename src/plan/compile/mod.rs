@@ -8,6 +8,7 @@ mod names;
 mod project;
 mod say;
 mod settings;
+mod shared;
 mod steps;
 mod testcase;
 mod validation;
@@ -35,7 +36,12 @@ struct Compiler<'a> {
     currency: Option<String>,
     domain: Option<&'a Domain>,
     connections: &'a BTreeMap<ConnectionName, Option<std::sync::Arc<Connector>>>,
+    /// The shared files, and whether something in one could not be read.
     shared: &'a BTreeMap<String, (Shared, bool)>,
+    /// Those that were compiled already.
+    compiled: BTreeMap<String, shared::Used>,
+    /// Those that are being compiled, each used by the one before.
+    using: Vec<String>,
     /// Connections could not be read, so that nothing can be said of calls.
     blind: bool,
     /// The file could not be read wholly, so that a name without a value may only be the consequence.
@@ -44,6 +50,8 @@ struct Compiler<'a> {
     acting: String,
     /// The names of the conversation that were asked for.
     asks: BTreeSet<String>,
+    /// Those that legwork.yml asks for, in its messages and its `locale`, whichever action runs.
+    always: BTreeSet<String>,
     out: Diagnostics,
 }
 

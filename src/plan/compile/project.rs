@@ -1,6 +1,6 @@
 //! A whole project: every file read, every action compiled against the domain and the connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
@@ -56,17 +56,18 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         domain: domain.as_ref(),
         connections: &connections,
         shared: &shared,
+        compiled: BTreeMap::new(),
+        using: Vec::new(),
         blind,
         partial: false,
         acting: String::new(),
-        asks: std::collections::BTreeSet::new(),
+        asks: BTreeSet::new(),
+        always: BTreeSet::new(),
         out,
     };
     let settings = written.as_ref().map(|written| compiler.settings(written));
-    for (file, partial) in shared.values() {
-        compiler.partial = *partial;
-        compiler.shared_file(file);
-    }
+    compiler.always = std::mem::take(&mut compiler.asks);
+    compiler.shared_files();
     let actions = actions(&sources.actions, &mut compiler);
     let mut out = compiler.out;
     if let Some(domain) = &domain {

@@ -13,10 +13,11 @@ use crate::fault::Outcome;
 use crate::format::{money, Format, PatternSpec, ProjectFormat};
 use crate::model;
 use crate::name::CallerName;
-use crate::plan::messages::Messages;
+use crate::plan::messages::{ByLocale, Messages};
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
 use crate::resilience::Keep;
 use crate::secret::Reference;
+use crate::spec::message::Say;
 use crate::spec::settings as spec;
 use crate::spec::{Map, Shape, Text, yaml};
 use crate::template::{Template, from_json};
@@ -123,12 +124,15 @@ impl Compiler<'_> {
     }
 
     fn messages(&mut self, written: &spec::Settings) -> Messages {
-        let mut messages = BTreeMap::new();
-        let mut built_in = Diagnostics::default();
         let file = crate::diag::File::new("built-in messages", BUILT_IN);
-        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::<Map<crate::spec::message::Say>>::read(&tree, &mut built_in));
-        for (locale, own) in built_in.iter().flat_map(Map::iter).chain(written.messages.iter()) {
-            let of_locale: &mut BTreeMap<_, _> = messages.entry(locale.value.clone()).or_default();
+        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::read(&tree, &mut self.out)).unwrap_or_default();
+        Messages { own: self.by_locale(&written.messages), built_in: self.by_locale(&built_in) }
+    }
+
+    fn by_locale(&mut self, written: &Map<Map<Say>>) -> ByLocale {
+        let mut messages = ByLocale::new();
+        for (locale, own) in written.iter() {
+            let of_locale = messages.entry(locale.value.clone()).or_default();
             for (name, say) in own.iter() {
                 let Some(outcome) = Outcome::parse(&name.value) else {
                     let known = Outcome::ALL.iter().map(|outcome| outcome.name());
@@ -140,7 +144,7 @@ impl Compiler<'_> {
                 of_locale.insert(outcome, self.say(say, &names));
             }
         }
-        Messages(messages)
+        messages
     }
 
     fn server(&mut self, written: &spec::Server) -> Server {

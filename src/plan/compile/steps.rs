@@ -1,6 +1,7 @@
 //! Steps: one verb each, with the keys that go with it and no others.
 
 use super::names::{Names, Type};
+use super::shared::Used;
 use super::Compiler;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::{Local, SlotName};
@@ -9,7 +10,7 @@ use crate::plan::value::Value;
 use crate::rasa::EventKind;
 use crate::spec::action as spec;
 use crate::spec::{Kind, Map, Node, Text};
-use crate::template::{self, Template};
+use crate::template::Template;
 
 /// What may stand in a list of steps besides the usual.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -306,37 +307,31 @@ impl Compiler<'_> {
 
     fn use_shared(&mut self, step: &spec::Step, names: &mut Names, conditional: bool, defines: &mut Vec<Local>) -> Option<Verb> {
         let name = step.r#use.as_ref()?;
-        let shared_files = self.shared;
-        let Some((shared, partial)) = shared_files.get(&name.value) else {
-            let diagnostic = Diagnostic::at(Code::UnknownShared, &name.span, format!("actions/shared has no file `{}.yml`", name.value));
-            self.out.push(diagnostic.did_you_mean(&name.value, shared_files.keys().map(String::as_str)));
-            return None;
+        let (shared, asks) = match self.used(name)? {
+            Used::Steps(shared, asks) => (shared, asks),
+            Used::Values(values) => {
+                if let Some((given, _)) = step.with.iter().next() {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &given.span, format!("`{}` holds values, which take no `with`", name.value));
+                    self.out.push(diagnostic.help("look a value up by its key, such as `{{ NAME.key }}` or `{{ NAME[key] }}`"));
+                }
+                let local = self.define(step.r#as.as_ref().unwrap_or(name), Type::Any, conditional, names)?;
+                defines.push(local.clone());
+                return Some(Verb::Let(vec![(local, Value::Open(values))]));
+            }
+            Used::Wrong => return None,
         };
-        if let Some(values) = &shared.values {
-            let bind = step.r#as.as_ref().unwrap_or(name);
-            let local = self.define(bind, Type::Any, conditional, names)?;
-            defines.push(local.clone());
-            let value = Value::Open(template::open_json(&values.to_json()));
-            return Some(Verb::Let(vec![(local, value)]));
-        }
+        self.asks.extend(asks);
         let with = self.entries(&step.with, names);
-        for (given, _) in step.with.iter().filter(|(given, _)| shared.inputs.get(&given.value).is_none()) {
+        let written = self.shared;
+        let known = written.get(&name.value).map(|(file, _)| &file.inputs);
+        for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none())) {
             let message = format!("the shared steps `{}` take no input `{}`", name.value, given.value);
             let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
-            self.out.push(diagnostic.did_you_mean(&given.value, shared.inputs.iter().map(|(input, _)| input.value.as_str())));
+            self.out.push(diagnostic.did_you_mean(&given.value, known.into_iter().flat_map(Map::iter).map(|(input, _)| input.value.as_str())));
         }
-        // The shared file reports its own mistakes once, by itself; here it is only taken in.
-        let errors = std::mem::take(&mut self.out);
-        let partial = std::mem::replace(&mut self.partial, *partial);
-        let mut own = Names::offered();
-        let inputs = self.inputs(&shared.inputs, &mut own);
-        let steps = self.steps(&shared.steps, &mut own, Block::Action);
-        let result = shared.result.as_ref().and_then(|result| self.value(result, &own));
-        self.out = errors;
-        self.partial = partial;
         let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
         defines.extend(bind.clone());
-        Some(Verb::Use(Box::new(Use { name: name.value.clone(), with, inputs, steps, result, bind })))
+        Some(Verb::Use(Box::new(Use { shared, with, bind })))
     }
 }
 
