@@ -52,6 +52,11 @@ fn main() -> Fallible<()> {
     report(&bodies, &servers, &table)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn setting(name: &str, default: f64) -> Fallible<f64> {
     #[expect(clippy::disallowed_methods, reason = "a benchmark is told by its environment how long to run")]
     let given = std::env::var(name);
@@ -145,7 +150,7 @@ fn free_port() -> io::Result<u16> {
 }
 
 fn wait_for(port: u16) -> Fallible<()> {
-    let patience = Instant::now();
+    let patience = now();
     loop {
         let answer =
             call(SocketAddr::from(([127, 0, 0, 1], port)), b"GET /health HTTP/1.1\r\nHost: bench\r\n\r\n", &mut Vec::new());
@@ -167,7 +172,7 @@ fn drive(server: &Server, body: &[u8], time: Duration, threads: usize) -> Fallib
     .into_bytes();
     request.extend_from_slice(body);
     let over = AtomicBool::new(false);
-    let began = Instant::now();
+    let began = now();
     let latencies = std::thread::scope(|scope| -> Fallible<Vec<f32>> {
         let callers: Vec<_> = (0..threads)
             .map(|thread| {
@@ -196,7 +201,7 @@ fn caller(server: &Server, request: &[u8], over: &AtomicBool, thread: usize) -> 
         // A closed connection holds its pair of ports for a while; several addresses have several times as many.
         let address = SocketAddr::from(([127, 0, 0, 1 + (count % 16) as u8], server.port));
         count += 1;
-        let began = Instant::now();
+        let began = now();
         let fine = call(address, request, &mut answer)?;
         latencies.push(began.elapsed().as_secs_f32());
         if !fine || !String::from_utf8_lossy(&answer).contains(server.says) {

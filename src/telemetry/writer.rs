@@ -74,7 +74,10 @@ fn work(shared: &Shared, mut sink: impl Write) {
         // A log that cannot be written has nowhere to say so.
         let _ = sink.write_all(&batch);
         if dropped > 0 {
-            let _ = writeln!(sink, "{{\"level\":\"WARN\",\"message\":\"{dropped} log lines were dropped, the log is written too slowly\"}}");
+            let _ = writeln!(
+                sink,
+                "{{\"level\":\"WARN\",\"message\":\"{dropped} log lines were dropped, the log is written too slowly\"}}"
+            );
         }
         let _ = sink.flush();
         batch.clear();

@@ -1,10 +1,17 @@
 //! The tests that run a real server.
 
+#[cfg(test)]
 mod support;
 
+#[cfg(test)]
 mod door_auth;
+#[cfg(test)]
 mod door_bad_input;
+#[cfg(test)]
 mod door_bodies;
+#[cfg(test)]
 mod door_pages;
+#[cfg(test)]
 mod door_stop;
+#[cfg(test)]
 mod door_tls;
