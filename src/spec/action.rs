@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message::Say;
-use super::shape::{Definitions, Shape, shape, wrong_type};
+use super::shape::{Definitions, Shape, as_list, shape, wrong_type, wrong_type_with};
 use super::testcase::Test;
 use super::values::{Flag, Map, Text};
 use super::yaml::{Kind, Node};
@@ -224,7 +224,7 @@ impl Shape for Handler {
         match &node.kind {
             Kind::List(_) => Vec::read(node, out).map(Self::Steps),
             Kind::Text(_) => Say::read(node, out).map(Self::Say),
-            _ => wrong_type(node, "a list of steps or a message's text", out),
+            _ => wrong_type_with(node, "a list of steps or a message's text", as_list(node), out),
         }
     }
 

@@ -41,8 +41,14 @@ pub fn document<T: Shape>(title: &str) -> Value {
 
 /// Reports that `node` is not what is needed here.
 pub(crate) fn wrong_type<T>(node: &Node, needed: &str, out: &mut Diagnostics) -> Option<T> {
+    wrong_type_with(node, needed, None, out)
+}
+
+/// The same with a cure, for when no sign that YAML read otherwise than it was meant explains it.
+pub(crate) fn wrong_type_with<T>(node: &Node, needed: &str, cure: Option<String>, out: &mut Diagnostics) -> Option<T> {
     let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what()));
-    out.push(slip(node).into_iter().fold(diagnostic, Diagnostic::help));
+    let cure = slip(node).map(str::to_owned).or(cure);
+    out.push(cure.into_iter().fold(diagnostic, Diagnostic::help));
     None
 }
 
@@ -59,24 +65,67 @@ fn slip(node: &Node) -> Option<&'static str> {
     }
 }
 
-/// Reports that `node` is no list.
-fn no_list<T>(node: &Node, out: &mut Diagnostics) -> Option<T> {
-    let message = format!("a list is needed here, not {}", node.what());
-    let cure = slip(node).map_or_else(
-        || match node.kind {
-            Kind::Map(_) => "begin every entry with a dash and a blank: `- `".to_owned(),
-            _ => format!("put brackets around it: `[{}]`", node.scalar_text().unwrap_or_default()),
-        },
-        str::to_owned,
-    );
-    out.push(Diagnostic::at(Code::WrongType, &node.span, message).help(cure));
-    None
+/// How the list that is needed is made of what stands there.
+pub(crate) fn as_list(node: &Node) -> Option<String> {
+    match node.kind {
+        Kind::Map(_) => Some("begin every entry with a dash and a blank: `- `".to_owned()),
+        _ => node.scalar_text().map(|text| format!("put brackets around it: `[{text}]`")),
+    }
 }
 
+/// How the mapping that is needed is made of what stands there.
+fn as_mapping(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Text(text) if !text.contains(' ') => Some(format!("a key has a colon behind it: `{text}: …`")),
+        Kind::List(_) => Some("write `KEY: VALUE` lines without dashes".to_owned()),
+        _ => None,
+    }
+}
+
+/// What people write for a key from other habits, and the keys it may mean.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("if", "when"),
+    ("condition", "when"),
+    ("else", "otherwise"),
+    ("default", "otherwise"),
+    ("then", "steps"),
+    ("do", "steps"),
+    ("actions", "steps"),
+    ("utter", "say"),
+    ("message", "say"),
+    ("text", "say"),
+    ("args", "with"),
+    ("params", "with"),
+    ("inputs", "with"),
+    ("result", "as"),
+    ("name", "as"),
+    ("slot", "set"),
+    ("slots", "set"),
+    ("for", "each"),
+    ("foreach", "each"),
+    ("parallel", "together"),
+    ("sleep", "wait"),
+    ("errors", "outcomes"),
+    ("on_error", "outcomes"),
+    ("return", "stop"),
+    ("include", "use"),
+    ("label", "title"),
+    ("url", "image"),
+];
+
 /// Reports a key that the shape `what` does not have.
-pub(crate) fn unknown_key(key: &super::Key, what: &str, known: &[&str], out: &mut Diagnostics) {
-    let message = format!("{what} has no key `{}`", key.name);
-    out.push(Diagnostic::at(Code::UnknownKey, &key.span, message).did_you_mean(&key.name, known.iter().copied()));
+pub(crate) fn unknown_key(key: &super::Key, whole: &Node, what: &str, known: &[&str], out: &mut Diagnostics) {
+    let diagnostic = Diagnostic::at(Code::UnknownKey, &key.span, format!("{what} has no key `{}`", key.name));
+    let at = whole.entries().iter().position(|(other, _)| other.span == key.span).unwrap_or_default();
+    let above = whole.entries().iter().take(at).rfind(|(other, _)| known.contains(&other.name.as_str()));
+    out.push(match above {
+        // `set:` with its slots not indented below it.
+        Some((above, Node { kind: Kind::Null, .. })) => diagnostic.help(format!("when it belongs to `{}`, indent it by two more blanks", above.name)),
+        _ => match OTHER_WORDS.iter().find(|(other, meant)| *other == key.name && known.contains(meant)) {
+            Some((_, meant)) => diagnostic.help(format!("write `{meant}`")),
+            None => diagnostic.did_you_mean(&key.name, known.iter().copied()),
+        },
+    });
 }
 
 impl<T: Shape> Shape for Option<T> {
@@ -108,7 +157,7 @@ impl<T: Shape> Shape for Vec<T> {
         match &node.kind {
             Kind::List(items) => Some(items.iter().filter_map(|item| T::read(item, out)).collect()),
             Kind::Null => Some(Vec::new()),
-            _ => no_list(node, out),
+            _ => wrong_type_with(node, "a list", as_list(node), out),
         }
     }
 
@@ -164,7 +213,7 @@ macro_rules! shape {
                 let mut entries = entries(node, $what, out)?;
                 $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), concat!($($field_doc,)*), out);)*
                 for (key, _) in entries {
-                    unknown_key(key, $what, Self::KEYS, out);
+                    unknown_key(key, node, $what, Self::KEYS, out);
                 }
                 let keys = node.entries().iter().map(|(key, _)| key.clone()).collect();
                 Some(Self { span: node.span.clone(), keys, $($field: $field?,)* })
@@ -212,7 +261,7 @@ pub(crate) fn entries<'a>(node: &'a Node, what: &str, out: &mut Diagnostics) -> 
     match &node.kind {
         Kind::Map(entries) => Some(entries.iter().map(|(key, value)| (key, value)).collect()),
         Kind::Null => Some(Vec::new()),
-        _ => wrong_type(node, &format!("{what}, a mapping of keys and values,"), out),
+        _ => wrong_type_with(node, &format!("{what}, a mapping of keys and values,"), as_mapping(node), out),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shape::{Definitions, Shape, wrong_type};
+use super::shape::{Definitions, Shape, wrong_type, wrong_type_with};
 use super::yaml::{Key, Kind, Node};
 use crate::diag::{Diagnostics, Span};
 
@@ -28,15 +28,24 @@ impl Text {
         Self { span: key.span.clone(), value: key.name.clone() }
     }
 
-    /// The place of a part of the value, in bytes of the value. Quotes are skipped; in a text with escapes or several lines,
-    /// where the written bytes are not the value's, it is the whole.
+    /// The place of a part of the value, in bytes of the value. In a text with escapes or several lines the written bytes are
+    /// not the value's: there the same words are looked for, and the whole is the place when they are not found.
     #[must_use]
     pub fn part(&self, range: std::ops::Range<usize>) -> Span {
         let written = self.span.file.text.get(self.span.range.clone()).unwrap_or_default();
-        match written.find(&self.value) {
-            Some(offset) if !self.value.is_empty() => self.span.part(range.start + offset..range.end + offset),
-            _ => self.span.clone(),
+        if self.value.is_empty() {
+            return self.span.clone();
         }
+        if let Some(offset) = written.find(&self.value) {
+            return self.span.part(range.start + offset..range.end + offset);
+        }
+        let (Some(before), Some(words)) = (self.value.get(..range.start), self.value.get(range)) else { return self.span.clone() };
+        if words.is_empty() {
+            return self.span.clone();
+        }
+        let nth = before.matches(words).count();
+        let found = written.match_indices(words).nth(nth);
+        found.map_or_else(|| self.span.clone(), |(at, words)| self.span.part(at..at + words.len()))
     }
 }
 
@@ -44,7 +53,7 @@ impl Shape for Text {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match node.scalar_text() {
             Some(value) => Some(Self { span: node.span.clone(), value }),
-            None => wrong_type(node, "a text", out),
+            None => wrong_type_with(node, "a text", matches!(node.kind, Kind::List(_)).then(|| "put quotes around it".to_owned()), out),
         }
     }
 
@@ -176,6 +185,16 @@ mod tests {
         let (thing, codes) = read("naem: x\nparts:\n  - { name: 1, as: y }\n  - { name: [], color: red }\n");
         assert!(thing.is_none());
         assert_eq!(codes, [Code::MissingKey, Code::UnknownKey, Code::WrongType, Code::UnknownKey]);
+    }
+
+    #[test]
+    fn a_part_is_found_in_quotes_escapes_and_lines() {
+        for source in ["a: 'x {{ b }} {{ b }}'", r#"a: "x \t{{ b }} {{ b }}""#, "a: |\n  x\n  {{ b }}\n  {{ b }}\n", "a: x {{ b }} {{ b }}"] {
+            let tree = yaml::parse(&File::new("a.yml", source)).unwrap();
+            let text = Text::read(tree.get("a").unwrap(), &mut Diagnostics::default()).unwrap();
+            let at = text.value.rfind('b').unwrap();
+            assert_eq!(text.part(at..at + 1).range.start, source.rfind('b').unwrap(), "{source}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! `labels` (code → word), `words` (name → word list), `region` (such as `US`) and `currency` (such as `EUR`).
 
 mod bounds;
+mod cure;
 mod engine;
 mod expression;
 mod failure;

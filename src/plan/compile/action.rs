@@ -18,6 +18,7 @@ impl Compiler<'_> {
     /// Compiles one action's file.
     pub(super) fn action(&mut self, name: ActionName, place: Span, written: &spec::Action) -> Action {
         name.as_str().clone_into(&mut self.acting);
+        let errors = self.out.errors();
         self.asks = BTreeSet::new();
         let mut names = Names::offered();
         let inputs = self.inputs(&written.inputs, &mut names, false);
@@ -25,11 +26,12 @@ impl Compiler<'_> {
         let body = if validates {
             Body::Validation(self.validation(&name, written, &names))
         } else {
+            self.does_something(&place, written);
             Body::Steps(self.steps(&written.steps, &mut names, Block::Action))
         };
         let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
-        self.unused_inputs(&written.inputs);
-        let limits = written.turn.as_ref().map(|turn| settings::limits(turn, &mut self.out));
+        self.unused_inputs(&written.inputs, errors);
+        let limits = written.turn.as_ref().map(|turn| settings::limits(turn, self.limits.clone(), &mut self.out));
         Action {
             name,
             place,
@@ -50,7 +52,20 @@ impl Compiler<'_> {
         says || (named && written.steps.is_empty())
     }
 
-    pub(super) fn unused_inputs(&mut self, inputs: &Map<spec::Input>) {
+    /// Reports a file that says nothing to do. Who means it writes `steps: []`.
+    fn does_something(&mut self, place: &Span, written: &spec::Action) {
+        if written.key("steps").is_none() && !self.partial {
+            let diagnostic = Diagnostic::at(Code::MissingKey, place, format!("`{}` says nothing to do", self.acting));
+            self.out.push(diagnostic.help("add `steps:`, or `slots:` where it validates a form; `steps: []` is an action that does nothing"));
+        }
+    }
+
+    /// Reports inputs that nothing uses. With more than `errors` errors by now, the step that was to use one may be what is
+    /// wrong.
+    pub(super) fn unused_inputs(&mut self, inputs: &Map<spec::Input>, errors: usize) {
+        if self.out.errors() > errors || self.partial {
+            return;
+        }
         for (input, _) in inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
             let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
             self.out.push(diagnostic.help("use it in a step, or take it out"));
@@ -69,7 +84,8 @@ impl Compiler<'_> {
             let missing = input.missing.as_ref().map(|say| self.say(say, &before));
             let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
             if input.invalid.is_some() && input.format.is_none() {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &input.span, format!("`{}` has `invalid` but no `format`", name.value));
+                let place = input.key("invalid").map_or(&input.span, |key| &key.span);
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{}` has `invalid` but no `format`", name.value));
                 self.out.push(diagnostic.help("without a format nothing is invalid; add `format:` or take `invalid` out"));
             }
             if let (Some(name), Some(source)) = (local, source) {
@@ -97,7 +113,11 @@ impl Compiler<'_> {
             Some((from, text)) if text.contains("{{") => self.template(from, names).map(Source::Given),
             Some((from, text)) => {
                 let diagnostic = Diagnostic::at(Code::BadValue, &from.span, format!("an input cannot come from `{text}`"));
-                self.out.push(diagnostic.help("write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\""));
+                let cure = match text.split_once('.') {
+                    Some(_) => format!("an expression has braces and quotes: \"{{{{ {text} }}}}\""),
+                    None => "write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\"".to_owned(),
+                };
+                self.out.push(diagnostic.help(cure));
                 None
             }
         }

@@ -3,11 +3,12 @@
 use super::names::{Names, Type};
 use super::steps::Block;
 use super::Compiler;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span, similar};
 use crate::fault::Outcome;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Step, Verb};
 use crate::plan::connector::Operation;
+use crate::plan::reading;
 use crate::spec::action::{self as spec, Handler};
 use crate::spec::{Map, Node, Text};
 
@@ -47,12 +48,7 @@ impl Compiler<'_> {
             // The connection is there, but its connector could not be read: that was said where it stands.
             Some(None) => return Some((connection, operation, Type::Any)),
             None => {
-                if !self.blind {
-                    let message = format!("legwork.yml has no connection `{connection}`");
-                    let place = target.part(0..connection.as_str().len());
-                    let diagnostic = Diagnostic::at(Code::UnknownConnection, &place, message);
-                    self.out.push(diagnostic.did_you_mean(connection.as_str(), connections.keys().map(ConnectionName::as_str)));
-                }
+                self.no_connection(&connection, &target.part(0..connection.as_str().len()));
                 return Some((connection, operation, Type::Any));
             }
         };
@@ -72,6 +68,14 @@ impl Compiler<'_> {
         Some((connection, operation, kind))
     }
 
+    /// Reports a connection that legwork.yml does not have, unless legwork.yml could not be read.
+    pub(super) fn no_connection(&mut self, name: &ConnectionName, place: &Span) {
+        if !self.blind {
+            let diagnostic = Diagnostic::at(Code::UnknownConnection, place, format!("legwork.yml has no connection `{name}`"));
+            self.out.push(diagnostic.did_you_mean(name.as_str(), self.connections.keys().map(ConnectionName::as_str)));
+        }
+    }
+
     fn inputs_fit(&mut self, target: &Text, operation: &Operation, with: &Map<Node>) {
         for (given, _) in with.iter().filter(|(given, _)| !operation.inputs.iter().any(|input| input.name.as_str() == given.value)) {
             let message = format!("`{}` takes no input `{}`", target.value, given.value);
@@ -79,6 +83,11 @@ impl Compiler<'_> {
             self.out.push(diagnostic.did_you_mean(&given.value, operation.inputs.iter().map(|input| input.name.as_str())));
         }
         for input in operation.inputs.iter().filter(|input| input.required && with.get(input.name.as_str()).is_none()) {
+            // One that is misspelled is not missing as well.
+            let name = input.name.as_str();
+            if with.iter().any(|(given, _)| similar(&given.value, [name]).is_some() && !operation.inputs.iter().any(|other| other.name.as_str() == given.value)) {
+                continue;
+            }
             let message = format!("`{}` needs the input `{}`", target.value, input.name);
             let doc = if input.doc.is_empty() { String::new() } else { format!(": {}", input.doc) };
             self.out.push(Diagnostic::at(Code::MissingInput, &target.span, message).help(format!("add `{}` to `with`{doc}", input.name)));
@@ -88,12 +97,7 @@ impl Compiler<'_> {
     fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names) -> Vec<(Outcome, Vec<Step>)> {
         let mut handlers = Vec::new();
         for (name, handler) in outcomes.iter() {
-            let Some(outcome) = Outcome::parse(&name.value) else {
-                let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-                let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
-                self.out.push(diagnostic.did_you_mean(&name.value, known));
-                continue;
-            };
+            let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
             let mut own = names.clone().and("fault");
             let steps = match handler {
                 Handler::Steps(steps) => self.steps(steps, &mut own, Block::Outcome),

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
-use super::{Compiler, settings};
+use super::{Compiler, SharedFile, secret_written, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
 use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
 use crate::plan::project::{Given, Project, Wire};
+use crate::plan::settings::Limits;
 use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
@@ -52,6 +53,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let shared = shared(&sources.shared, &mut out);
     let mut compiler = Compiler {
         formats: &formats,
+        limits: Limits::default(),
         currency: written.as_ref().and_then(|written| written.currency.as_ref()).map(|text| text.value.to_uppercase()),
         domain: domain.as_ref(),
         connections: &connections,
@@ -68,10 +70,10 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let settings = written.as_ref().map(|written| compiler.settings(written));
     compiler.always = std::mem::take(&mut compiler.asks);
     compiler.shared_files();
-    let actions = actions(&sources.actions, &mut compiler);
+    let (actions, unread) = actions(&sources.actions, &mut compiler);
     let mut out = compiler.out;
     if let Some(domain) = &domain {
-        against_domain(&actions, domain, &mut out);
+        against_domain(&actions, &unread, domain, &mut out);
     }
     let errors = out.has_errors();
     let project = settings.filter(|_| !errors).map(|settings| Project {
@@ -143,7 +145,8 @@ fn connection(
     };
     let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
         let diagnostic = Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
-        out.push(diagnostic.did_you_mean("", connectors.keys().map(String::as_str)));
+        let known = connectors.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        out.push(diagnostic.help(format!("add `connector: NAME`, one of {known}")));
         return Some((parsed, None));
     };
     let connector = match connectors.get(&wanted) {
@@ -182,9 +185,7 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
         return Some(Given::Reference(reference));
     }
     if known.secret {
-        let span = Span { range: node.span.range.start..node.span.range.start, ..node.span.clone() };
-        let diagnostic = Diagnostic::at(Code::BadValue, &span, format!("the secret `{}` is not written into the file", key.value));
-        out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+        out.push(secret_written(node.span.masked()));
         return None;
     }
     if known.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
@@ -195,43 +196,56 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
     Some(Given::Text(text))
 }
 
-fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, (Shared, bool)> {
+fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, Option<SharedFile>> {
     let mut shared = BTreeMap::new();
+    let mut places: BTreeMap<&str, &Arc<File>> = BTreeMap::new();
     for file in files {
-        if let (Some(written), partial) = read_partly::<Shared>(file, out) {
-            shared.insert(stem(&file.path).to_owned(), (written, partial));
+        let name = stem(&file.path);
+        if let Some(other) = places.insert(name, file) {
+            two_files("the shared steps", name, file, &Span::start_of(other), out);
+            continue;
         }
+        let (written, partial) = read_partly::<Shared>(file, out);
+        shared.insert(name.to_owned(), written.map(|written| SharedFile { written, partial }));
     }
     shared
 }
 
-fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> BTreeMap<ActionName, Action> {
+/// The actions, and the names of those whose file cannot be read.
+fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<ActionName, Action>, BTreeSet<ActionName>) {
     let mut actions: BTreeMap<ActionName, Action> = BTreeMap::new();
+    let mut unread = BTreeSet::new();
     for file in files {
         let Some(name) = name_of(file, &mut compiler.out) else { continue };
         let (written, partial) = read_partly::<spec::Action>(file, &mut compiler.out);
-        let Some(written) = written else { continue };
-        let place = Span::start_of(file);
+        let Some(written) = written else {
+            unread.insert(name);
+            continue;
+        };
         if let Some(other) = actions.get(&name) {
-            let message = format!("two files hold the action `{name}`");
-            let diagnostic = Diagnostic::at(Code::DuplicateName, &place, message).related(&other.place, "this is the other");
-            compiler.out.push(diagnostic.help("rename one of them; the file's name is the action's name"));
+            two_files("the action", name.as_str(), file, &other.place, &mut compiler.out);
             continue;
         }
         compiler.partial = partial;
-        let action = compiler.action(name.clone(), place, &written);
+        let action = compiler.action(name.clone(), Span::start_of(file), &written);
         actions.insert(name, action);
     }
-    actions
+    (actions, unread)
+}
+
+fn two_files(what: &str, name: &str, file: &Arc<File>, other: &Span, out: &mut Diagnostics) {
+    let diagnostic = Diagnostic::at(Code::DuplicateName, &Span::start_of(file), format!("two files hold {what} `{name}`"));
+    out.push(diagnostic.related(other, "this is the other").help("rename one of them: the file's name is the name, whichever folder it lies in"));
 }
 
 /// Holds which actions there are against which actions the domain lists.
-fn against_domain(actions: &BTreeMap<ActionName, Action>, domain: &Domain, out: &mut Diagnostics) {
+fn against_domain(actions: &BTreeMap<ActionName, Action>, unread: &BTreeSet<ActionName>, domain: &Domain, out: &mut Diagnostics) {
     for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
         let diagnostic = Diagnostic::at(Code::UndeclaredAction, &action.place, format!("the domain does not list `{name}`"));
         out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
     }
-    for listed in domain.custom_actions().filter(|listed| !actions.contains_key(listed.value.as_str())) {
+    let written = |name: &str| actions.contains_key(name) || unread.contains(name);
+    for listed in domain.custom_actions().filter(|listed| !written(&listed.value)) {
         let message = format!("no file implements the action `{}`", listed.value);
         let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
         let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));

@@ -7,13 +7,13 @@ use chrono_tz::Tz;
 use serde_json::{Map as Object, Value, json};
 
 use super::names::Names;
-use super::{Compiler, duration};
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::fault::Outcome;
+use super::Compiler;
+use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{money, Format, PatternSpec, ProjectFormat};
 use crate::model;
 use crate::name::CallerName;
 use crate::plan::messages::{ByLocale, Messages};
+use crate::plan::reading::{duration, outcome};
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
 use crate::resilience::Keep;
 use crate::secret::Reference;
@@ -26,17 +26,17 @@ use crate::template::{Template, from_json};
 const BUILT_IN: &str = include_str!("../messages.yml");
 
 /// How long a turn may take.
-pub(super) fn limits(turn: &crate::spec::action::Turn, out: &mut Diagnostics) -> Limits {
-    let mut limits = Limits::default();
-    if let Some(slow) = &turn.slow_after {
-        duration(slow, out);
-        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
-        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
-    }
+pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &mut Diagnostics) -> Limits {
+    let mut limits = otherwise;
+    not_slow_yet(turn, out);
     if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
         limits.give_up_after = give_up;
     }
     for (channel, turn) in turn.channels.iter() {
+        not_slow_yet(turn, out);
+        if let Some(key) = turn.key("channels") {
+            out.push(Diagnostic::at(Code::MisplacedKey, &key.span, "a channel has no channels").help("write it beside the other channels"));
+        }
         if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
             limits.channels.insert(channel.value.clone(), give_up);
         }
@@ -44,8 +44,16 @@ pub(super) fn limits(turn: &crate::spec::action::Turn, out: &mut Diagnostics) ->
     limits
 }
 
-/// The project's own formats, their examples run.
-pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Format> {
+fn not_slow_yet(turn: &crate::spec::action::Turn, out: &mut Diagnostics) {
+    if let Some(slow) = &turn.slow_after {
+        duration(slow, out);
+        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
+        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
+    }
+}
+
+/// The project's own formats, their examples run; none for one whose pattern cannot be used.
+pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Option<Format>> {
     let mut formats = BTreeMap::new();
     for (name, format) in written.iter() {
         if Format::parse(&name.value).is_some() {
@@ -65,7 +73,9 @@ pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTr
         let built = match built {
             Ok(built) => built,
             Err(wrong) => {
-                out.push(Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}")));
+                let diagnostic = Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}"));
+                out.push(diagnostic.help("it is a regular expression for the whole value, with at most one pair of round brackets around what is kept"));
+                formats.insert(name.value.clone(), None);
                 continue;
             }
         };
@@ -73,7 +83,7 @@ pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTr
             let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
             out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
         }
-        formats.insert(name.value.clone(), Format::Pattern(built));
+        formats.insert(name.value.clone(), Some(Format::Pattern(built)));
     }
     formats
 }
@@ -84,6 +94,9 @@ impl Compiler<'_> {
         if let Some(stores) = &written.stores {
             let diagnostic = Diagnostic::at(Code::NotBuiltYet, &stores.span, "`stores` has no effect in this version");
             self.out.push(diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"));
+        }
+        if let Some(turn) = &written.turn {
+            self.limits = limits(turn, Limits::default(), &mut self.out);
         }
         let messages = self.messages(written);
         let english = Template::constant(Value::String("en".into()));
@@ -98,7 +111,7 @@ impl Compiler<'_> {
         let region = written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
         let currency = self.currency.clone().or_else(|| money::of_region(&region).map(str::to_owned)).unwrap_or_else(|| "USD".to_owned());
         Settings {
-            limits: written.turn.as_ref().map_or_else(Limits::default, |turn| limits(turn, &mut self.out)),
+            limits: self.limits.clone(),
             messages: Arc::new(messages),
             locale,
             timezone,
@@ -113,7 +126,7 @@ impl Compiler<'_> {
     /// How long customer profiles are kept.
     fn profiles(&mut self, written: &spec::Settings) -> Keep {
         let Some(keep) = written.cache.as_ref().and_then(|cache| cache.profiles.as_ref()) else { return Keep::PROFILES };
-        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| self.duration(text)).unwrap_or(default);
+        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| duration(text, &mut self.out)).unwrap_or(default);
         let fresh = time(&keep.fresh, Keep::PROFILES.fresh);
         let stale = time(&keep.stale, Keep::PROFILES.stale);
         if stale < fresh {
@@ -134,12 +147,7 @@ impl Compiler<'_> {
         for (locale, own) in written.iter() {
             let of_locale = messages.entry(locale.value.clone()).or_default();
             for (name, say) in own.iter() {
-                let Some(outcome) = Outcome::parse(&name.value) else {
-                    let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-                    let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
-                    self.out.push(diagnostic.did_you_mean(&name.value, known));
-                    continue;
-                };
+                let Some(outcome) = outcome(name, &mut self.out) else { continue };
                 let names = Names::offered().and("fault");
                 of_locale.insert(outcome, self.say(say, &names));
             }
@@ -170,7 +178,8 @@ impl Compiler<'_> {
         let port = written.port.as_ref().and_then(|port| {
             let valid = u16::try_from(port.value).ok();
             if valid.is_none() {
-                self.out.push(Diagnostic::at(Code::BadValue, &port.span, "a port is a number up to 65535"));
+                let diagnostic = Diagnostic::at(Code::BadValue, &port.span, format!("there is no port {}", port.value));
+                self.out.push(diagnostic.help("a port is a number up to 65535, such as 5055"));
             }
             valid
         });
@@ -220,9 +229,7 @@ impl Compiler<'_> {
     fn reference(&mut self, text: &Text) -> Option<Reference> {
         let reference = Reference::parse(&text.value);
         if reference.is_none() {
-            let span = Span { range: text.span.range.start..text.span.range.start, ..text.span.clone() };
-            let diagnostic = Diagnostic::at(Code::BadValue, &span, "a secret is not written into the file");
-            self.out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+            self.out.push(super::secret_written(text.span.masked()));
         }
         reference
     }

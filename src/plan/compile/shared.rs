@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use super::names::{Names, OFFERED};
+use super::names::{Names, OFFERED, Type};
 use super::steps::Block;
-use super::Compiler;
+use super::{Compiler, SharedFile};
 use crate::diag::{Code, Diagnostic};
-use crate::plan::action::Shared;
-use crate::spec::{Text, action as spec};
-use crate::template::{self, Value};
+use crate::name::Local;
+use crate::plan::action::{Shared, Use, Verb};
+use crate::plan::value::Value;
+use crate::spec::{Map, Text, action as spec};
+use crate::template;
 
 /// How many shared files may use each other in a row.
 const DEEPEST: usize = 32;
@@ -19,7 +21,7 @@ const DEEPEST: usize = 32;
 #[derive(Clone)]
 pub(super) enum Used {
     /// Values, in which an absent key is null.
-    Values(Value),
+    Values(template::Value),
     /// Steps, and the names of the conversation that they ask for.
     Steps(Arc<Shared>, BTreeSet<String>),
     /// What is wrong with it was said where it stands.
@@ -27,6 +29,40 @@ pub(super) enum Used {
 }
 
 impl Compiler<'_> {
+    /// The step that uses a shared file.
+    pub(super) fn use_shared(&mut self, step: &spec::Step, names: &mut Names, conditional: bool, defines: &mut Vec<Local>) -> Option<Verb> {
+        let name = step.r#use.as_ref()?;
+        let (shared, asks) = match self.used(name)? {
+            Used::Steps(shared, asks) => (shared, asks),
+            Used::Values(values) => {
+                if let Some((given, _)) = step.with.iter().next() {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &given.span, format!("`{}` holds values, which take no `with`", name.value));
+                    self.out.push(diagnostic.help("look a value up by its key, such as `{{ NAME.key }}` or `{{ NAME[key] }}`"));
+                }
+                let local = self.define(step.r#as.as_ref().unwrap_or(name), Type::Any, conditional, names)?;
+                defines.push(local.clone());
+                return Some(Verb::Let(vec![(local, Value::Open(values))]));
+            }
+            Used::Wrong => {
+                // The name that it would give is known all the same.
+                defines.extend(step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names)));
+                return None;
+            }
+        };
+        self.asks.extend(asks);
+        let with = self.entries(&step.with, names);
+        let written = self.shared;
+        let known = written.get(&name.value).and_then(Option::as_ref).map(|file| &file.written.inputs);
+        for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none())) {
+            let message = format!("the shared steps `{}` take no input `{}`", name.value, given.value);
+            let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
+            self.out.push(diagnostic.did_you_mean(&given.value, known.into_iter().flat_map(Map::iter).map(|(input, _)| input.value.as_str())));
+        }
+        let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
+        defines.extend(bind.clone());
+        Some(Verb::Use(Box::new(Use { shared, with, bind })))
+    }
+
     /// Compiles every shared file, used or not.
     pub(super) fn shared_files(&mut self) {
         let written = self.shared;
@@ -66,7 +102,7 @@ impl Compiler<'_> {
             return done.clone();
         }
         let written = self.shared;
-        let Some((file, partial)) = written.get(name) else { return Used::Wrong };
+        let Some(SharedFile { written: file, partial }) = written.get(name).and_then(Option::as_ref) else { return Used::Wrong };
         let asks = mem::take(&mut self.asks);
         let outer = mem::replace(&mut self.partial, *partial);
         self.using.push(name.to_owned());
@@ -88,11 +124,12 @@ impl Compiler<'_> {
     }
 
     fn shared_steps(&mut self, file: &spec::Shared) -> Used {
+        let errors = self.out.errors();
         let mut names = Names::offered();
         let inputs = self.inputs(&file.inputs, &mut names, true);
         let steps = self.steps(&file.steps, &mut names, Block::Action);
         let result = file.result.as_ref().and_then(|result| self.value(result, &names));
-        self.unused_inputs(&file.inputs);
+        self.unused_inputs(&file.inputs, errors);
         let mut asks = mem::take(&mut self.asks);
         // The other names are the file's own.
         asks.retain(|name| OFFERED.iter().any(|(offered, _)| offered == name));

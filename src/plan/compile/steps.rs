@@ -1,15 +1,13 @@
 //! Steps: one verb each, with the keys that go with it and no others.
 
 use super::names::{Names, Type};
-use super::shared::Used;
 use super::Compiler;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::name::{Local, SlotName};
-use crate::plan::action::{Branch, Each, EventPlan, Step, Use, Verb};
+use crate::name::Local;
+use crate::plan::action::{Branch, Each, Step, Verb};
+use crate::plan::reading;
 use crate::plan::value::Value;
-use crate::rasa::EventKind;
 use crate::spec::action as spec;
-use crate::spec::{Kind, Map, Node, Text};
 use crate::template::Template;
 
 /// What may stand in a list of steps besides the usual.
@@ -107,19 +105,19 @@ impl Compiler<'_> {
             }
             "each" => self.each(step, names, block, &mut defines)?,
             "use" => self.use_shared(step, names, conditional, &mut defines)?,
-            "wait" => Verb::Wait(self.duration(step.wait.as_ref()?)?),
+            "wait" => Verb::Wait(reading::duration(step.wait.as_ref()?, &mut self.out)?),
             "reject" => Verb::Reject(self.say(step.reject.as_ref()?, names)),
             "stop" => Verb::Stop,
             "continue" => {
                 if block != Block::Outcome {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`continue` stands only in the steps of an outcome");
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "continue"), "`continue` stands only in the steps of an outcome");
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
                 Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
             }
             _ => {
                 if block != Block::Validator {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`accept` stands only in the steps of a slot");
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "accept"), "`accept` stands only in the steps of a slot");
                     self.out.push(diagnostic.help("it takes a value for the slot that is being validated"));
                 }
                 Verb::Accept(self.expression(step.accept.as_ref()?, names)?)
@@ -130,121 +128,59 @@ impl Compiler<'_> {
 
     /// The step's one verb; reports none, several, and keys of other verbs.
     fn verb_of(&mut self, step: &spec::Step) -> Option<&'static str> {
-        let keys = present(step);
-        let verbs: Vec<_> = VERBS.iter().filter(|(verb, _)| keys.contains(verb)).collect();
+        let verbs: Vec<_> = VERBS.iter().filter(|(verb, _)| step.key(verb).is_some()).collect();
         let [(verb, own)] = verbs.as_slice() else {
             let all = VERBS.iter().map(|(verb, _)| format!("`{verb}`")).collect::<Vec<_>>().join(", ");
-            let diagnostic = match verbs.as_slice() {
-                [] => Diagnostic::at(Code::StepVerb, &step.span, "this step says nothing to do").help(format!("a step has one of {all}")),
+            match verbs.as_slice() {
+                // A verb that is misspelled was said already, as an unknown key.
+                [] if step.keys.iter().any(|key| !spec::Step::KEYS.contains(&key.name.as_str())) => {}
                 [(first, _), (second, _), ..] => {
                     let message = format!("a step does one thing, this has `{first}` and `{second}`");
-                    Diagnostic::at(Code::StepVerb, &step.span, message).help("make two steps of it, each with its own dash")
+                    let diagnostic = Diagnostic::at(Code::StepVerb, &place_of(step, second), message);
+                    self.out.push(diagnostic.help("make two steps of it, each with its own dash"));
                 }
-                [_] => return None,
-            };
-            self.out.push(diagnostic);
+                _ => {
+                    let diagnostic = Diagnostic::at(Code::StepVerb, &step.span, "this step says nothing to do");
+                    self.out.push(diagnostic.help(format!("a step has one of {all}")));
+                }
+            }
             return None;
         };
-        for key in keys.iter().filter(|key| **key != "when" && *key != verb && !own.contains(key)) {
-            let owners: Vec<_> = VERBS.iter().filter(|(_, own)| own.contains(key)).map(|(verb, _)| format!("`{verb}`")).collect();
-            let message = format!("`{key}` does not go with `{verb}`");
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, message);
-            self.out.push(diagnostic.help(format!("it goes with {}", owners.join(", "))));
+        for key in step.keys.iter().filter(|key| key.name != "when" && key.name != *verb && !own.contains(&key.name.as_str())) {
+            let owners: Vec<_> = VERBS.iter().filter(|(_, own)| own.contains(&key.name.as_str())).map(|(verb, _)| format!("`{verb}`")).collect();
+            // What goes with no verb at all is no key of a step, and was said when it was read.
+            if !owners.is_empty() {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, format!("`{}` does not go with `{verb}`", key.name));
+                self.out.push(diagnostic.help(match (key.name.as_str(), *verb) {
+                    ("with", "say") => "write `say: { response: NAME, with: … }`, or the values into the text".to_owned(),
+                    _ => format!("it goes with {}", owners.join(", ")),
+                }));
+            }
         }
-        Some(verb)
+        self.says_something(step, verb).then_some(verb)
     }
 
-    pub(super) fn slots(&mut self, map: &Map<Node>, names: &Names) -> Vec<(SlotName, Value)> {
-        let mut slots = Vec::new();
-        for (name, node) in map.iter() {
-            let slot = self.slot_name(name);
-            let value = self.value(node, names);
-            if let Some(value) = &value {
-                self.fits_slot(name, node, value);
-            }
-            slots.extend(slot.zip(value));
-        }
-        slots
-    }
-
-    /// Holds a constant against the slot's type and values.
-    fn fits_slot(&mut self, name: &Text, node: &Node, value: &Value) {
-        let Some((slot, constant)) = self.domain.and_then(|domain| domain.rasa.slots.get(&name.value)).zip(value.constant()) else { return };
-        let misfit = match (&constant, slot.kind.as_str()) {
-            (serde_json::Value::Null, _) | (_, "any") => None,
-            (serde_json::Value::Bool(_), "bool") | (serde_json::Value::Number(_), "float") | (serde_json::Value::Array(_), "list") => None,
-            (serde_json::Value::String(_) | serde_json::Value::Number(_), "text") => None,
-            (value, "categorical") => {
-                let same = |listed: &serde_json::Value| plain(listed).to_lowercase() == plain(value).to_lowercase();
-                let listed: Vec<_> = slot.values.iter().map(plain).collect();
-                if !slot.values.iter().any(same) {
-                    let message = format!("the categorical slot `{}` does not list this value", name.value);
-                    let diagnostic = Diagnostic::at(Code::SlotValue, &node.span, message);
-                    self.out.push(diagnostic.did_you_mean(&plain(value), listed.iter().map(String::as_str)));
-                }
-                None
-            }
-            (_, "bool") => Some("true or false"),
-            (_, "float") => Some("a number"),
-            (_, "list") => Some("a list"),
-            (_, "text") => Some("a text"),
-            _ => None,
+    /// Whether the verb has something to do; reports one with nothing under it, and one that is told not to.
+    fn says_something(&mut self, step: &spec::Step, verb: &str) -> bool {
+        let empty = match verb {
+            "set" => step.set.is_empty(),
+            "clear" => step.clear.is_empty(),
+            "let" => step.r#let.is_empty(),
+            "choose" => step.choose.is_empty(),
+            "together" => step.together.is_empty(),
+            _ => false,
         };
-        if let Some(needed) = misfit {
-            let message = format!("the slot `{}` holds {needed}, not {}", name.value, node.what());
-            self.out.push(Diagnostic::at(Code::SlotType, &node.span, message).help("set a value of that type, or change the slot's type in the domain"));
+        let readable = step.keys.iter().all(|key| spec::Step::KEYS.contains(&key.name.as_str()));
+        if empty && readable && !self.partial {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &place_of(step, verb), format!("nothing stands under `{verb}`"));
+            self.out.push(diagnostic.help("indent what belongs to it by two more blanks than the key itself, or take the step out"));
         }
-    }
-
-    fn event(&mut self, node: &Node, names: &Names) -> Option<EventPlan> {
-        let (name, fields) = match &node.kind {
-            Kind::Text(name) => (Text { span: node.span.clone(), value: name.clone() }, None),
-            Kind::Map(entries) if entries.len() == 1 => {
-                let (key, fields) = entries.first()?;
-                (Text::of_key(key), Some(fields))
-            }
-            _ => {
-                let diagnostic = Diagnostic::at(Code::BadEvent, &node.span, "an event is a name, or one name with its fields");
-                self.out.push(diagnostic.help("such as `event: pause` or `event: { reminder: { intent: EXTERNAL_x, date_time: … } }`"));
-                return None;
-            }
-        };
-        let Some(known) = EventKind::fields(&name.value) else {
-            let diagnostic = Diagnostic::at(Code::BadEvent, &name.span, format!("Rasa has no event `{}`", name.value));
-            self.out.push(diagnostic.did_you_mean(&name.value, EventKind::NAMES.iter().copied()));
-            return None;
-        };
-        let fields = match fields.map(|node| (node, &node.kind)) {
-            None | Some((_, Kind::Null)) => Vec::new(),
-            Some((_, Kind::Map(entries))) => {
-                for (key, _) in entries.iter().filter(|(key, _)| !known.iter().any(|field| field.name == key.name) && !COMMON.contains(&key.name.as_str())) {
-                    let message = format!("the event `{}` has no field `{}`", name.value, key.name);
-                    self.out.push(Diagnostic::at(Code::BadEvent, &key.span, message).did_you_mean(&key.name, known.iter().map(|field| field.name)));
-                }
-                entries.iter().filter_map(|(key, value)| Some((key.name.clone(), self.value(value, names)?))).collect()
-            }
-            // `followup: action_x` is `followup: { name: action_x }`.
-            Some((node, _)) if known.iter().any(|field| field.name == "name") => vec![("name".to_owned(), self.value(node, names)?)],
-            Some((node, _)) => {
-                let message = format!("the event `{}` takes fields: a mapping", name.value);
-                self.out.push(Diagnostic::at(Code::BadEvent, &node.span, message));
-                return None;
-            }
-        };
-        let constant = |field: &str| fields.iter().find(|(key, _)| key == field).and_then(|(_, value)| value.constant());
-        if name.value == "followup"
-            && let Some(serde_json::Value::String(target)) = constant("name")
-            && self.acting == target
-        {
-            let diagnostic = Diagnostic::at(Code::FollowsItself, &node.span, "the action asks Rasa to run itself again, without end");
-            self.out.push(diagnostic.help("follow up another action; waiting for a slow system needs no followup"));
+        if let Some(stop) = step.stop.as_ref().filter(|stop| !stop.value) {
+            let diagnostic = Diagnostic::at(Code::BadValue, &stop.span, "`stop: false` says to do nothing");
+            self.out.push(diagnostic.help("write `stop: true` with a `when`, or take the step out"));
+            return false;
         }
-        if name.value == "reminder"
-            && let Some(serde_json::Value::String(intent)) = constant("intent")
-        {
-            self.known_intent(&Text { span: node.span.clone(), value: intent });
-        }
-        Some(EventPlan { name: name.value, fields })
+        !empty
     }
 
     fn choose(&mut self, step: &spec::Step, names: &mut Names, block: Block, defines: &mut Vec<Local>) -> Option<Verb> {
@@ -259,6 +195,8 @@ impl Compiler<'_> {
                     Branch { when, steps: self.steps(&branch.steps, &mut own, block) }
                 }
                 (None, false) if last && branch.steps.is_empty() => Branch { when: None, steps: self.steps(&branch.otherwise, &mut own, block) },
+                // An `else` was said already, as an unknown key.
+                _ if branch.keys.iter().any(|key| !spec::Branch::KEYS.contains(&key.name.as_str())) => continue,
                 _ => {
                     let diagnostic = Diagnostic::at(Code::StepVerb, &branch.span, "a branch has `when` and `steps`, the last may be `otherwise`");
                     self.out.push(diagnostic.help("write `- when: CONDITION` with `steps:` below it, or `- otherwise:` as the last"));
@@ -304,73 +242,9 @@ impl Compiler<'_> {
         defines.extend(into.clone());
         Some(Verb::Each(Box::new(Each { list: list?, item: item?, steps, keep, collect, first, into })))
     }
-
-    fn use_shared(&mut self, step: &spec::Step, names: &mut Names, conditional: bool, defines: &mut Vec<Local>) -> Option<Verb> {
-        let name = step.r#use.as_ref()?;
-        let (shared, asks) = match self.used(name)? {
-            Used::Steps(shared, asks) => (shared, asks),
-            Used::Values(values) => {
-                if let Some((given, _)) = step.with.iter().next() {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &given.span, format!("`{}` holds values, which take no `with`", name.value));
-                    self.out.push(diagnostic.help("look a value up by its key, such as `{{ NAME.key }}` or `{{ NAME[key] }}`"));
-                }
-                let local = self.define(step.r#as.as_ref().unwrap_or(name), Type::Any, conditional, names)?;
-                defines.push(local.clone());
-                return Some(Verb::Let(vec![(local, Value::Open(values))]));
-            }
-            Used::Wrong => return None,
-        };
-        self.asks.extend(asks);
-        let with = self.entries(&step.with, names);
-        let written = self.shared;
-        let known = written.get(&name.value).map(|(file, _)| &file.inputs);
-        for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none())) {
-            let message = format!("the shared steps `{}` take no input `{}`", name.value, given.value);
-            let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
-            self.out.push(diagnostic.did_you_mean(&given.value, known.into_iter().flat_map(Map::iter).map(|(input, _)| input.value.as_str())));
-        }
-        let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
-        defines.extend(bind.clone());
-        Some(Verb::Use(Box::new(Use { shared, with, bind })))
-    }
 }
 
-/// The keys that any event may have.
-const COMMON: [&str; 2] = ["timestamp", "metadata"];
-
-/// The keys that a step has.
-fn present(step: &spec::Step) -> Vec<&'static str> {
-    let keys = [
-        ("when", step.when.is_some()),
-        ("call", step.call.is_some()),
-        ("with", !step.with.is_empty()),
-        ("as", step.r#as.is_some()),
-        ("outcomes", !step.outcomes.is_empty()),
-        ("refresh", step.refresh.is_some()),
-        ("say", step.say.is_some()),
-        ("set", !step.set.is_empty()),
-        ("clear", !step.clear.is_empty()),
-        ("let", !step.r#let.is_empty()),
-        ("event", step.event.is_some()),
-        ("choose", !step.choose.is_empty()),
-        ("together", !step.together.is_empty()),
-        ("each", step.each.is_some()),
-        ("steps", !step.steps.is_empty()),
-        ("keep", step.keep.is_some()),
-        ("collect", step.collect.is_some()),
-        ("first", step.first.is_some()),
-        ("into", step.into.is_some()),
-        ("use", step.r#use.is_some()),
-        ("wait", step.wait.is_some()),
-        ("reject", step.reject.is_some()),
-        ("stop", step.stop.is_some()),
-        ("continue", step.r#continue.is_some()),
-        ("accept", step.accept.is_some()),
-    ];
-    keys.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
-}
-
-/// A scalar as people read it.
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Where a key of a step stands.
+fn place_of(step: &spec::Step, key: &str) -> Span {
+    step.key(key).map_or_else(|| step.span.clone(), |key| key.span.clone())
 }

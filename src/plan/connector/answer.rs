@@ -7,7 +7,7 @@ use crate::model::{Kind as FieldKind, Model};
 use crate::spec::yaml::{Kind, Node};
 use crate::template::Template;
 
-use super::compile::{known_names, template};
+use super::compile::template;
 
 /// The answer, made of templates.
 #[derive(Debug)]
@@ -34,11 +34,7 @@ impl Answer {
             }
             Kind::Text(text) => {
                 let text = crate::spec::Text { span: node.span.clone(), value: text.clone() };
-                let compiled = template(&text, out)?;
-                for reference in compiled.references() {
-                    known_names(reference, &text, names, out);
-                }
-                Some(Self::Value(compiled))
+                template(&text, names, out).map(Self::Value)
             }
             _ => Some(Self::Value(Template::constant(node.to_json()))),
         }

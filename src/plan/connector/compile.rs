@@ -12,9 +12,10 @@ use super::sql::{Refused, Sql};
 use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, operation, table};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::{Local, OperationName};
+use crate::plan::reading;
 use crate::spec::connector as spec;
 use crate::spec::{Kind, Text};
-use crate::template::{Expression, Reference, Template, Wrong, WrongKind};
+use crate::template::{Expression, Reference, Template};
 
 /// The texts of the files that a connector names, or why one cannot be read; read by the caller, since compiling reads nothing.
 pub type Files = BTreeMap<String, Result<String, String>>;
@@ -106,7 +107,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
         out.push(Diagnostic::at(Code::MissingKey, &written.kind.span, "`kind: sql` needs the key `database`").help(help));
         return None;
     };
-    let compiled = template(text, out)?;
+    let compiled = reading::template(text, out)?;
     for reference in compiled.references() {
         match reference.path.as_slice() {
             [root, name, ..] if root == "settings" => {
@@ -117,7 +118,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
                     out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
                 }
             }
-            _ => known_names(reference, text, &BTreeSet::from(["settings"]), out),
+            _ => known_names(reference, 0, text, &BTreeSet::from(["settings"]), out),
         }
     }
     Some(compiled)
@@ -219,26 +220,32 @@ pub(super) fn statement(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnosti
     Some(sql)
 }
 
-/// Compiles a template.
-pub(super) fn template(text: &Text, out: &mut Diagnostics) -> Option<Template> {
-    Template::compile(text.as_str()).map_err(|wrong| out.push(not_compiled(&wrong, text))).ok()
+/// Compiles a template that may use `names`.
+pub(super) fn template(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Template> {
+    let compiled = reading::template(text, out)?;
+    for reference in compiled.references() {
+        known_names(reference, 0, text, names, out);
+    }
+    Some(compiled)
 }
 
 /// Compiles an expression that may use `names`.
 pub(super) fn expression(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Expression> {
-    let compiled = Expression::compile(text.as_str()).map_err(|wrong| out.push(not_compiled(&wrong, text))).ok()?;
+    let (compiled, offset) = reading::expression(text, out)?;
     for reference in compiled.references() {
-        known_names(reference, text, names, out);
+        known_names(reference, offset, text, names, out);
     }
     Some(compiled)
 }
 
 /// Reports a reference to a name that nothing gives a value.
-pub(super) fn known_names(reference: &Reference, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
+///
+/// `offset` is where the source begins in the text.
+fn known_names(reference: &Reference, offset: usize, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
     let root = reference.path.first().map(String::as_str).unwrap_or_default();
     if !names.contains(root) {
         let message = format!("nothing gives `{root}` a value");
-        let span = text.part(reference.range.clone());
+        let span = text.part(reference.range.start + offset..reference.range.end + offset);
         out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(root, names.iter().copied()));
     }
 }
@@ -246,19 +253,4 @@ pub(super) fn known_names(reference: &Reference, text: &Text, names: &BTreeSet<&
 pub(super) fn bad_name(name: &Text, rule: &str, out: &mut Diagnostics) {
     let message = format!("`{}` cannot be a name here", name.value);
     out.push(Diagnostic::at(Code::BadName, &name.span, message).help(format!("a name has {rule}")));
-}
-
-fn not_compiled(wrong: &Wrong, text: &Text) -> Diagnostic {
-    let span = wrong.range.clone().map_or_else(|| text.span.clone(), |range| text.part(range));
-    let (code, near) = match &wrong.kind {
-        WrongKind::Syntax => (Code::BadTemplate, None),
-        WrongKind::UnknownFilter { similar, .. }
-        | WrongKind::UnknownFunction { similar, .. }
-        | WrongKind::UnknownTest { similar, .. } => (Code::UnknownFilter, similar.as_ref()),
-    };
-    let diagnostic = Diagnostic::at(code, &span, wrong.message.clone());
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
-    }
 }

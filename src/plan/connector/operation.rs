@@ -1,21 +1,19 @@
 //! Compiles one operation: its inputs, its statements with the names they may use, and what it promises to answer.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::answer::{self, Answer};
-use super::compile::{bad_name, known_names};
+use super::compile::bad_name;
 use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::fault::Outcome;
 use crate::format::{Choice, Format};
 use crate::model::Model;
 use crate::name::{Local, OperationName};
+use crate::plan::reading::{duration, outcome};
 use crate::resilience::Keep;
 use crate::spec::action::FormatRef;
 use crate::spec::connector as spec;
 use crate::spec::{Kind, Text};
-use crate::time::duration;
 
 /// The name of the time of the call, in statements and templates.
 pub(super) const NOW: &str = "now";
@@ -163,18 +161,14 @@ fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) 
             None
         }
         spec::CacheRef::Times(times) => {
-            let fresh = time(&times.fresh, out)?;
-            let mut keep = Keep::new(fresh, times.stale.as_ref().map_or(Some(fresh), |text| time(text, out))?);
-            if let Some(missing) = times.missing.as_ref().and_then(|text| time(text, out)) {
+            let fresh = duration(&times.fresh, out)?;
+            let mut keep = Keep::new(fresh, times.stale.as_ref().map_or(Some(fresh), |text| duration(text, out))?);
+            if let Some(missing) = times.missing.as_ref().and_then(|text| duration(text, out)) {
                 keep.missing = missing;
             }
             Some(CacheRule::Own(keep))
         }
     }
-}
-
-fn time(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
-    duration(text.as_str()).map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &text.span, reason))).ok()
 }
 
 fn drops(
@@ -224,17 +218,6 @@ fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagn
     Some(Example { description, place: written.span.place(), inputs, ends })
 }
 
-/// The outcome that `text` names.
-pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
-    let found = Outcome::parse(text.as_str());
-    if found.is_none() {
-        let message = format!("there is no outcome `{}`", text.value);
-        let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-        out.push(Diagnostic::at(Code::UnknownOutcome, &text.span, message).did_you_mean(text.as_str(), known));
-    }
-    found
-}
-
 /// An input counts as used when its name stands anywhere in a statement or a template; statements that do not parse are
 /// reported already, and what they would use is not known.
 fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
@@ -262,17 +245,4 @@ fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
             Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement, or take it out"),
         );
     }
-}
-
-/// Compiles a template that may use `names`.
-pub(super) fn checked_template(
-    text: &Text,
-    names: &BTreeSet<&str>,
-    out: &mut Diagnostics,
-) -> Option<crate::template::Template> {
-    let compiled = super::compile::template(text, out)?;
-    for reference in compiled.references() {
-        known_names(reference, text, names, out);
-    }
-    Some(compiled)
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::compile::{bad_name, expression, statement};
-use super::operation::{NOW, checked_template, outcome};
+use super::compile::{bad_name, expression, statement, template};
+use super::operation::NOW;
 use super::{Ending, OperationKind, Statement, Take};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::Local;
+use crate::plan::reading::outcome;
 use crate::spec::connector as spec;
 use crate::spec::{Map, Text};
 
@@ -118,7 +119,7 @@ fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>, out: &mut
     };
     let when = expression(when, names, out);
     let say = match say {
-        Some(text) => Some(checked_template(text, names, out)?),
+        Some(text) => Some(template(text, names, out)?),
         None => None,
     };
     Some(Ending { outcome: found?, when: when?, say })

@@ -3,9 +3,10 @@
 use minijinja::machinery::ast::{self, CallArg, Expr, Spanned};
 
 use super::super::bounds;
+use super::super::cure;
 use super::super::failure::{Wrong, WrongKind};
 use super::super::names::path;
-use super::super::registry::{Sort, registry};
+use super::super::registry::Sort;
 use super::nodes::{copy_path, joined, null, operator, own_operator, range_of};
 use super::pass::Rewriter;
 
@@ -164,11 +165,9 @@ impl<'a> Rewriter<'a> {
 
     fn method(&mut self, attr: &Spanned<ast::GetAttr<'a>>) {
         let name = attr.name.to_owned();
-        let similar = registry().similar(Sort::Filter, &name);
-        let cure = similar.as_ref().map_or_else(String::new, |filter| format!(": write `… | {filter}`"));
-        let message = format!("values have no methods, and `.{name}()` is one{cure}");
+        let message = format!("values have no methods, and `.{name}()` is one");
         let range = Some(self.locate(attr.span(), attr.name, true));
-        self.blame(Wrong { message, range, kind: WrongKind::UnknownFunction { name, similar } });
+        self.blame(Wrong { message, help: cure::of_method(&name), range, kind: WrongKind::UnknownFunction { name } });
     }
 }
 

@@ -8,6 +8,7 @@ use minijinja::machinery::ast::{CallArg, Expr};
 use crate::format::date_out::check_format;
 use crate::format::moment::Unit;
 
+use super::super::cure;
 use super::super::failure::{Wrong, WrongKind};
 use super::super::filters::check_regex;
 use super::super::names::{Introduced, Reference};
@@ -53,16 +54,15 @@ impl<'a> Rewriter<'a> {
         if registry().has(sort, name) {
             return;
         }
-        let similar = registry().similar(sort, name);
-        let cure = similar.as_ref().map_or_else(String::new, |similar| format!(", did you mean `{similar}`?"));
+        let help = cure::of_unknown(sort, name);
         let (word, name) = (sort.word(), name.to_owned());
-        let message = format!("there is no {word} `{name}`{cure}");
+        let message = format!("there is no {word} `{name}`");
         let kind = match sort {
-            Sort::Filter => WrongKind::UnknownFilter { name, similar },
-            Sort::Function => WrongKind::UnknownFunction { name, similar },
-            Sort::Test => WrongKind::UnknownTest { name, similar },
+            Sort::Filter => WrongKind::UnknownFilter { name },
+            Sort::Function => WrongKind::UnknownFunction { name },
+            Sort::Test => WrongKind::UnknownTest { name },
         };
-        self.blame(Wrong { message, range: Some(range), kind });
+        self.blame(Wrong { message, help, range: Some(range), kind });
     }
 
     /// `map("upper")`, `select("defined")` and their like name a filter or test as text.
