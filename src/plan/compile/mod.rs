@@ -23,7 +23,7 @@ use super::connector::Connector;
 use super::domain::Domain;
 use super::value::Value;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::format::{Choice, Format};
+use crate::format::Format;
 use crate::name::{ConnectionName, Local, SlotName};
 use crate::spec::action::{FormatRef, Shared};
 use crate::spec::{Kind, Map, Node, Text};
@@ -194,12 +194,7 @@ impl Compiler<'_> {
                 }
                 found
             }
-            FormatRef::Enum(span, values) => {
-                let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
-                let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
-                let format = Format::choices(values.iter().map(choice).collect());
-                format.map_err(|wrong| self.out.push(Diagnostic::at(Code::BadFormat, span, wrong))).ok()
-            }
+            FormatRef::Enum(choices) => settings::choices(choices, &mut self.out),
             FormatRef::Phone(text) => region(text, &mut self.out).map(|region| Format::Phone { region: Some(region) }),
         }
     }

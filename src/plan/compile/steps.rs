@@ -21,6 +21,18 @@ pub(super) enum Block {
     Outcome,
     /// The steps that check a slot: end in `accept` or `reject`.
     Validator,
+    /// The steps of an outcome within those: may end in any of the three.
+    ValidatorOutcome,
+}
+
+impl Block {
+    /// What the steps of an outcome are here.
+    pub(super) const fn outcome(self) -> Self {
+        match self {
+            Self::Action | Self::Outcome => Self::Outcome,
+            Self::Validator | Self::ValidatorOutcome => Self::ValidatorOutcome,
+        }
+    }
 }
 
 /// Every verb, and the keys that go with it besides `when`.
@@ -53,7 +65,7 @@ impl Compiler<'_> {
                 break;
             }
             let Some(compiled) = self.step(step, names, block) else { continue };
-            if step.when.is_none() && matches!(compiled.verb, Verb::Stop | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
+            if step.when.is_none() && matches!(compiled.verb, Verb::Stop(_) | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
                 ended = Some((compiled.verb.name(), step.span.clone()));
             }
             plan.push(compiled);
@@ -69,7 +81,7 @@ impl Compiler<'_> {
         let verb = match verb {
             "call" => {
                 let bind = step.r#as.as_ref();
-                let (call, kind) = self.call(step, names)?;
+                let (call, kind) = self.call(step, names, block)?;
                 if let Some(name) = bind {
                     defines.extend(self.define(name, kind, conditional, names));
                 }
@@ -109,16 +121,16 @@ impl Compiler<'_> {
             "use" => self.use_shared(step, names, conditional, &mut defines)?,
             "wait" => Verb::Wait(self.duration(step.wait.as_ref()?)?),
             "reject" => Verb::Reject(self.say(step.reject.as_ref()?, names)),
-            "stop" => Verb::Stop,
+            "stop" => Verb::Stop(step.stop.as_ref()?.0.as_ref().map(|say| self.say(say, names))),
             "continue" => {
-                if block != Block::Outcome {
+                if !matches!(block, Block::Outcome | Block::ValidatorOutcome) {
                     let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`continue` stands only in the steps of an outcome");
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
                 Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
             }
             _ => {
-                if block != Block::Validator {
+                if !matches!(block, Block::Validator | Block::ValidatorOutcome) {
                     let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`accept` stands only in the steps of a slot");
                     self.out.push(diagnostic.help("it takes a value for the slot that is being validated"));
                 }
