@@ -1,4 +1,4 @@
-//! The tests that run a real server.
+//! The tests that run a real server, and those of the shipped files.
 
 mod support;
 
@@ -8,3 +8,4 @@ mod door_bodies;
 mod door_pages;
 mod door_stop;
 mod door_tls;
+mod shipped;
