@@ -109,8 +109,8 @@ shape! {
         /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
         /// value, and says the text.
         reject: Option<Say>,
-        /// Ends the action, with `true` or with what is said before it ends; also from inside of `each`, `together`, `use` or an outcome; what was said and set so far stays. In a
-        /// slot's steps: does not take the value, and checks no further slot.
+        /// Ends the action, with `true` or with what is said before it ends, also from inside of `each`, `together`, `use` or an
+        /// outcome; what was said and set so far stays. In a slot's steps: does not take the value, and checks no further slot.
         stop: Option<Stop>,
         /// Last step of an outcome: the action goes on, with this value as the call's result.
         r#continue: Option<Node>,
