@@ -69,7 +69,12 @@ impl Run<'_> {
                 }
             }
             Verb::Reject(say) => return self.rendered(say, &self.scope).map(Flow::Reject).map_err(failed),
-            Verb::Stop => return Ok(Flow::Stop),
+            Verb::Stop(say) => {
+                if let Some(say) = say {
+                    self.say(say, &step.place)?;
+                }
+                return Ok(Flow::Stop);
+            }
             Verb::Continue(value) => return value.eval(&self.scope).map(Flow::Continue).map_err(failed),
             Verb::Accept(value) => return value.eval(&self.scope).map(Flow::Accept).map_err(failed),
         }

@@ -117,8 +117,8 @@ pub enum Verb {
     Wait(Duration),
     /// Declines to run, or refuses the value.
     Reject(Say),
-    /// Ends the action.
-    Stop,
+    /// Ends the action, after these messages.
+    Stop(Option<Say>),
     /// Goes on after an outcome, with this as the call's result.
     Continue(Value),
     /// Takes this as the slot's value.
@@ -141,7 +141,7 @@ impl Verb {
             Self::Use(_) => "use",
             Self::Wait(_) => "wait",
             Self::Reject(_) => "reject",
-            Self::Stop => "stop",
+            Self::Stop(_) => "stop",
             Self::Continue(_) => "continue",
             Self::Accept(_) => "accept",
         }
@@ -161,6 +161,8 @@ pub struct Call {
     pub bind: Option<Local>,
     /// What happens when it ends otherwise than well.
     pub outcomes: Vec<(Outcome, Vec<Step>)>,
+    /// What happens at every outcome that is not among these.
+    pub otherwise: Option<Vec<Step>>,
     /// Goes past the cache when true.
     pub refresh: Option<Expression>,
 }
@@ -169,7 +171,8 @@ impl Call {
     /// The steps for an outcome, when the action handles it itself.
     #[must_use]
     pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
-        self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps.as_slice())
+        let named = self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps);
+        named.or(self.otherwise.as_ref()).map(Vec::as_slice)
     }
 }
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::message::Say;
 use super::shape::{Definitions, Shape, as_list, shape, wrong_type, wrong_type_with};
 use super::testcase::Test;
-use super::values::{Flag, Map, Text};
+use super::values::{Choices, Flag, Map, Text};
 use super::yaml::{Kind, Node};
-use crate::diag::{Diagnostics, Span};
+use crate::diag::Diagnostics;
 
 shape! {
     /// What one custom action does. The file's name is the action's name.
@@ -35,7 +35,8 @@ shape! {
     Input as "an input" {
         /// What the value means.
         description: Option<Text>,
-        /// Where it comes from: `slot` (the default), `entity`, `metadata`, or an expression in `{{ }}`.
+        /// Where it comes from: `slot` (the default), `entity`, `metadata`, or an expression in `{{ }}`. In shared files `with`
+        /// goes before it, and the default is nothing.
         from: Option<Text>,
         /// How it has to look; it is normalised before anything is sent anywhere.
         format: Option<FormatRef>,
@@ -68,7 +69,8 @@ shape! {
         with: Map<Node>,
         /// The name that the result (of `call`, `use`) or the item (of `each`) gets.
         r#as: Option<Text>,
-        /// What to do when the call ends otherwise than well: outcome → steps, or a message.
+        /// What to do when the call ends otherwise than well: outcome → steps, or a message. `otherwise` is every outcome that is
+        /// not named.
         outcomes: Map<Handler>,
         /// Goes past the cache when true.
         refresh: Option<Text>,
@@ -107,9 +109,9 @@ shape! {
         /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
         /// value, and says the text.
         reject: Option<Say>,
-        /// Ends the action, also from inside of `each`, `together`, `use` or an outcome; what was said and set so far stays. In a
-        /// slot's steps: does not take the value, and checks no further slot.
-        stop: Option<Flag>,
+        /// Ends the action, with `true` or with what is said before it ends, also from inside of `each`, `together`, `use` or an
+        /// outcome; what was said and set so far stays. In a slot's steps: does not take the value, and checks no further slot.
+        stop: Option<Stop>,
         /// Last step of an outcome: the action goes on, with this value as the call's result.
         r#continue: Option<Node>,
         /// In a slot's steps: takes this value, an expression, for the slot.
@@ -172,8 +174,8 @@ shape! {
 pub enum FormatRef {
     /// A format's name, one of legwork's or of the project's.
     Named(Text),
-    /// One of these values, where they stand; each may have further spellings.
-    Enum(Span, Map<Vec<Text>>),
+    /// One of these values.
+    Enum(Choices),
     /// A phone number of a region such as `DE`.
     Phone(Text),
 }
@@ -184,29 +186,38 @@ impl Shape for FormatRef {
             return Text::read(node, out).map(Self::Named);
         };
         match entries.as_slice() {
-            [(key, value)] if key.name == "enum" => match &value.kind {
-                Kind::List(_) => {
-                    let values = Vec::<Text>::read(value, out)?;
-                    Some(Self::Enum(value.span.clone(), Map(values.into_iter().map(|text| (text, Vec::new())).collect())))
-                }
-                _ => Map::read(value, out).map(|values| Self::Enum(value.span.clone(), values)),
-            },
+            [(key, value)] if key.name == "enum" => Choices::read(value, out).map(Self::Enum),
             [(key, value)] if key.name == "phone" => Text::read(value, out).map(Self::Phone),
             _ => wrong_type(node, "a format's name, `enum: [VALUE, …]` or `phone: REGION`", out),
         }
     }
 
-    fn schema(_: &mut Definitions) -> Value {
+    fn schema(definitions: &mut Definitions) -> Value {
         json!({ "anyOf": [
             { "type": "string" },
             { "type": "object", "additionalProperties": false, "maxProperties": 1, "minProperties": 1, "properties": {
-                "enum": { "anyOf": [
-                    { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
-                    { "type": "object", "additionalProperties": { "type": "array" } },
-                ] },
+                "enum": Choices::schema(definitions),
                 "phone": { "type": "string" },
             } },
         ] })
+    }
+}
+
+/// The end of an action, with or without a last word.
+#[derive(Debug, Clone)]
+pub struct Stop(pub Option<Say>);
+
+impl Shape for Stop {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::Bool(true) => Some(Self(None)),
+            Kind::Bool(false) => wrong_type(node, "true, or what is said before the action ends,", out),
+            _ => Say::read(node, out).map(|say| Self(Some(say))),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "const": true }, Say::schema(definitions)] })
     }
 }
 

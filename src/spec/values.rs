@@ -155,6 +155,29 @@ impl<T: Shape> Shape for Map<T> {
     }
 }
 
+/// A closed choice of values, each with further ways to say it: a list of values, or value → spellings.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// Where it stands.
+    pub span: Span,
+    /// The values and their further spellings.
+    pub values: Map<Vec<Text>>,
+}
+
+impl Shape for Choices {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let values = match &node.kind {
+            Kind::List(_) => Map(Vec::<Text>::read(node, out)?.into_iter().map(|value| (value, Vec::new())).collect()),
+            _ => Map::read(node, out)?,
+        };
+        Some(Self { span: node.span.clone(), values })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [Vec::<Text>::schema(definitions), Map::<Vec<Text>>::schema(definitions)] })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

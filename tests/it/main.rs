@@ -1,4 +1,4 @@
-//! The tests that run a real server.
+//! The tests that run a real server, and those of the shipped files.
 
 #[cfg(test)]
 mod support;
@@ -15,3 +15,4 @@ mod door_pages;
 mod door_stop;
 #[cfg(test)]
 mod door_tls;
+mod shipped;

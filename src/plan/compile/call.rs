@@ -12,16 +12,19 @@ use crate::plan::reading;
 use crate::spec::action::{self as spec, Handler};
 use crate::spec::{Map, Node, Text};
 
+/// The name that stands for every outcome without steps of its own.
+const OTHERWISE: &str = "otherwise";
+
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
-    pub(super) fn call(&mut self, step: &spec::Step, names: &Names) -> Option<(Call, Type)> {
+    pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type)> {
         let target = step.call.as_ref()?;
         let (connection, operation, kind) = self.target(target, &step.with)?;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
-        let outcomes = self.outcomes(&step.outcomes, names);
+        let (outcomes, otherwise) = self.outcomes(&step.outcomes, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes, refresh }, kind))
+        Some((Call { connection, operation, with, bind, outcomes, otherwise, refresh }, kind))
     }
 
     /// The call of a slot's rule.
@@ -29,7 +32,7 @@ impl Compiler<'_> {
         let (connection, operation, kind) = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), refresh: None }, kind))
+        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), otherwise: None, refresh: None }, kind))
     }
 
     /// Finds the operation and holds the given inputs against it.
@@ -94,20 +97,30 @@ impl Compiler<'_> {
         }
     }
 
-    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names) -> Vec<(Outcome, Vec<Step>)> {
+    /// The steps of each outcome, and those of `otherwise`.
+    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names, block: Block) -> (Vec<(Outcome, Vec<Step>)>, Option<Vec<Step>>) {
         let mut handlers = Vec::new();
+        let mut otherwise = None;
         for (name, handler) in outcomes.iter() {
-            let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
+            let outcome = if name.value == OTHERWISE {
+                None
+            } else {
+                let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
+                Some(outcome)
+            };
             let mut own = names.clone().and("fault");
             let steps = match handler {
-                Handler::Steps(steps) => self.steps(steps, &mut own, Block::Outcome),
+                Handler::Steps(steps) => self.steps(steps, &mut own, block),
                 Handler::Say(say) => {
                     let place = say.span.clone();
                     vec![Step { when: None, verb: Verb::Say(self.say(say, &own)), place, defines: Vec::new() }]
                 }
             };
-            handlers.push((outcome, steps));
+            match outcome {
+                Some(outcome) => handlers.push((outcome, steps)),
+                None => otherwise = Some(steps),
+            }
         }
-        handlers
+        (handlers, otherwise)
     }
 }

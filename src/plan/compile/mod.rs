@@ -27,7 +27,7 @@ use super::reading;
 use super::settings::Limits;
 use super::value::Value;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::format::{Choice, Format};
+use crate::format::Format;
 use crate::name::{ConnectionName, Local};
 use crate::spec::action::{FormatRef, Shared};
 use crate::spec::{Kind, Map, Node, Text};
@@ -161,12 +161,7 @@ impl Compiler<'_> {
                 }
                 found
             }
-            FormatRef::Enum(span, values) => {
-                let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
-                let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
-                let format = Format::choices(values.iter().map(choice).collect());
-                format.map_err(|wrong| self.out.push(Diagnostic::at(Code::BadFormat, span, wrong))).ok()
-            }
+            FormatRef::Enum(choices) => settings::choices(choices, &mut self.out),
             FormatRef::Phone(text) => region(text, &mut self.out).map(|region| Format::Phone { region: Some(region) }),
         }
     }

@@ -302,4 +302,39 @@ mod tests {
         let text = "steps:\n  - let: { a: 1 }\n    bogus: 2\n  - say: \"{{ a }}\"\n";
         assert_eq!(codes(&Sources { actions: vec![action("action_a", text)], ..Sources::default() }), ["unknown-key"]);
     }
+
+    #[test]
+    fn a_format_of_the_project_is_a_pattern_or_a_choice() {
+        let of = |text: &str| {
+            let text = format!("connections: {{}}\nformats:\n  f: {text}\n");
+            codes(&Sources { settings: Some(File::new("legwork.yml", text)), ..Sources::default() })
+        };
+        assert_eq!(of("{ enum: { high: [asap] }, examples: { ASAP: high, soon: null } }"), Vec::<&str>::new());
+        assert_eq!(of("{ enum: [low, high], examples: { soon: high } }"), ["bad-format"]);
+        assert_eq!(of("{ enum: [low], upper: true }"), ["misplaced-key"]);
+        assert_eq!(of("{ pattern: x, enum: [low] }"), ["missing-key"]);
+        assert_eq!(of("{}"), ["missing-key"]);
+    }
+
+    #[test]
+    fn a_slot_may_be_taken_or_refused_in_the_outcome_of_a_call() {
+        let of = |key: &str, end: &str| {
+            let call = format!("{{ call: shop.find, outcomes: {{ otherwise: [{{ {end}: value }}] }} }}");
+            let text = format!("{key}: {}\n", if key == "slots" { format!("{{ x: {{ steps: [ {call}, {{ accept: value }} ] }} }}") } else { format!("[ {call} ]") });
+            codes(&Sources { actions: vec![action(if key == "slots" { "validate_form" } else { "action_a" }, &text)], ..Sources::default() })
+        };
+        assert_eq!(of("slots", "accept"), Vec::<&str>::new());
+        assert_eq!(of("slots", "reject"), Vec::<&str>::new());
+        assert!(of("steps", "accept").contains(&"misplaced-key"));
+    }
+
+    #[test]
+    fn an_action_ends_with_or_without_a_word() {
+        let of = |step: &str| codes(&Sources { actions: vec![action("action_a", &format!("steps: [{step}]\n"))], ..Sources::default() });
+        assert_eq!(of("{ stop: true }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: Bye }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: [Bye, { text: now }] }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: false }"), ["wrong-type"]);
+        assert_eq!(of("{ stop: Bye }, { say: more }"), ["unreachable-step"]);
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map as Object, Value, json};
 use super::names::Names;
 use super::Compiler;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::format::{money, Format, PatternSpec, ProjectFormat};
+use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
 use crate::name::CallerName;
 use crate::plan::messages::{ByLocale, Messages};
@@ -19,7 +19,7 @@ use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::spec::message::Say;
 use crate::spec::settings as spec;
-use crate::spec::{Map, Shape, Text, yaml};
+use crate::spec::{Choices, Map, Shape, Text, yaml};
 use crate::template::{Template, from_json};
 
 /// The built-in messages, in the same form as `messages:` of legwork.yml.
@@ -60,32 +60,61 @@ pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTr
             let diagnostic = Diagnostic::at(Code::DuplicateName, &name.span, format!("legwork has a format `{}` already", name.value));
             out.push(diagnostic.help("choose another name"));
         }
-        let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
-        let pad = format.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
-        let built = ProjectFormat::new(PatternSpec {
-            pattern: format.pattern.value.clone(),
-            upper: flag(&format.upper),
-            lower: flag(&format.lower),
-            pad,
-            strip: format.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
-            examples: format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect(),
-        });
-        let built = match built {
-            Ok(built) => built,
-            Err(wrong) => {
-                let diagnostic = Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}"));
-                out.push(diagnostic.help("it is a regular expression for the whole value, with at most one pair of round brackets around what is kept"));
-                formats.insert(name.value.clone(), None);
-                continue;
-            }
+        let Some(built) = format_of(name, format, out) else {
+            formats.insert(name.value.clone(), None);
+            continue;
         };
-        for wrong in built.check_examples() {
+        let examples: Vec<_> = format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect();
+        for wrong in built.check_examples(&examples) {
             let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
-            out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
+            out.push(diagnostic.help("change the format or the example; null says that a text is refused"));
         }
-        formats.insert(name.value.clone(), Some(Format::Pattern(built)));
+        formats.insert(name.value.clone(), Some(built));
     }
     formats
+}
+
+fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Option<Format> {
+    let of_pattern = [
+        ("upper", written.upper.as_ref().map(|flag| &flag.span)),
+        ("lower", written.lower.as_ref().map(|flag| &flag.span)),
+        ("strip", written.strip.as_ref().map(|text| &text.span)),
+        ("pad", written.pad.as_ref().map(|pad| &pad.span)),
+    ];
+    let pattern = match (&written.pattern, &written.r#enum) {
+        (Some(pattern), None) => pattern,
+        (None, Some(values)) => {
+            for (key, place) in of_pattern.iter().filter_map(|(key, place)| Some((key, (*place)?))) {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{key}` does not go with `enum`"));
+                out.push(diagnostic.help("an enum's words are found whatever their case; write every spelling beside its value"));
+            }
+            return choices(values, out);
+        }
+        _ => {
+            let message = format!("the format `{}` needs `pattern` or `enum`, one of the two", name.value);
+            out.push(Diagnostic::at(Code::MissingKey, &name.span, message).help("a pattern for what has a shape, an enum for what is one of a few"));
+            return None;
+        }
+    };
+    let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
+    let pad = written.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
+    let built = ProjectFormat::new(PatternSpec {
+        pattern: pattern.value.clone(),
+        upper: flag(&written.upper),
+        lower: flag(&written.lower),
+        pad,
+        strip: written.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+    });
+    let refused = |wrong| out.push(Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}")));
+    built.map(Format::Pattern).map_err(refused).ok()
+}
+
+/// One of several values.
+pub(super) fn choices(written: &Choices, out: &mut Diagnostics) -> Option<Format> {
+    let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
+    let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
+    let format = Format::choices(written.values.iter().map(choice).collect());
+    format.map_err(|wrong| out.push(Diagnostic::at(Code::BadFormat, &written.span, wrong))).ok()
 }
 
 impl Compiler<'_> {
@@ -119,6 +148,7 @@ impl Compiler<'_> {
             region,
             currency,
             profiles: self.profiles(written),
+            tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
         }
     }

@@ -19,6 +19,18 @@ pub(super) enum Block {
     Outcome,
     /// The steps that check a slot: end in `accept` or `reject`.
     Validator,
+    /// The steps of an outcome within those: may end in any of the three.
+    ValidatorOutcome,
+}
+
+impl Block {
+    /// What the steps of an outcome are here.
+    pub(super) const fn outcome(self) -> Self {
+        match self {
+            Self::Action | Self::Outcome => Self::Outcome,
+            Self::Validator | Self::ValidatorOutcome => Self::ValidatorOutcome,
+        }
+    }
 }
 
 /// Every verb, and the keys that go with it besides `when`.
@@ -51,7 +63,7 @@ impl Compiler<'_> {
                 break;
             }
             let Some(compiled) = self.step(step, names, block) else { continue };
-            if step.when.is_none() && matches!(compiled.verb, Verb::Stop | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
+            if step.when.is_none() && matches!(compiled.verb, Verb::Stop(_) | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
                 ended = Some((compiled.verb.name(), step.span.clone()));
             }
             plan.push(compiled);
@@ -67,7 +79,7 @@ impl Compiler<'_> {
         let verb = match verb {
             "call" => {
                 let bind = step.r#as.as_ref();
-                let (call, kind) = self.call(step, names)?;
+                let (call, kind) = self.call(step, names, block)?;
                 if let Some(name) = bind {
                     defines.extend(self.define(name, kind, conditional, names));
                 }
@@ -107,16 +119,16 @@ impl Compiler<'_> {
             "use" => self.use_shared(step, names, conditional, &mut defines)?,
             "wait" => Verb::Wait(reading::duration(step.wait.as_ref()?, &mut self.out)?),
             "reject" => Verb::Reject(self.say(step.reject.as_ref()?, names)),
-            "stop" => Verb::Stop,
+            "stop" => Verb::Stop(step.stop.as_ref()?.0.as_ref().map(|say| self.say(say, names))),
             "continue" => {
-                if block != Block::Outcome {
+                if !matches!(block, Block::Outcome | Block::ValidatorOutcome) {
                     let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "continue"), "`continue` stands only in the steps of an outcome");
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
                 Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
             }
             _ => {
-                if block != Block::Validator {
+                if !matches!(block, Block::Validator | Block::ValidatorOutcome) {
                     let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "accept"), "`accept` stands only in the steps of a slot");
                     self.out.push(diagnostic.help("it takes a value for the slot that is being validated"));
                 }
@@ -174,11 +186,6 @@ impl Compiler<'_> {
         if empty && readable && !self.partial {
             let diagnostic = Diagnostic::at(Code::MissingKey, &place_of(step, verb), format!("nothing stands under `{verb}`"));
             self.out.push(diagnostic.help("indent what belongs to it by two more blanks than the key itself, or take the step out"));
-        }
-        if let Some(stop) = step.stop.as_ref().filter(|stop| !stop.value) {
-            let diagnostic = Diagnostic::at(Code::BadValue, &stop.span, "`stop: false` says to do nothing");
-            self.out.push(diagnostic.help("write `stop: true` with a `when`, or take the step out"));
-            return false;
         }
         !empty
     }

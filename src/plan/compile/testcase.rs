@@ -55,7 +55,8 @@ impl Compiler<'_> {
         Some(name)
     }
 
-    fn moment(&mut self, text: &Text) -> Option<DateTime<Utc>> {
+    /// A time as tests write it.
+    pub(super) fn moment(&mut self, text: &Text) -> Option<DateTime<Utc>> {
         let parsed = DateTime::parse_from_rfc3339(&text.value).ok();
         if parsed.is_none() {
             let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("`{}` is not a time", text.value));

@@ -103,7 +103,7 @@ fn always_ends(steps: &[Step]) -> bool {
     steps.iter().any(|step| {
         step.when.is_none()
             && match &step.verb {
-                Verb::Accept(_) | Verb::Reject(_) | Verb::Stop => true,
+                Verb::Accept(_) | Verb::Reject(_) | Verb::Stop(_) => true,
                 Verb::Choose(branches) => {
                     branches.iter().any(|branch| branch.when.is_none()) && branches.iter().all(|branch| always_ends(&branch.steps))
                 }

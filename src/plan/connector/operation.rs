@@ -106,12 +106,11 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
             found
         }
         FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
-        FormatRef::Enum(span, values) => {
+        FormatRef::Enum(written) => {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
-            let choices =
-                values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let choices = written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
-            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, span, reason))).ok()
+            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason))).ok()
         }
     }
 }

@@ -17,6 +17,8 @@ use super::support::{items, locale, made, setting, text};
 pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
         "replace" = replace, "with one text in place of another", "'a-b-c' | replace('-', ' ')" => "a b c";
+        "phrase" = phrase, "with the value where # stands, and nothing for null and an empty text",
+            "'UPS' | phrase(' via #')" => " via UPS";
         "truncate" = truncate, "cut to so many characters, with … where something was",
             "'Blue T-Shirt' | truncate(6)" => "Blue …";
         "label" = label, "the word for a code: of the project's labels, else with blanks for its underscores",
@@ -71,6 +73,15 @@ fn replace(state: &mut State, value: &Value, from: &Value, to: &Value) -> Result
     let times = value.matches(&*from).count();
     bounds::text(state, value.len().saturating_add(times.saturating_mul(to.len())))?;
     Ok(Value::from(value.replace(&*from, &to)))
+}
+
+fn phrase(state: &mut State, value: &Value, phrase: &Value) -> Result<Value, Error> {
+    let (value, phrase) = (text(value)?, text(phrase)?);
+    if value.is_empty() {
+        return Ok(Value::from(""));
+    }
+    bounds::text(state, phrase.len().saturating_add(phrase.matches('#').count().saturating_mul(value.len())))?;
+    Ok(Value::from(phrase.replace('#', &value)))
 }
 
 fn truncate(value: &Value, length: i64) -> Result<String, Error> {

@@ -31,6 +31,12 @@ impl<'a> Rewriter<'a> {
     }
 
     fn expr_within(&mut self, expr: &Expr<'a>) -> Expr<'a> {
+        if let Expr::Var(name) = expr
+            && name.id == "null"
+            && !self.introduced.knows("null")
+        {
+            return null(expr.span());
+        }
         if let Some(reference) = path(expr) {
             if reference.path.len() > bounds::DEPTH {
                 self.blame(Wrong::syntax("a name with too many keys", reference.range));
