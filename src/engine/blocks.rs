@@ -149,7 +149,8 @@ pub(super) fn items(list: &Value) -> Result<Vec<Value>, Failed> {
     if list.is_none() {
         return Ok(Vec::new());
     }
-    let wrong = || Failed { message: format!("a list is needed to go over, not {}", list.kind()), kind: FailedKind::Unsuitable };
+    let wrong =
+        || Failed { message: format!("a list is needed to go over, not {}", list.kind()), kind: FailedKind::Unsuitable };
     if list.as_str().is_some() {
         return Err(wrong());
     }

@@ -25,7 +25,7 @@ impl Run<'_> {
             Err(fault) => fault,
         };
         let Some(steps) = call.handler(fault.outcome) else {
-            self.say_fault(&fault);
+            self.say_outcome(&fault);
             return Ok(Flow::Stop);
         };
         Ok(match self.handled(steps, &fault).await? {

@@ -51,7 +51,12 @@ impl Conversation {
     ///
     /// # Errors
     /// When a part is not what the protocol says.
-    pub(super) fn read(call: &Call, asks: &BTreeSet<String>, settings: &Settings, now: DateTime<Utc>) -> Result<Self, Malformed> {
+    pub(super) fn read(
+        call: &Call,
+        asks: &BTreeSet<String>,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Malformed> {
         let asked = |name: &str| asks.contains(name);
         let tracker = &call.tracker;
         let slots = if asked("slots") { Slots::of(&object(&tracker.slots)?) } else { Slots::default() };
@@ -73,7 +78,9 @@ impl Conversation {
         let (mut entities, mut metadata) = (Json::Null, Json::Null);
         if OF_MESSAGE.iter().any(|name| asked(name)) {
             let mut message = object(&tracker.latest_message)?;
-            for (key, empty) in [("text", Json::Null), ("intent", json!({})), ("entities", json!([])), ("metadata", json!({}))] {
+            for (key, empty) in
+                [("text", Json::Null), ("intent", json!({})), ("entities", json!([])), ("metadata", json!({}))]
+            {
                 let slot = message.entry(key).or_insert(Json::Null);
                 if slot.is_null() {
                     *slot = empty;
@@ -102,7 +109,9 @@ impl Conversation {
         let locale = locale(settings, &offered);
         let language = Locale::parse(&locale).language_tag();
         offered.push(("locale", Value::from(locale.as_str())));
-        if let Some(words) = settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en")) {
+        if let Some(words) =
+            settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en"))
+        {
             offered.push(("legwork", words.clone()));
         }
         let channel = tracker.latest_input_channel.clone();

@@ -49,7 +49,12 @@ impl Domains {
     ///
     /// # Errors
     /// When the domain that the call brings is none.
-    pub(super) fn find(&self, call: &Call, caller: &CallerName, own: Option<&plan::domain::Domain>) -> Result<Found, Malformed> {
+    pub(super) fn find(
+        &self,
+        call: &Call,
+        caller: &CallerName,
+        own: Option<&plan::domain::Domain>,
+    ) -> Result<Found, Malformed> {
         let project = || Found::Domain(own.map(|own| Arc::new(own.rasa.clone())));
         if let Some(raw) = call.domain.as_ref().filter(|raw| !raw.is_absent()) {
             let domain = Arc::new(Domain::from_call(raw)?);
@@ -77,7 +82,8 @@ impl Domains {
     /// Looks at what is known of a digest, and keeps it as the latest.
     fn with<T>(&self, caller: &CallerName, digest: &str, look: impl FnOnce(&mut State) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = all.iter().position(|seen| seen.caller == *caller && seen.digest == digest).and_then(|at| all.remove(at));
+        let known =
+            all.iter().position(|seen| seen.caller == *caller && seen.digest == digest).and_then(|at| all.remove(at));
         let unknown = || Seen { caller: caller.clone(), digest: digest.to_owned(), state: State::Asked(VecDeque::new()) };
         let mut seen = known.unwrap_or_else(unknown);
         let found = look(&mut seen.state);

@@ -48,7 +48,12 @@ impl Run<'_> {
         Ok(self.ending(flow))
     }
 
-    async fn validated(&mut self, validation: &Validation, mut offered: Object, domain: Option<&Domain>) -> Result<Flow, Halt> {
+    async fn validated(
+        &mut self,
+        validation: &Validation,
+        mut offered: Object,
+        domain: Option<&Domain>,
+    ) -> Result<Flow, Halt> {
         let listed = listed(validation, domain);
         let required = self.required(validation, listed.as_deref())?;
         self.extract(validation, required.as_deref(), &mut offered)?;
@@ -56,7 +61,8 @@ impl Run<'_> {
         let required = self.required(validation, listed.as_deref())?;
         let needed = |slot: &str| required.as_ref().is_none_or(|required| required.iter().any(|name| name == slot));
         let candidates = offered.iter().filter(|(slot, _)| needed(slot));
-        let mut checked = Checked { slots: candidates.clone().map(|(slot, _)| (slot.clone(), None)).collect(), ..Checked::default() };
+        let mut checked =
+            Checked { slots: candidates.clone().map(|(slot, _)| (slot.clone(), None)).collect(), ..Checked::default() };
         let mut end = Ok(());
         for (slot, value) in candidates {
             match self.candidate(validation, slot, value, &mut checked).await {
@@ -110,7 +116,13 @@ impl Run<'_> {
     }
 
     /// Checks one candidate; says whether the next may be checked.
-    async fn candidate(&mut self, validation: &Validation, slot: &str, value: &Json, checked: &mut Checked) -> Result<bool, Halt> {
+    async fn candidate(
+        &mut self,
+        validation: &Validation,
+        slot: &str,
+        value: &Json,
+        checked: &mut Checked,
+    ) -> Result<bool, Halt> {
         let outer = self.scope.clone();
         let before = self.events.len();
         let verdict = match validation.rule(slot) {
@@ -143,7 +155,13 @@ impl Run<'_> {
     }
 
     /// Runs the steps for when all candidates were checked.
-    async fn after(&mut self, validation: &Validation, offered: Object, accepted: Vec<String>, refused: Vec<String>) -> Result<Flow, Halt> {
+    async fn after(
+        &mut self,
+        validation: &Validation,
+        offered: Object,
+        accepted: Vec<String>,
+        refused: Vec<String>,
+    ) -> Result<Flow, Halt> {
         self.scope.set("offered", from_json(&Json::Object(offered)));
         self.scope.set("accepted", names(accepted));
         self.scope.set("refused", names(refused));

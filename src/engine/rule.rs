@@ -77,7 +77,7 @@ impl Run<'_> {
                 return match rule.refuse {
                     Some(_) => self.refuse(rule).map(Some),
                     None => {
-                        self.say_fault(&fault);
+                        self.say_outcome(&fault);
                         Ok(Some(Verdict::Refused))
                     }
                 };
@@ -87,11 +87,11 @@ impl Run<'_> {
                     tracing::warn!(outcome = %fault.outcome, "a slot's value was taken unseen: {}", fault.operator);
                 }
                 Unavailable::Reject => {
-                    self.say_fault(&fault);
+                    self.say_outcome(&fault);
                     return Ok(Some(Verdict::Refused));
                 }
                 Unavailable::Stop => {
-                    self.say_fault(&fault);
+                    self.say_outcome(&fault);
                     return Ok(Some(Verdict::Ended));
                 }
             },

@@ -64,7 +64,12 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(engine: &'a Engine, conversation: Conversation, deadline: Deadline, trace: Option<Arc<Trace>>) -> Self {
+    pub(super) fn new(
+        engine: &'a Engine,
+        conversation: Conversation,
+        deadline: Deadline,
+        trace: Option<Arc<Trace>>,
+    ) -> Self {
         Self {
             engine,
             scope: Scope::new(Arc::clone(&conversation.names)),
@@ -124,7 +129,7 @@ impl<'a> Run<'a> {
         self.note(|| Entry::Problem { place: halt.place.clone(), message: halt.message.clone() });
     }
 
-    /// Says the message of a fault that nobody handled, in the words of the project or legwork's own, and tells the operator.
+    /// Says the message of a fault of the run's own, and tells the operator; those of calls were told where they were made.
     pub(super) fn say_fault(&mut self, fault: &Fault) {
         match fault.class() {
             Class::Bug | Class::Misconfigured => tracing::error!(outcome = %fault.outcome, "{}", fault.operator),
@@ -134,8 +139,9 @@ impl<'a> Run<'a> {
         self.say_outcome(fault);
     }
 
-    /// Says an outcome's message. One that fails, or that has nothing to say, gives way to the next that fits.
-    fn say_outcome(&mut self, fault: &Fault) {
+    /// Says the message of an outcome, in the words of the project or legwork's own. One that fails, or that has nothing to
+    /// say, gives way to the next that fits.
+    pub(super) fn say_outcome(&mut self, fault: &Fault) {
         self.outcome = Some(fault.outcome);
         let settings = &self.engine.parts.project.settings;
         let scope = self.scope.with("fault", fault_value(fault));
@@ -143,7 +149,9 @@ impl<'a> Run<'a> {
             match self.rendered(say, &scope) {
                 Ok(messages) if messages.is_empty() => {}
                 Ok(messages) => return self.messages.extend(messages),
-                Err(failed) => tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message),
+                Err(failed) => {
+                    tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message)
+                }
             }
         }
     }

@@ -10,8 +10,8 @@ use super::run::{Ending, Run};
 use super::trace::Trace;
 use crate::connector::{Connections, Facts};
 use crate::name::{ActionName, CallerName};
-use crate::plan::action::{Action, Body};
 use crate::plan::Project;
+use crate::plan::action::{Action, Body};
 use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
@@ -132,7 +132,8 @@ fn frame_session(answer: &mut Answer) {
     if !answer.events.iter().any(|event| event.kind == EventKind::SessionStarted) {
         answer.events.insert(0, Event::from(EventKind::SessionStarted));
     }
-    let listens = |event: &Event| matches!(&event.kind, EventKind::Action { name: Some(name), .. } if name == "action_listen");
+    let listens =
+        |event: &Event| matches!(&event.kind, EventKind::Action { name: Some(name), .. } if name == "action_listen");
     if !answer.events.iter().any(listens) {
         let listen = EventKind::Action { name: Some("action_listen".to_owned()), policy: None, confidence: None };
         answer.events.push(Event::from(listen));

@@ -51,7 +51,13 @@ struct Bench {
 
 /// Runs the selected tests of a project, each on systems of its own, as many at a time as there are processors. Results are
 /// in the order of the files.
-pub async fn run(project: &Arc<Project>, connections: &[Connection], folder: &Path, clock: &Arc<dyn Clock>, selection: &Selection) -> Report {
+pub async fn run(
+    project: &Arc<Project>,
+    connections: &[Connection],
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+    selection: &Selection,
+) -> Report {
     let bench = Arc::new(Bench {
         project: Arc::clone(project),
         connections: connections.to_vec(),
@@ -90,7 +96,11 @@ impl Bench {
         let judged = tokio::spawn(async move { Some(self.judged(&action, action.tests.get(at)?).await) });
         match judged.await {
             Ok(judged) => (result.failures, result.problems) = judged?,
-            Err(_) => result.failures.push(Failure::differs("run", "it comes to an end", "a bug in legwork ended it; the log has more")),
+            Err(_) => result.failures.push(Failure::differs(
+                "run",
+                "it comes to an end",
+                "a bug in legwork ended it; the log has more",
+            )),
         }
         Some(result)
     }

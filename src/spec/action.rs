@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::message::Say;
+use super::message::{Message, Say};
 use super::shape::{Definitions, Shape, as_list, shape, wrong_type, wrong_type_with};
 use super::testcase::Test;
 use super::values::{Choices, Flag, Map, Text};
@@ -235,11 +235,14 @@ impl Shape for Handler {
         match &node.kind {
             Kind::List(_) => Vec::read(node, out).map(Self::Steps),
             Kind::Text(_) => Say::read(node, out).map(Self::Say),
-            _ => wrong_type_with(node, "a list of steps or a message's text", as_list(node), out),
+            Kind::Map(entries) if entries.iter().any(|(key, _)| !Step::KEYS.contains(&key.name.as_str())) => {
+                Say::read(node, out).map(Self::Say)
+            }
+            _ => wrong_type_with(node, "a list of steps or a message", as_list(node), out),
         }
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        json!({ "anyOf": [{ "type": "string" }, Vec::<Step>::schema(definitions)] })
+        json!({ "anyOf": [{ "type": "string" }, Message::schema(definitions), Vec::<Step>::schema(definitions)] })
     }
 }

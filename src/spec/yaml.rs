@@ -123,7 +123,7 @@ fn place(raw: Spanned<Raw>, file: &Arc<File>) -> Node {
         Raw::Null => Kind::Null,
         Raw::Bool(value) => Kind::Bool(value),
         Raw::Int(value) => Kind::Int(value),
-        Raw::Float(value) => Kind::Float(value),
+        Raw::Float(value) => number(value, &span),
         Raw::Text(value) => Kind::Text(value),
         Raw::List(items) => Kind::List(items.into_iter().map(|item| place(item, file)).collect()),
         Raw::Map(entries) => Kind::Map(
@@ -141,6 +141,12 @@ fn place(raw: Spanned<Raw>, file: &Arc<File>) -> Node {
         span.range.end = last.span.range.end.max(span.range.end);
     }
     Node { span, kind }
+}
+
+/// The reader takes `007` for a number with a point, which it has not.
+fn number(value: f64, span: &Span) -> Kind {
+    let written = span.file.text.get(span.range.clone()).unwrap_or_default().trim();
+    written.parse().map_or(Kind::Float(value), Kind::Int)
 }
 
 /// A node before it is placed in its file.

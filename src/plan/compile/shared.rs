@@ -75,7 +75,8 @@ impl Compiler<'_> {
     pub(super) fn used(&mut self, name: &Text) -> Option<Used> {
         let written = self.shared;
         if !written.contains_key(&name.value) {
-            let diagnostic = Diagnostic::at(Code::UnknownShared, &name.span, format!("actions/shared has no file `{}.yml`", name.value));
+            let diagnostic =
+                Diagnostic::at(Code::UnknownShared, &name.span, format!("actions/shared has no file `{}.yml`", name.value));
             self.out.push(diagnostic.did_you_mean(&name.value, written.keys().map(String::as_str)));
             return None;
         }
@@ -87,13 +88,15 @@ impl Compiler<'_> {
             return Some(self.shared_file(&name.value));
         };
         let diagnostic = Diagnostic::at(Code::SharedCycle, &name.span, wrong);
-        self.out.push(diagnostic.help("shared steps may use others that do not come back to them; go over a list with `each`"));
+        self.out
+            .push(diagnostic.help("shared steps may use others that do not come back to them; go over a list with `each`"));
         None
     }
 
     /// The files on the way from a shared file back to itself.
     fn by_way_of(&self, name: &str) -> String {
-        let between: Vec<_> = self.using.iter().skip_while(|using| *using != name).skip(1).map(|using| format!("`{using}`")).collect();
+        let between: Vec<_> =
+            self.using.iter().skip_while(|using| *using != name).skip(1).map(|using| format!("`{using}`")).collect();
         if between.is_empty() { String::new() } else { format!(" by way of {}", between.join(", ")) }
     }
 
@@ -109,7 +112,8 @@ impl Compiler<'_> {
         let used = match &file.values {
             Some(values) => {
                 if !(file.steps.is_empty() && file.inputs.is_empty()) || file.result.is_some() {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
+                    let diagnostic =
+                        Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
                     self.out.push(diagnostic.help("make two files of it"));
                 }
                 Used::Values(template::open_json(&values.to_json()))

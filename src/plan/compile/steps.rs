@@ -109,10 +109,15 @@ impl Compiler<'_> {
                 let mut steps = Vec::new();
                 for inner in &step.together {
                     let mut own = before.clone();
-                    steps.extend(self.step(inner, &mut own, block));
+                    let Some(compiled) = self.step(inner, &mut own, block) else { continue };
+                    if let Some(twice) = compiled.defines.iter().find(|name| defines.contains(name)) {
+                        let message = format!("two steps at the same time give the name `{twice}`");
+                        self.out.push(Diagnostic::at(Code::ShadowedName, &inner.span, message).help("choose another name in one of them"));
+                    }
+                    defines.extend(compiled.defines.iter().cloned());
                     names.absorb(&own);
+                    steps.push(compiled);
                 }
-                defines.extend(steps.iter().flat_map(|step| step.defines.iter().cloned()));
                 Verb::Together(steps)
             }
             "each" => self.each(step, names, block, &mut defines)?,
