@@ -15,4 +15,25 @@ mod door_pages;
 mod door_stop;
 #[cfg(test)]
 mod door_tls;
+#[cfg(test)]
+mod language_data;
+#[cfg(test)]
+mod language_flow;
+#[cfg(test)]
+mod language_forms;
+#[cfg(test)]
+mod language_messages;
+#[cfg(test)]
+mod language_outcomes;
+#[cfg(test)]
+mod language_rasa;
+#[cfg(test)]
+mod language_tests;
+#[cfg(test)]
+mod language_time;
+#[cfg(test)]
+mod language_values;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod shipped;
