@@ -1,8 +1,11 @@
-//! The tests that run a real server, and those of the shipped files.
+//! The tests that run a real server or the binary, and those of the shipped files.
 
 #[cfg(test)]
 mod support;
 
+mod bad_files;
+mod check_command;
+mod diagnostics;
 #[cfg(test)]
 mod door_auth;
 #[cfg(test)]
@@ -15,4 +18,5 @@ mod door_pages;
 mod door_stop;
 #[cfg(test)]
 mod door_tls;
+mod schemas;
 mod shipped;
