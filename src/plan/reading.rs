@@ -40,7 +40,12 @@ fn refused(wrong: Wrong, text: &Text) -> Diagnostic {
 
 /// Reads a duration such as `250ms`.
 pub(super) fn duration(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
-    crate::time::duration(&text.value).map_err(|wrong| out.push(Diagnostic::at(Code::BadValue, &text.span, wrong))).ok()
+    let refused = |wrong: String| {
+        // The text says what is wrong, a colon, and what to write.
+        let (wrong, cure) = wrong.split_once(": ").unwrap_or((&wrong, "write a number and a unit, such as 5s"));
+        Diagnostic::at(Code::BadValue, &text.span, wrong).help(cure)
+    };
+    crate::time::duration(&text.value).map_err(|wrong| out.push(refused(wrong))).ok()
 }
 
 /// Reads the name of an outcome.

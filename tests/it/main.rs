@@ -1,8 +1,11 @@
-//! The tests that run a real server, and those of the shipped files.
+//! The tests that run a real server or the binary, and those of the shipped files.
 
 #[cfg(test)]
 mod support;
 
+mod bad_files;
+mod check_command;
+mod diagnostics;
 #[cfg(test)]
 mod door_auth;
 #[cfg(test)]
@@ -35,5 +38,7 @@ mod language_time;
 mod language_values;
 #[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod shipped;

@@ -178,7 +178,8 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
         return None;
     };
     let Some(text) = node.scalar_text() else {
-        out.push(Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what())));
+        let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what()));
+        out.push(diagnostic.help(known.description.clone()));
         return None;
     };
     if let Some(reference) = Reference::parse(&text) {

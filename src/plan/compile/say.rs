@@ -74,7 +74,7 @@ impl Compiler<'_> {
                 return None;
             }
             (None, Some(stray)) => {
-                self.out.push(Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`"));
+                self.out.push(Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`").help("take it out, or add `each: LIST`"));
                 None
             }
             (None, None) => None,

@@ -114,7 +114,7 @@ pub(super) fn choices(written: &Choices, out: &mut Diagnostics) -> Option<Format
     let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
     let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
     let format = Format::choices(written.values.iter().map(choice).collect());
-    format.map_err(|wrong| out.push(Diagnostic::at(Code::BadFormat, &written.span, wrong))).ok()
+    format.map_err(|wrong| out.push(Diagnostic::at(Code::BadFormat, &written.span, wrong).help("write each value once: `enum: [red, green]`"))).ok()
 }
 
 impl Compiler<'_> {

@@ -75,10 +75,11 @@ pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnost
         model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
     if !missing.is_empty() {
         let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
-        out.push(Diagnostic::at(Code::MissingKey, &node.span, message));
+        out.push(Diagnostic::at(Code::MissingKey, &node.span, message).help("add what is missing, made of the results"));
     }
 }
 
 fn misfit(span: &Span, field: &str, kind: FieldKind, out: &mut Diagnostics) {
-    out.push(Diagnostic::at(Code::WrongType, span, format!("`{field}` should be {}", kind.expected())));
+    let diagnostic = Diagnostic::at(Code::WrongType, span, format!("`{field}` should be {}", kind.expected()));
+    out.push(diagnostic.help("every system answers a model's field in the same form"));
 }

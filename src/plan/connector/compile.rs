@@ -51,11 +51,8 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
         }
     }
     if written.operations.is_empty() {
-        out.push(Diagnostic::at(
-            Code::MissingKey,
-            &written.span,
-            "a connector needs the key `operations` with at least one",
-        ));
+        let message = "a connector needs the key `operations` with at least one";
+        out.push(Diagnostic::at(Code::MissingKey, &written.span, message).help("write `NAME: { sql: select … }` under it"));
     }
     let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
     let system = System::Sql(SqlSystem { database: database?, tables, first_use });
@@ -69,7 +66,7 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
     }
     let default = match &written.default {
         Some(node) if matches!(node.kind, Kind::List(_) | Kind::Map(_)) => {
-            out.push(Diagnostic::at(Code::WrongType, &node.span, "a text is needed here"));
+            out.push(Diagnostic::at(Code::WrongType, &node.span, "a text is needed here").help("a setting is a text or a number"));
             None
         }
         Some(node) => node.scalar_text(),
@@ -79,7 +76,7 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
         Some(text) => match Regex::new(&format!("^(?:{})$", text.value)) {
             Ok(pattern) => Some(pattern),
             Err(_) => {
-                out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression"));
+                out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression").help("it stands for the whole value, such as [a-z0-9-]+"));
                 return None;
             }
         },
@@ -96,7 +93,7 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
     if let (Some(default), Some(node)) = (&setting.default, &written.default)
         && let Err(reason) = setting.accepts(default)
     {
-        out.push(Diagnostic::at(Code::BadValue, &node.span, reason));
+        out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("a default has to fit the setting's own `pattern`"));
     }
     Some(setting)
 }
@@ -146,7 +143,7 @@ fn one_table<'a>(entry: &'a spec::Table, files: &Files, out: &mut Diagnostics) -
     let mut given = ways.into_iter().filter_map(|(text, reader)| Some((text.as_ref()?, reader)));
     let (Some((source, reader)), None) = (given.next(), given.next()) else {
         let message = "an entry of `tables` has exactly one of `sql`, `create`, `csv` and `json`";
-        out.push(Diagnostic::at(Code::WrongType, &entry.span, message));
+        out.push(Diagnostic::at(Code::WrongType, &entry.span, message).help("make an entry of its own of each"));
         return None;
     };
     let inline = entry.create.is_some();
@@ -154,11 +151,13 @@ fn one_table<'a>(entry: &'a spec::Table, files: &Files, out: &mut Diagnostics) -
         _ if inline => source.as_str(),
         Some(Ok(text)) => text,
         Some(Err(reason)) => {
-            out.push(Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value)));
+            let diagnostic = Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value));
+            out.push(diagnostic.help("the path begins at the folder of this file"));
             return None;
         }
         None => {
-            out.push(Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` was not read", source.value)));
+            let diagnostic = Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` was not read", source.value));
+            out.push(diagnostic.help("the path begins at the folder of this file"));
             return None;
         }
     };
@@ -196,7 +195,7 @@ fn first_use(written: &spec::FirstUse, connector: &spec::Connector, out: &mut Di
     let names = BTreeSet::from([written.of.as_str(), operation::NOW]);
     let unless = statement(&written.unless, &names, out);
     if unless.as_ref().is_some_and(|sql| sql.writes) {
-        out.push(Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any"));
+        out.push(Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any").help("write a `select`"));
     }
     let statements: Vec<_> = written.sql.iter().map(|text| statement(text, &names, out)).collect();
     Some(FirstUse { of: of?, unless: unless?, statements: statements.into_iter().collect::<Option<_>>()? })

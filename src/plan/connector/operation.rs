@@ -81,7 +81,7 @@ fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> 
     let required = written.required.as_ref().is_some_and(|flag| flag.value);
     if let (true, Some(default)) = (required, &written.default) {
         let message = "an input that has to be given has no use for a default";
-        out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message));
+        out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message).help("take one of the two out"));
     }
     let format = written.format.as_ref().and_then(|written| format(written, out));
     Some(OperationInput {
@@ -110,7 +110,7 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
             let choices = written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
-            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason))).ok()
+            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))).ok()
         }
     }
 }
@@ -149,7 +149,7 @@ fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) 
         spec::CacheRef::Times(times) => &times.span,
     };
     if kind.writes() {
-        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept"));
+        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept").help("take `cache` out"));
         return None;
     }
     match reference {
@@ -180,11 +180,8 @@ fn drops(
     for text in &written.drops {
         match connector.operations.get(text.as_str()) {
             _ if !kind.writes() => {
-                out.push(Diagnostic::at(
-                    Code::MisplacedKey,
-                    &text.span,
-                    "a read outdates nothing; only a write has `drops`",
-                ));
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
+                out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
             Some(_) => drops.extend(OperationName::parse(text.as_str())),
             None => {
@@ -208,7 +205,7 @@ fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagn
         (Some(answer), None) => Ends::Answer(answer.to_json()),
         (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`"));
+            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`").help("an `outcome` is how it ends when it does not end well"));
             return None;
         }
     };

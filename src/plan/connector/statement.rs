@@ -41,7 +41,7 @@ pub(super) fn compile_all(
             misplaced(written, out);
         }
         (Some(sql), _) => {
-            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`"));
+            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`").help("make it one of the steps"));
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);
@@ -130,6 +130,6 @@ fn misplaced(written: &spec::Operation, out: &mut Diagnostics) {
     let outcomes = written.outcomes.iter().next().map(|(name, _)| (name, "outcomes"));
     for (text, key) in [take, outcomes].into_iter().flatten() {
         let message = format!("with `steps`, `{key}` belongs to one of them");
-        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message));
+        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message).help("write it beside the `sql` of that step"));
     }
 }

@@ -13,6 +13,8 @@ use crate::diag::{Code, Diagnostic, File, Span};
 pub(super) fn refused(error: &Error, file: &Arc<File>) -> Diagnostic {
     let span = error.location().map_or_else(|| Span::start_of(file), |at| located(at, file));
     match error {
+        // What went wrong inside of what an alias stands for.
+        Error::AliasError { error: inside, .. } => return refused(inside, file),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("this key");
             let message = format!("the key `{key}` stands here a second time");
@@ -27,7 +29,7 @@ pub(super) fn refused(error: &Error, file: &Arc<File>) -> Diagnostic {
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => {
-            let message = "the file is too large or nested too deep, or its aliases grow beyond all measure";
+            let message = "the file is too large or nested too deep, or its aliases (`*name`) grow beyond all measure";
             return Diagnostic::at(Code::YamlSyntax, &span, message).help("split it into several files");
         }
         Error::UnknownAnchor { .. } => {
