@@ -4,6 +4,7 @@
 mod support;
 
 #[cfg(test)]
+mod docs;
 mod door_auth;
 #[cfg(test)]
 mod door_bad_input;
