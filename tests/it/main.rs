@@ -5,6 +5,7 @@ mod support;
 
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod door_auth;
 #[cfg(test)]
 mod door_bad_input;
@@ -16,4 +17,5 @@ mod door_pages;
 mod door_stop;
 #[cfg(test)]
 mod door_tls;
+#[cfg(test)]
 mod shipped;
