@@ -227,6 +227,8 @@ mod tests {
         let thing = thing.unwrap();
         assert_eq!(thing.parts[0].name.value, "007");
         assert_eq!(thing.parts[0].r#as.as_ref().unwrap().value, "spy");
+        assert!(thing.key("parts").is_some() && thing.key("as").is_none());
+        assert_eq!(thing.parts[0].span.place(), "a.yml:3");
     }
 
     #[test]

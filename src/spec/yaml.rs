@@ -246,7 +246,7 @@ mod tests {
         parse(&File::new("a.yml", text)).unwrap()
     }
 
-    fn covered<'a>(node: &'a Node) -> &'a str {
+    fn covered(node: &Node) -> &str {
         &node.span.file.text[node.span.range.clone()]
     }
 

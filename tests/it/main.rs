@@ -1,11 +1,13 @@
 //! The tests that run a real server or the binary, and those of the shipped files.
 
 #[cfg(test)]
-mod support;
-
 mod bad_files;
+#[cfg(test)]
 mod check_command;
+#[cfg(test)]
 mod diagnostics;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod door_auth;
 #[cfg(test)]
@@ -42,3 +44,5 @@ mod parity;
 mod schemas;
 #[cfg(test)]
 mod shipped;
+#[cfg(test)]
+mod support;

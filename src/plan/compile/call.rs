@@ -15,6 +15,9 @@ use crate::spec::{Map, Node, Text};
 /// The name that stands for every outcome without steps of its own.
 const OTHERWISE: &str = "otherwise";
 
+/// The steps of each outcome, and those of `otherwise`.
+type Handlers = (Vec<(Outcome, Vec<Step>)>, Option<Vec<Step>>);
+
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
     pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type)> {
@@ -97,8 +100,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The steps of each outcome, and those of `otherwise`.
-    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names, block: Block) -> (Vec<(Outcome, Vec<Step>)>, Option<Vec<Step>>) {
+    /// What a call's outcomes lead to; `otherwise` is every one that is not named.
+    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names, block: Block) -> Handlers {
         let mut handlers = Vec::new();
         let mut otherwise = None;
         for (name, handler) in outcomes.iter() {
