@@ -105,7 +105,10 @@ fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Opti
         pad,
         strip: written.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
     });
-    let refused = |wrong| out.push(Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}")));
+    let refused = |wrong| {
+        let diagnostic = Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}"));
+        out.push(diagnostic.help("it is a regular expression for the whole value, with at most one pair of round brackets around what is kept"));
+    };
     built.map(Format::Pattern).map_err(refused).ok()
 }
 
