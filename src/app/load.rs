@@ -1,11 +1,11 @@
 //! Reading a project's folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::connector::catalog;
-use crate::diag::{Code, Diagnostic, Diagnostics, File};
+use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::plan::connector::Connector;
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
@@ -98,12 +98,46 @@ fn paths(file: &Arc<File>) -> Paths {
 /// A file's text under the path that people know it by: relative to the project's folder.
 fn text(path: &Path, folder: &Path, out: &mut Diagnostics) -> Option<Arc<File>> {
     let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string().replace('\\', "/");
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(File::new(shown, text)),
-        Err(error) => {
-            out.push(Diagnostic::nowhere(Code::Unreadable, format!("{shown} cannot be read: {error}")));
-            None
-        }
+    let refused = match read_text(path) {
+        Ok(text) => return Some(File::new(shown, text)),
+        Err(refused) => refused,
+    };
+    let (reason, cure) = match &refused {
+        NoText::TooLarge => (format!("it is larger than {} MiB", LARGEST >> 20), "split it, or keep data in a table of a connector"),
+        NoText::NotUtf8 => ("it is not UTF-8".to_owned(), "save it again with the encoding UTF-8"),
+        NoText::Io(error) => (reason(error), "check that it is there, and that this user may read it"),
+    };
+    out.push(Diagnostic::nowhere(Code::Unreadable, format!("{shown} cannot be read: {reason}")).help(cure));
+    None
+}
+
+/// The largest file that people write by hand.
+const LARGEST: u64 = 16 << 20;
+
+/// Why a file gives no text.
+enum NoText {
+    TooLarge,
+    NotUtf8,
+    Io(std::io::Error),
+}
+
+fn read_text(path: &Path) -> Result<String, NoText> {
+    if std::fs::metadata(path).map_err(NoText::Io)?.len() > LARGEST {
+        return Err(NoText::TooLarge);
+    }
+    std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => NoText::NotUtf8,
+        _ => NoText::Io(error),
+    })
+}
+
+/// Why reading failed, the same on every system.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it is not there".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "reading it is not allowed".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -116,11 +150,17 @@ fn yaml_files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
 fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
+    // Links can lead in circles.
+    let mut seen = BTreeSet::new();
     while let Some(folder) = folders.pop() {
+        if !seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())) {
+            continue;
+        }
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
-                out.push(Diagnostic::nowhere(Code::Unreadable, format!("{} cannot be read: {error}", folder.display())));
+                let message = format!("{} cannot be read: {}", folder.display(), reason(&error));
+                out.push(Diagnostic::nowhere(Code::Unreadable, message).help("check that this user may read it"));
                 continue;
             }
         };
@@ -147,9 +187,18 @@ fn connectors(own: &Path, folder: &Path, out: &mut Diagnostics) -> BTreeMap<Stri
         }
     }
     let files = if own.is_dir() { yaml_files(own, out) } else { Vec::new() };
+    let mut own_files: BTreeMap<String, Span> = BTreeMap::new();
     for path in files {
-        let Some(file) = text(&path, folder, out) else { continue };
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(file) = text(&path, folder, out) else {
+            compiled.push((name, None));
+            continue;
+        };
+        if let Some(other) = own_files.insert(name.clone(), Span::start_of(&file)) {
+            let diagnostic = Diagnostic::at(Code::DuplicateName, &Span::start_of(&file), format!("two files hold the connector `{name}`"));
+            out.push(diagnostic.related(&other, "this is the other").help("rename one of them: the file's name is the connector's"));
+            continue;
+        }
         let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));
         out.extend(problems);
         compiled.push((name, connector));

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::connector::{Connections, Surroundings};
+use crate::connector::{Connections, Problem, Surroundings};
+use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts};
 use crate::name::CallerName;
 use crate::plan::connector::{Connection, SettingValue};
@@ -50,8 +51,24 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
     let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
-    let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let connections = opened.map_err(said)?;
+    let unfit = connections.verify().await;
+    if !unfit.is_empty() {
+        return Err(said(unfit));
+    }
     Ok(Engine::new(Parts { project, connections, clock }))
+}
+
+/// What the databases of a project have against the statements that its connectors run on them. A database that is not here,
+/// or whose secrets are not, is not looked at: that is for `serve` to say, where it has to be there.
+pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> Vec<Diagnostic> {
+    let Ok(connections) = connections(project, folder) else { return Vec::new() };
+    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
+    let surroundings = Surroundings { folder, clock, profiles, tokens: Arc::new(NoTokens), rng, scratch: true };
+    let Ok(connections) = Connections::open(&connections, surroundings).await else { return Vec::new() };
+    let problems = connections.verify().await;
+    problems.iter().map(|problem| Diagnostic::nowhere(Code::BadSql, problem.to_string())).collect()
 }
 
 /// Who may call, with the secrets that prove it.

@@ -1,12 +1,14 @@
 //! `legwork check`: everything that is wrong in a project's files, at once.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::{ProjectFlags, print};
+use super::{ProjectFlags, block_on, print};
 use crate::app;
 use crate::diag::{self, Diagnostic, Severity};
+use crate::time::SystemClock;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckFlags {
@@ -28,7 +30,18 @@ enum Format {
 }
 
 pub(super) fn run(flags: &CheckFlags) -> ExitCode {
-    let (project, problems) = app::load(&flags.project.place());
+    let place = flags.project.place();
+    let (project, mut problems) = app::load(&place);
+    let mut sound = project.is_some();
+    if let Some(project) = &project {
+        match block_on(app::verify(project, &place.folder(), Arc::new(SystemClock))) {
+            Ok(unfit) => {
+                sound = unfit.is_empty();
+                problems.extend(unfit);
+            }
+            Err(code) => return code,
+        }
+    }
     let format = match flags.format {
         Format::Human => diag::Format::Human { color: std::io::IsTerminal::is_terminal(&std::io::stdout()) },
         Format::Json => diag::Format::Json,
@@ -38,7 +51,7 @@ pub(super) fn run(flags: &CheckFlags) -> ExitCode {
     if matches!(flags.format, Format::Human) {
         print(&summary(&problems, project.as_ref().map(|project| project.actions.len())));
     }
-    if project.is_some() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if sound { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 /// The last line: how much was found.

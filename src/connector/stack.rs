@@ -40,7 +40,8 @@ pub(super) async fn call(
     // An answer that was kept is no call of the system; `CacheUsed` has counted it.
     if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
         let (fault, attempts) = (ended.as_ref().err(), attempts.load(Ordering::Relaxed));
-        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }.emit();
+        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }
+            .emit();
     }
     ended
 }
@@ -163,14 +164,16 @@ impl Send {
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        let results = match &self.system {
+        match &self.system {
             Opened::Database(database) => {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
-                database.run(operation, self.inputs, until.bound(STATEMENTS)).await?
+                database.run(operation, self.inputs, until.bound(STATEMENTS)).await
             }
-            Opened::Remote(remote) => remote.run(operation, self.inputs, until, &self.attempts).await?,
-        };
-        reply(operation, results)
+            Opened::Remote(remote) => {
+                let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
+                reply(operation, results)
+            }
+        }
     }
 }
 

@@ -88,6 +88,7 @@ codes! {
     MissingInput Error "missing-input" "a call lacks an input that the operation needs";
     UnknownOutcome Error "unknown-outcome" "an outcome that does not exist";
     UnknownShared Error "unknown-shared" "`use` names a file that actions/shared does not have";
+    SharedCycle Error "shared-cycle" "shared steps that use themselves, if only by way of others";
     UnknownFormat Error "unknown-format" "a format that neither legwork nor legwork.yml has";
     BadFormat Error "bad-format" "a format of legwork.yml does not do what its examples say";
     BadEvent Error "bad-event" "an event that Rasa would refuse";

@@ -53,6 +53,19 @@ impl Span {
         format!("{}:{}", self.file.path, self.line_column().0)
     }
 
+    /// The same place in a copy of the file where asterisks stand for what is there: what must not be shown is a secret.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let text = &self.file.text;
+        let (Some(before), Some(inside), Some(after)) =
+            (text.get(..self.range.start), text.get(self.range.clone()), text.get(self.range.end..))
+        else {
+            return Self { file: File::new(&self.file.path, ""), range: 0..0 };
+        };
+        let masked: String = inside.chars().flat_map(|c| if c == '\n' { "\n".chars().cycle().take(1) } else { "*".chars().cycle().take(c.len_utf8()) }).collect();
+        Self { file: File::new(&self.file.path, format!("{before}{masked}{after}")), range: self.range.clone() }
+    }
+
     /// A part of this span, given in bytes of the text it covers; the whole when the part lies outside.
     #[must_use]
     pub fn part(&self, part: Range<usize>) -> Self {
@@ -121,7 +134,7 @@ impl Diagnostic {
         if let Some(near) = similar(given, known.iter().copied()) {
             return self.help(format!("did you mean `{near}`?"));
         }
-        if known.is_empty() || known.len() > 24 {
+        if known.is_empty() || known.len() > 32 {
             return self;
         }
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -156,7 +169,13 @@ impl Diagnostics {
         self.0.iter().any(|d| d.severity() == Severity::Error)
     }
 
-    /// How many there are so far; with [`Self::has_errors`], the way to see whether a part read well.
+    /// How many errors there are so far: the way to see whether a part went well.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.0.iter().filter(|d| d.severity() == Severity::Error).count()
+    }
+
+    /// How many there are so far, warnings included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -190,6 +209,14 @@ mod tests {
         assert_eq!(at(6), (2, 1));
         assert_eq!(at(9), (2, 3));
         assert_eq!(at(999), (3, 1));
+    }
+
+    #[test]
+    fn what_is_masked_is_neither_shown_nor_moves_the_place() {
+        let file = File::new("a.yml", "x: 1\nkey: schlüssel\ny: 2\n");
+        let masked = Span { file, range: 10..20 }.masked();
+        assert_eq!(masked.file.text, "x: 1\nkey: **********\ny: 2\n");
+        assert_eq!(masked.line_column(), (2, 6));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Calls of operations, and what becomes of their outcomes.
 
+use serde_json::Value as Json;
+
 use super::run::{Flow, Halt, Run, fault_value};
 use super::speak::object;
 use super::trace::Entry;
-use super::turn::Engine;
 use crate::connector::{Answered, How};
 use crate::diag::Span;
 use crate::fault::Fault;
-use crate::plan::action::Call;
+use crate::plan::action::{Call, Step};
 use crate::template::from_json;
 
 impl Run<'_> {
@@ -24,12 +25,10 @@ impl Run<'_> {
             Err(fault) => fault,
         };
         let Some(steps) = call.handler(fault.outcome) else {
-            self.say_fault(&fault);
+            self.say_outcome(&fault);
             return Ok(Flow::Stop);
         };
-        self.outcome = Some(fault.outcome);
-        self.scope.set("fault", fault_value(&fault));
-        Ok(match self.steps(steps).await? {
+        Ok(match self.handled(steps, &fault).await? {
             Flow::Continue(value) => {
                 self.outcome = None;
                 if let Some(name) = &call.bind {
@@ -42,6 +41,16 @@ impl Run<'_> {
         })
     }
 
+    /// Runs the steps of an outcome, which see the fault; the names they give end with them.
+    async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
+        self.outcome = Some(fault.outcome);
+        let outer = self.scope.clone();
+        self.scope.set("fault", fault_value(fault));
+        let flow = self.steps(steps).await;
+        self.leave_for(outer);
+        flow
+    }
+
     /// Makes a call and gives back what came of it.
     pub(super) async fn invoke(&mut self, call: &Call, place: &Span) -> Result<Result<Answered, Fault>, Halt> {
         let inputs = object(&call.with, &self.scope).map_err(Halt::at(place))?;
@@ -49,10 +58,10 @@ impl Run<'_> {
             Some(refresh) => refresh.truth(&self.scope).map_err(Halt::at(place))?,
             None => false,
         };
-        let noted = self.trace.as_ref().map(|_| serde_json::Value::Object(inputs.clone()));
+        let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
         let how = How { deadline: self.deadline, refresh };
         let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
-        Engine::note(self.trace.as_ref(), || Entry::Call {
+        self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs: noted.unwrap_or_default(),

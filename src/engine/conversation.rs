@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::slots::Slots;
 use crate::format::Locale;
 use crate::plan::settings::Settings;
 use crate::rasa::{Call, Malformed, Object, Raw};
@@ -19,7 +21,7 @@ pub(super) struct Conversation {
     /// The names it offers.
     pub(super) names: Arc<dyn Names>,
     /// The slots, when the action asks for them.
-    pub(super) slots: Object,
+    pub(super) slots: Slots,
     /// The entities of the last message.
     pub(super) entities: Json,
     /// The metadata of the last message.
@@ -49,15 +51,20 @@ impl Conversation {
     ///
     /// # Errors
     /// When a part is not what the protocol says.
-    pub(super) fn read(call: &Call, asks: &BTreeSet<String>, settings: &Settings, now: DateTime<Utc>) -> Result<Self, Malformed> {
+    pub(super) fn read(
+        call: &Call,
+        asks: &BTreeSet<String>,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Malformed> {
         let asked = |name: &str| asks.contains(name);
         let tracker = &call.tracker;
-        let slots = if asked("slots") { object(&tracker.slots)? } else { Object::new() };
+        let slots = if asked("slots") { Slots::of(&object(&tracker.slots)?) } else { Slots::default() };
         let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(10);
         offered.push(("now", Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true))));
         offered.push(("timezone", Value::from(settings.timezone.name())));
         if asked("slots") {
-            offered.push(("slots", open_map(&slots)));
+            offered.push(("slots", slots.value()));
         }
         for (name, text) in [
             ("sender_id", Some(&call.sender_id)),
@@ -71,7 +78,9 @@ impl Conversation {
         let (mut entities, mut metadata) = (Json::Null, Json::Null);
         if OF_MESSAGE.iter().any(|name| asked(name)) {
             let mut message = object(&tracker.latest_message)?;
-            for (key, empty) in [("text", Json::Null), ("intent", json!({})), ("entities", json!([])), ("metadata", json!({}))] {
+            for (key, empty) in
+                [("text", Json::Null), ("intent", json!({})), ("entities", json!([])), ("metadata", json!({}))]
+            {
                 let slot = message.entry(key).or_insert(Json::Null);
                 if slot.is_null() {
                     *slot = empty;
@@ -91,17 +100,18 @@ impl Conversation {
         if asked("stack") {
             offered.push(("stack", from_json(&list(&tracker.stack)?)));
         }
-        if asked("events") || asked("transcript") {
-            let events = list(&tracker.events)?;
-            if asked("transcript") {
-                offered.push(("transcript", from_json(&transcript(&events))));
-            }
-            offered.push(("events", from_json(&events)));
+        if asked("events") {
+            offered.push(("events", from_json(&list(&tracker.events)?)));
+        }
+        if asked("transcript") {
+            offered.push(("transcript", from_json(&transcript(&tracker.events)?)));
         }
         let locale = locale(settings, &offered);
         let language = Locale::parse(&locale).language_tag();
         offered.push(("locale", Value::from(locale.as_str())));
-        if let Some(words) = settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en")) {
+        if let Some(words) =
+            settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en"))
+        {
             offered.push(("legwork", words.clone()));
         }
         let channel = tracker.latest_input_channel.clone();
@@ -126,16 +136,21 @@ fn list(raw: &Raw) -> Result<Json, Malformed> {
     if raw.is_absent() { Ok(json!([])) } else { raw.parse::<Vec<Json>>().map(Json::Array) }
 }
 
+/// An event as far as a transcript looks at it; the rest of it, often long, is skipped.
+#[derive(Deserialize)]
+struct Uttered {
+    event: Option<String>,
+    text: Option<Json>,
+}
+
 /// Who said what, out of the events.
-fn transcript(events: &Json) -> Json {
-    let said = |event: &Json| {
-        let who = match event.get("event")?.as_str()? {
-            "user" => "user",
-            "bot" => "bot",
-            _ => return None,
-        };
-        let text = event.get("text")?.as_str().filter(|text| !text.is_empty())?;
-        Some(json!({ "who": who, "text": text }))
-    };
-    events.as_array().into_iter().flatten().filter_map(said).collect()
+fn transcript(events: &Raw) -> Result<Json, Malformed> {
+    let mut said = Vec::new();
+    for event in events.items() {
+        let event: Uttered = event?.parse()?;
+        let who = event.event.as_deref().filter(|event| ["user", "bot"].contains(event));
+        let text = event.text.as_ref().and_then(Json::as_str).filter(|text| !text.is_empty());
+        said.extend(who.zip(text).map(|(who, text)| json!({ "who": who, "text": text })));
+    }
+    Ok(Json::Array(said))
 }

@@ -13,15 +13,26 @@ use crate::rasa::{Call, Domain, Malformed};
 /// How many domains are kept.
 const KEPT: usize = 32;
 
-/// The domains seen so far.
+/// How many conversations are remembered as having been asked for one domain.
+const ASKED: usize = 256;
+
+/// The domains seen so far, the latest first.
 #[derive(Default)]
 pub(super) struct Domains(Mutex<VecDeque<Seen>>);
 
 struct Seen {
     caller: CallerName,
     digest: String,
-    /// None when the caller was asked for the domain and has not sent it yet.
-    domain: Option<Arc<Domain>>,
+    state: State,
+}
+
+enum State {
+    /// The domain.
+    Known(Arc<Domain>),
+    /// These conversations were asked for it; the answer of one of them is on its way.
+    Asked(VecDeque<String>),
+    /// Somebody was asked and sent the digest alone again: this caller does not send it.
+    NeverSent,
 }
 
 /// What is known for a call.
@@ -33,41 +44,51 @@ pub(super) enum Found {
 }
 
 impl Domains {
-    /// The domain that a call goes by: the one it brings, the one its digest stands for, else the project's own. A caller that
-    /// was asked for the domain and sends only the digest again is not asked for ever.
+    /// The domain that a call goes by: the one it brings, the one its digest stands for, else the project's own. A conversation
+    /// that was asked for the domain and sends only the digest again is not asked for ever.
     ///
     /// # Errors
     /// When the domain that the call brings is none.
-    pub(super) fn find(&self, call: &Call, caller: &CallerName, own: Option<&plan::domain::Domain>) -> Result<Found, Malformed> {
-        let project = || own.map(|own| Arc::new(own.rasa.clone()));
+    pub(super) fn find(
+        &self,
+        call: &Call,
+        caller: &CallerName,
+        own: Option<&plan::domain::Domain>,
+    ) -> Result<Found, Malformed> {
+        let project = || Found::Domain(own.map(|own| Arc::new(own.rasa.clone())));
         if let Some(raw) = call.domain.as_ref().filter(|raw| !raw.is_absent()) {
             let domain = Arc::new(Domain::from_call(raw)?);
             if let Some(digest) = &call.domain_digest {
-                self.remember(caller, digest, Some(Arc::clone(&domain)));
+                self.with(caller, digest, |state| *state = State::Known(Arc::clone(&domain)));
             }
             return Ok(Found::Domain(Some(domain)));
         }
-        let Some(digest) = &call.domain_digest else { return Ok(Found::Domain(project())) };
-        let seen = self.seen(caller, digest);
-        Ok(match seen {
-            Some(Some(domain)) => Found::Domain(Some(domain)),
-            Some(None) if own.is_some() => Found::Domain(project()),
-            _ => {
-                self.remember(caller, digest, None);
+        let Some(digest) = &call.domain_digest else { return Ok(project()) };
+        Ok(self.with(caller, digest, |state| match state {
+            State::Known(domain) => Found::Domain(Some(Arc::clone(domain))),
+            State::NeverSent => project(),
+            State::Asked(senders) if senders.contains(&call.sender_id) => {
+                *state = State::NeverSent;
+                project()
+            }
+            State::Asked(senders) => {
+                senders.push_front(call.sender_id.clone());
+                senders.truncate(ASKED);
                 Found::Missing
             }
-        })
+        }))
     }
 
-    fn seen(&self, caller: &CallerName, digest: &str) -> Option<Option<Arc<Domain>>> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().find(|seen| seen.caller == *caller && seen.digest == digest).map(|seen| seen.domain.clone())
-    }
-
-    fn remember(&self, caller: &CallerName, digest: &str, domain: Option<Arc<Domain>>) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|seen| !(seen.caller == *caller && seen.digest == digest));
-        seen.push_front(Seen { caller: caller.clone(), digest: digest.to_owned(), domain });
-        seen.truncate(KEPT);
+    /// Looks at what is known of a digest, and keeps it as the latest.
+    fn with<T>(&self, caller: &CallerName, digest: &str, look: impl FnOnce(&mut State) -> T) -> T {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known =
+            all.iter().position(|seen| seen.caller == *caller && seen.digest == digest).and_then(|at| all.remove(at));
+        let unknown = || Seen { caller: caller.clone(), digest: digest.to_owned(), state: State::Asked(VecDeque::new()) };
+        let mut seen = known.unwrap_or_else(unknown);
+        let found = look(&mut seen.state);
+        all.push_front(seen);
+        all.truncate(KEPT);
+        found
     }
 }

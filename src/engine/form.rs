@@ -3,27 +3,36 @@
 //! The candidates are the run of `slot` events at the very end of the tracker. Each that is required is checked by its rule,
 //! in the order offered; later rules see what earlier ones set. A candidate without a rule passes, one that is not required is
 //! dropped. When the rules change which slots a form needs, the answer also says which one to ask for next.
+//!
+//! Whatever ends the checking early, what was found out until then is answered, and the slot it ended at is asked for again: a
+//! validation that answers nothing at all would make Rasa give up the form's turn.
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+use super::rule::Verdict;
 use super::run::{Ending, Flow, Halt, Run};
-use crate::fault::Outcome;
-use crate::plan::action::{Call as CallPlan, Input, Rule, Unavailable, Validation};
-use crate::rasa::{Call, Domain, Malformed, Message, Object};
-use crate::template::{from_json, to_json};
+use crate::plan::action::{Input, Validation};
+use crate::rasa::{Call, Domain, Event, EventKind, Malformed, Object};
+use crate::template::{Value, from_json};
 
-/// What became of one candidate.
-enum Verdict {
-    /// It is taken, with this value.
-    Taken(Json),
-    /// It is refused; the slot is asked for again.
-    Refused,
-    /// Nothing more is checked.
-    Halted,
+/// The slot that says which one a form asks for.
+const REQUESTED: &str = "requested_slot";
+
+/// What became of the candidates.
+#[derive(Default)]
+struct Checked {
+    /// What each slot is set to, candidates first and in the order offered; none where it was not said.
+    slots: IndexMap<String, Option<Json>>,
+    accepted: Vec<String>,
+    refused: Vec<String>,
 }
 
 impl Run<'_> {
     /// Runs a validation.
+    ///
+    /// # Errors
+    /// When the events of the call are not what the protocol says.
     pub(super) async fn validation(
         &mut self,
         inputs: &[Input],
@@ -32,59 +41,52 @@ impl Run<'_> {
         domain: Option<&Domain>,
     ) -> Result<Ending, Malformed> {
         let candidates = candidates(call)?;
-        if let Err(halt) = self.validated(inputs, validation, candidates, domain).await {
-            self.halted(&halt);
-        }
-        Ok(Ending::Answered)
+        let flow = match self.inputs(inputs, &Object::new()) {
+            Ok(Flow::Next) => self.validated(validation, candidates, domain).await,
+            ended => ended,
+        };
+        Ok(self.ending(flow))
     }
 
     async fn validated(
         &mut self,
-        inputs: &[Input],
         validation: &Validation,
-        candidates: Object,
+        mut offered: Object,
         domain: Option<&Domain>,
-    ) -> Result<(), Halt> {
-        if !matches!(self.inputs(inputs, None)?, Flow::Next) {
-            return Ok(());
-        }
+    ) -> Result<Flow, Halt> {
         let listed = listed(validation, domain);
-        let required = self.required(validation, &listed)?;
-        let mut offered = candidates;
-        self.extract(validation, required.as_ref(), &mut offered)?;
-        let mut results = Object::new();
-        let (mut accepted, mut refused) = (Vec::new(), Vec::new());
-        for (slot, value) in &offered {
-            if required.as_ref().is_some_and(|required| !required.contains(slot)) {
-                continue;
-            }
-            match self.candidate(validation, slot, value, &mut results).await? {
-                Verdict::Taken(value) => {
-                    accepted.push(slot.clone());
-                    self.result(&mut results, slot, value);
+        let required = self.required(validation, listed.as_deref())?;
+        self.extract(validation, required.as_deref(), &mut offered)?;
+        // What was extracted may itself decide which slots are needed.
+        let required = self.required(validation, listed.as_deref())?;
+        let needed = |slot: &str| required.as_ref().is_none_or(|required| required.iter().any(|name| name == slot));
+        let candidates = offered.iter().filter(|(slot, _)| needed(slot));
+        let mut checked =
+            Checked { slots: candidates.clone().map(|(slot, _)| (slot.clone(), None)).collect(), ..Checked::default() };
+        let mut end = Ok(());
+        for (slot, value) in candidates {
+            match self.candidate(validation, slot, value, &mut checked).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(halt) => {
+                    end = Err(halt);
+                    break;
                 }
-                Verdict::Refused => {
-                    refused.push(slot.clone());
-                    self.result(&mut results, slot, Json::Null);
-                }
-                Verdict::Halted => break,
             }
         }
-        for (slot, value) in results {
-            self.events.push(crate::rasa::Event::slot(slot, value));
+        let Checked { slots, accepted, refused } = checked;
+        self.events.extend(slots.into_iter().filter_map(|(slot, value)| Some(Event::slot(slot, value?))));
+        end?;
+        let flow = self.after(validation, offered, accepted, refused).await?;
+        if !matches!(flow, Flow::Reject(_)) {
+            self.ask_next(validation, listed.as_deref())?;
         }
-        if !validation.after.is_empty() {
-            self.scope.set("offered", from_json(&Json::Object(offered)));
-            self.scope.set("accepted", from_json(&accepted.into_iter().collect()));
-            self.scope.set("refused", from_json(&refused.into_iter().collect()));
-            self.steps(&validation.after).await?;
-        }
-        self.ask_next(validation, &listed)
+        Ok(flow)
     }
 
     /// Which slots are needed now; none when every slot is checked that is offered.
-    fn required(&self, validation: &Validation, listed: &Option<Vec<String>>) -> Result<Option<Vec<String>>, Halt> {
-        let Some(mut required) = listed.clone() else { return Ok(None) };
+    fn required(&self, validation: &Validation, listed: Option<&[String]>) -> Result<Option<Vec<String>>, Halt> {
+        let Some(mut required) = listed.map(<[String]>::to_vec) else { return Ok(None) };
         for (slot, condition) in &validation.required {
             let needed = condition.truth(&self.scope).map_err(Halt::at(&validation.place))?;
             let listed = required.iter().position(|name| name == slot.as_str());
@@ -98,7 +100,7 @@ impl Run<'_> {
     }
 
     /// Fills the slots of custom mappings that a rule extracts; they count as offered, after those that Rasa offers.
-    fn extract(&mut self, validation: &Validation, required: Option<&Vec<String>>, offered: &mut Object) -> Result<(), Halt> {
+    fn extract(&mut self, validation: &Validation, required: Option<&[String]>, offered: &mut Object) -> Result<(), Halt> {
         for (slot, rule) in &validation.rules {
             let Some(extract) = &rule.extract else { continue };
             if required.is_some_and(|required| !required.iter().any(|name| name == slot.as_str())) {
@@ -106,147 +108,91 @@ impl Run<'_> {
             }
             let value = extract.json(&self.scope).map_err(Halt::at(&rule.place))?;
             if !value.is_null() {
-                self.see_slot(slot.as_str(), value.clone());
+                self.see_slot(slot.as_str(), &value);
                 offered.insert(slot.as_str().to_owned(), value);
             }
         }
         Ok(())
     }
 
-    async fn candidate(&mut self, validation: &Validation, slot: &str, value: &Json, results: &mut Object) -> Result<Verdict, Halt> {
-        let Some(rule) = validation.rule(slot) else { return Ok(Verdict::Taken(value.clone())) };
+    /// Checks one candidate; says whether the next may be checked.
+    async fn candidate(
+        &mut self,
+        validation: &Validation,
+        slot: &str,
+        value: &Json,
+        checked: &mut Checked,
+    ) -> Result<bool, Halt> {
         let outer = self.scope.clone();
-        self.scope.set("value", from_json(value));
         let before = self.events.len();
-        let verdict = self.check(rule, value).await?;
-        // What a rule sets counts like a result: it stands among the slots, in order.
+        let verdict = match validation.rule(slot) {
+            Some(rule) => {
+                self.scope.set("value", from_json(value));
+                self.check(rule, value).await
+            }
+            None => Ok(Verdict::Taken(value.clone())),
+        };
+        // What a rule sets counts like a result: it stands among the slots.
         for event in self.events.split_off(before) {
             match event.kind {
-                crate::rasa::EventKind::Slot { name, value } => drop(results.insert(name, value)),
+                EventKind::Slot { name, value } => drop(checked.slots.insert(name, Some(value))),
                 _ => self.events.push(event),
             }
         }
-        let slots = crate::template::open_map(&self.slots);
-        self.scope = outer;
-        self.scope.set("slots", slots);
-        Ok(verdict)
-    }
-
-    async fn check(&mut self, rule: &Rule, value: &Json) -> Result<Verdict, Halt> {
-        if !rule.steps.is_empty() {
-            return self.check_by_steps(rule).await;
-        }
-        if value.is_null() {
-            return Ok(Verdict::Taken(Json::Null));
-        }
-        let mut value = value.clone();
-        if let Some(format) = &rule.format {
-            match format.read(&value, &self.format_context()) {
-                Ok(read) => value = read,
-                Err(_) => return self.refuse(rule),
-            }
-            self.scope.set("value", from_json(&value));
-        }
-        if let Some(accept) = &rule.accept
-            && !accept.truth(&self.scope).map_err(Halt::at(&rule.place))?
-        {
-            return self.refuse(rule);
-        }
-        if let Some(call) = &rule.call
-            && let Some(verdict) = self.look_up(rule, call).await?
-        {
-            return Ok(verdict);
-        }
-        for (slot, other) in &rule.set {
-            let other = other.json(&self.scope).map_err(Halt::at(&rule.place))?;
-            self.set_slot(slot.as_str(), other);
-        }
-        Ok(Verdict::Taken(value))
-    }
-
-    async fn check_by_steps(&mut self, rule: &Rule) -> Result<Verdict, Halt> {
-        Ok(match self.steps(&rule.steps).await? {
-            Flow::Accept(value) => Verdict::Taken(to_json(&value).map_err(Halt::at(&rule.place))?),
-            Flow::Reject(messages) => {
-                self.messages.extend(messages);
-                Verdict::Refused
-            }
-            Flow::Next | Flow::Continue(_) => Verdict::Refused,
-            Flow::Stop => Verdict::Halted,
-        })
-    }
-
-    /// The call that has to find something; none when it did, or when the value is taken unseen.
-    async fn look_up(&mut self, rule: &Rule, call: &CallPlan) -> Result<Option<Verdict>, Halt> {
-        let fault = match self.invoke(call, &rule.place).await? {
-            Ok(answered) => {
-                if let Some(name) = &call.bind {
-                    self.scope.set(name.as_str(), from_json(&answered.value));
-                }
-                return Ok(None);
-            }
-            Err(fault) => fault,
+        let taken = match &verdict {
+            Ok(Verdict::Taken(value)) => value.clone(),
+            _ => Json::Null,
         };
-        if matches!(fault.outcome, Outcome::NotFound | Outcome::Ambiguous | Outcome::Invalid | Outcome::Denied | Outcome::Conflict) {
-            return if rule.refuse.is_some() {
-                self.refuse(rule).map(Some)
-            } else {
-                self.say_fault(&fault);
-                Ok(Some(Verdict::Refused))
-            };
+        self.see_slot(slot, &taken);
+        self.leave_for(outer);
+        checked.slots.insert(slot.to_owned(), Some(taken));
+        match verdict? {
+            Verdict::Taken(_) => checked.accepted.push(slot.to_owned()),
+            Verdict::Refused => checked.refused.push(slot.to_owned()),
+            Verdict::Ended => return Ok(false),
         }
-        Ok(match rule.unavailable {
-            Unavailable::Accept => {
-                tracing::warn!(outcome = %fault.outcome, "a slot's value was taken unseen: {}", fault.operator);
-                if let Some(name) = &call.bind {
-                    self.scope.set(name.as_str(), crate::template::Value::from(()));
-                }
-                None
-            }
-            Unavailable::Reject => {
-                self.say_fault(&fault);
-                Some(Verdict::Refused)
-            }
-            Unavailable::Stop => {
-                self.say_fault(&fault);
-                Some(Verdict::Halted)
-            }
-        })
+        Ok(true)
     }
 
-    fn refuse(&mut self, rule: &Rule) -> Result<Verdict, Halt> {
-        if let Some(say) = &rule.refuse {
-            let messages: Vec<Message> = self.rendered(say, &self.scope).map_err(Halt::at(&rule.place))?;
-            self.messages.extend(messages);
-        }
-        Ok(Verdict::Refused)
+    /// Runs the steps for when all candidates were checked.
+    async fn after(
+        &mut self,
+        validation: &Validation,
+        offered: Object,
+        accepted: Vec<String>,
+        refused: Vec<String>,
+    ) -> Result<Flow, Halt> {
+        self.scope.set("offered", from_json(&Json::Object(offered)));
+        self.scope.set("accepted", names(accepted));
+        self.scope.set("refused", names(refused));
+        self.steps(&validation.after).await
     }
 
-    fn result(&mut self, results: &mut Object, slot: &str, value: Json) {
-        self.see_slot(slot, value.clone());
-        results.insert(slot.to_owned(), value);
-    }
-
-    /// When the rules changed which slots the form needs, Rasa has to be told which one comes next.
-    fn ask_next(&mut self, validation: &Validation, listed: &Option<Vec<String>>) -> Result<(), Halt> {
+    /// When the rules changed which slots the form needs, Rasa has to be told which one comes next; unless they said so
+    /// themselves.
+    fn ask_next(&mut self, validation: &Validation, listed: Option<&[String]>) -> Result<(), Halt> {
         let required = self.required(validation, listed)?;
-        if validation.form.is_none() || required == *listed {
+        let said = |event: &Event| matches!(&event.kind, EventKind::Slot { name, .. } if name == REQUESTED);
+        if validation.form.is_none() || required.as_deref() == listed || self.events.iter().any(said) {
             return Ok(());
         }
-        let empty = |slot: &&String| self.slots.get(slot.as_str()).is_none_or(Json::is_null);
-        let next = required.iter().flatten().find(empty).map_or(Json::Null, |slot| Json::String(slot.clone()));
-        self.set_slot("requested_slot", next);
+        let next = required.into_iter().flatten().find(|slot| !self.slots.is_set(slot));
+        self.set_slot(REQUESTED, next.map_or(Json::Null, Json::String));
         Ok(())
     }
+}
+
+fn names(names: Vec<String>) -> Value {
+    Value::from_object(names.into_iter().map(Value::from).collect::<Vec<_>>())
 }
 
 /// The slots that the domain says are to be checked: the form's, or those outside forms. None without a domain.
 fn listed(validation: &Validation, domain: Option<&Domain>) -> Option<Vec<String>> {
     let domain = domain?;
-    match &validation.form {
-        Some(form) => Some(domain.forms.get(form).map(|form| form.required_slots.clone()).unwrap_or_default()),
-        None => Some(domain.slots.iter().filter(|(_, slot)| !slot.is_mapped_to_form()).map(|(name, _)| name.clone()).collect()),
-    }
+    Some(match &validation.form {
+        Some(form) => domain.forms.get(form).map(|form| form.required_slots.clone()).unwrap_or_default(),
+        None => domain.slots.iter().filter(|(_, slot)| !slot.is_mapped_to_form()).map(|(name, _)| name.clone()).collect(),
+    })
 }
 
 /// The slots that Rasa offers: the run of `slot` events at the end of the tracker, in their order, the last value of each.

@@ -4,44 +4,48 @@ use serde_json::Value as Json;
 
 use super::run::{Flow, Halt, Run};
 use super::trace::Entry;
-use super::turn::Engine;
 use crate::fault::{Fault, Outcome};
 use crate::plan::action::{Input, Source};
 use crate::rasa::Object;
-use crate::template::{from_json, to_json};
+use crate::template::{FailedKind, from_json, to_json};
 
 impl Run<'_> {
-    /// Gives every input its value; ends the action at the first that is missing or wrong. `given` goes before the sources.
-    pub(super) fn inputs(&mut self, inputs: &[Input], given: Option<&Object>) -> Result<Flow, Halt> {
+    /// Gives every input its value; ends the action at the first that is missing or wrong. What `given` holds, the `with` of
+    /// shared steps, goes before an input's own source.
+    pub(super) fn inputs(&mut self, inputs: &[Input], given: &Object) -> Result<Flow, Halt> {
         for input in inputs {
-            let (value, from) = match given.and_then(|given| given.get(input.name.as_str())) {
-                Some(value) => (value.clone(), "`with`".to_owned()),
+            let found = match given.get(input.name.as_str()) {
+                Some(value) => Some(value.clone()).filter(|value| !value.is_null()),
                 None => self.sourced(input)?,
             };
-            let mut value = trimmed(value);
+            let value = match (found.and_then(trimmed), &input.default) {
+                (Some(value), _) => value,
+                (None, Some(default)) => default.json(&self.scope).map_err(Halt::at(&input.place))?,
+                (None, None) => Json::Null,
+            };
             if value.is_null()
-                && let Some(default) = &input.default
+                && let Some(say) = &input.missing
             {
-                value = default.json(&self.scope).map_err(Halt::at(&input.place))?;
+                self.say(say, &input.place)?;
+                return Ok(Flow::Stop);
             }
-            if value.is_null() {
-                if let Some(say) = &input.missing {
-                    self.say(say, &input.place)?;
-                    return Ok(Flow::Stop);
-                }
-            } else if let Some(format) = &input.format {
-                match format.read(&value, &self.format_context()) {
-                    Ok(read) => value = read,
+            let value = match &input.format {
+                Some(format) if !value.is_null() => match format.read(&value, &self.format_context()) {
+                    Ok(read) => read,
                     Err(refusal) => {
                         self.scope.set(input.name.as_str(), from_json(&value));
                         return self.invalid(input, &refusal.to_string());
                     }
-                }
-            }
-            let name = input.name.as_str().to_owned();
-            let entry = || Entry::Input { name, from, value: value.clone(), place: input.place.clone() };
-            Engine::note(self.trace.as_ref(), entry);
+                },
+                _ => value,
+            };
             self.scope.set(input.name.as_str(), from_json(&value));
+            self.note(|| Entry::Input {
+                name: input.name.as_str().to_owned(),
+                from: origin(input, given),
+                value,
+                place: input.place.clone(),
+            });
         }
         Ok(Flow::Next)
     }
@@ -55,33 +59,45 @@ impl Run<'_> {
         Ok(Flow::Stop)
     }
 
-    fn sourced(&self, input: &Input) -> Result<(Json, String), Halt> {
-        Ok(match &input.source {
-            Source::Slot(slot) => {
-                (self.slots.get(slot.as_str()).cloned().unwrap_or_default(), format!("the slot `{slot}`"))
-            }
+    /// What the input's source holds; none when there is nothing. A null that metadata or an entity brings is something; a
+    /// slot that is null is not set.
+    fn sourced(&self, input: &Input) -> Result<Option<Json>, Halt> {
+        let failed = Halt::at(&input.place);
+        match &input.source {
+            Source::Slot(slot) => self.slots.get(slot.as_str()).map_err(failed),
             Source::Entity(name) => {
                 let entities = self.conversation.entities.as_array().map_or(&[][..], Vec::as_slice);
                 let of_name = |entity: &&Json| entity.get("entity").and_then(Json::as_str) == Some(name);
-                let value = entities.iter().rev().find(of_name).and_then(|entity| entity.get("value"));
-                (value.cloned().unwrap_or_default(), format!("the entity `{name}`"))
+                Ok(entities.iter().rev().find(of_name).and_then(|entity| entity.get("value")).cloned())
             }
-            Source::Metadata(key) => {
-                (self.conversation.metadata.get(key).cloned().unwrap_or_default(), format!("the metadata's `{key}`"))
-            }
-            Source::Given(template) => {
-                let value = template.eval(&self.scope).and_then(|value| to_json(&value)).map_err(Halt::at(&input.place))?;
-                (value, "an expression".to_owned())
-            }
-        })
+            Source::Metadata(key) => Ok(self.conversation.metadata.get(key).cloned()),
+            Source::Given(template) => match template.eval(&self.scope).and_then(|value| to_json(&value)) {
+                Ok(value) => Ok(Some(value).filter(|value| !value.is_null())),
+                Err(absent) if absent.kind == FailedKind::Undefined => Ok(None),
+                Err(wrong) => Err(failed(wrong)),
+            },
+            Source::With => Ok(None),
+        }
+    }
+}
+
+/// Where an input's value came from, in words.
+fn origin(input: &Input, given: &Object) -> String {
+    match &input.source {
+        _ if given.contains_key(input.name.as_str()) => "`with`".to_owned(),
+        Source::Slot(slot) => format!("the slot `{slot}`"),
+        Source::Entity(name) => format!("the entity `{name}`"),
+        Source::Metadata(key) => format!("the metadata's `{key}`"),
+        Source::Given(_) => "an expression".to_owned(),
+        Source::With => "`with`, which does not give it".to_owned(),
     }
 }
 
 /// A text without blanks around it; one without anything else is none.
-fn trimmed(value: Json) -> Json {
+fn trimmed(value: Json) -> Option<Json> {
     match value {
-        Json::String(text) if text.trim().is_empty() => Json::Null,
-        Json::String(text) if text.trim().len() < text.len() => Json::String(text.trim().to_owned()),
-        other => other,
+        Json::String(text) if text.trim().is_empty() => None,
+        Json::String(text) if text.trim().len() < text.len() => Some(Json::String(text.trim().to_owned())),
+        other => Some(other),
     }
 }

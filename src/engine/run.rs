@@ -1,8 +1,11 @@
 //! The state of one run: what expressions see, what was said, what happened, until when.
+//!
+//! What was said and set is never taken back: whatever ends a run, its answer holds everything up to there.
 
 use std::sync::Arc;
 
 use super::conversation::Conversation;
+use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Engine;
 use crate::diag::Span;
@@ -10,10 +13,10 @@ use crate::fault::{Class, Fault, Outcome};
 use crate::format;
 use crate::plan::action::{Input, Step};
 use crate::rasa::{Answer, Event, Message, Object};
-use crate::template::{Failed, Scope, Value, open_map};
+use crate::template::{Failed, Scope, Value, from_json};
 use crate::time::Deadline;
 
-/// How an action's steps ended.
+/// How an action ended.
 pub(super) enum Ending {
     /// With an answer.
     Answered,
@@ -42,18 +45,17 @@ pub(super) struct Halt {
 }
 
 impl Halt {
-    pub(super) fn at(place: &Span) -> impl FnOnce(Failed) -> Self + '_ {
+    pub(super) fn at(place: &Span) -> impl Fn(Failed) -> Self + Copy + '_ {
         move |failed| Self { place: place.clone(), message: failed.message }
     }
 }
 
-/// A run. Cloned for steps that run at the same time, and put together again afterwards.
-#[derive(Clone)]
+/// A run.
 pub(super) struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) conversation: Arc<Conversation>,
     pub(super) scope: Scope,
-    pub(super) slots: Object,
+    pub(super) slots: Slots,
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Event>,
     pub(super) deadline: Deadline,
@@ -62,68 +64,121 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(engine: &'a Engine, conversation: Conversation, deadline: Deadline, trace: Option<Arc<Trace>>) -> Self {
-        let scope = Scope::new(Arc::clone(&conversation.names));
-        let slots = conversation.slots.clone();
-        let conversation = Arc::new(conversation);
-        Self { engine, conversation, scope, slots, messages: Vec::new(), events: Vec::new(), deadline, trace, outcome: None }
+    pub(super) fn new(
+        engine: &'a Engine,
+        conversation: Conversation,
+        deadline: Deadline,
+        trace: Option<Arc<Trace>>,
+    ) -> Self {
+        Self {
+            engine,
+            scope: Scope::new(Arc::clone(&conversation.names)),
+            slots: conversation.slots.clone(),
+            conversation: Arc::new(conversation),
+            messages: Vec::new(),
+            events: Vec::new(),
+            deadline,
+            trace,
+            outcome: None,
+        }
+    }
+
+    /// A run that sees the same and has said and set nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            engine: self.engine,
+            scope: self.scope.clone(),
+            slots: self.slots.clone(),
+            conversation: Arc::clone(&self.conversation),
+            messages: Vec::new(),
+            events: Vec::new(),
+            deadline: self.deadline,
+            trace: self.trace.clone(),
+            outcome: None,
+        }
     }
 
     /// Runs an ordinary action.
     pub(super) async fn action(&mut self, inputs: &[Input], steps: &[Step]) -> Ending {
-        let flow = match self.inputs(inputs, None) {
+        let flow = match self.inputs(inputs, &Object::new()) {
             Ok(Flow::Next) => self.steps(steps).await,
-            other => other,
+            ended => ended,
         };
+        self.ending(flow)
+    }
+
+    /// What a way of ending means for the whole action.
+    pub(super) fn ending(&mut self, flow: Result<Flow, Halt>) -> Ending {
         match flow {
             Ok(Flow::Reject(reason)) => {
-                let text = reason.into_iter().find_map(|message| message.text).unwrap_or_default();
-                Ending::Rejected(text)
+                let words = reason.into_iter().find_map(|message| message.text.or(message.response));
+                Ending::Rejected(words.unwrap_or_default())
             }
             Ok(_) => Ending::Answered,
             Err(halt) => {
-                self.halted(&halt);
+                self.report(&halt);
+                self.say_outcome(&Fault::new(Outcome::Unexpected, halt.message));
                 Ending::Answered
             }
         }
     }
 
-    /// Ends a run that a file of the project made impossible: the operator learns where, the user that something went wrong.
-    pub(super) fn halted(&mut self, halt: &Halt) {
+    /// Tells the operator what in a file of the project could not be carried out.
+    pub(super) fn report(&self, halt: &Halt) {
         tracing::error!(place = %halt.place.place(), "{}", halt.message);
-        let entry = || Entry::Problem { place: halt.place.clone(), message: halt.message.clone() };
-        Engine::note(self.trace.as_ref(), entry);
-        self.say_fault(&Fault::new(Outcome::Unexpected, halt.message.as_str()));
+        self.note(|| Entry::Problem { place: halt.place.clone(), message: halt.message.clone() });
     }
 
-    /// Says the message of a fault that nobody handled, in the words of the project or legwork's own.
+    /// Says the message of a fault of the run's own, and tells the operator; those of calls were told where they were made.
     pub(super) fn say_fault(&mut self, fault: &Fault) {
         match fault.class() {
             Class::Bug | Class::Misconfigured => tracing::error!(outcome = %fault.outcome, "{}", fault.operator),
             Class::Transient | Class::Exhausted => tracing::warn!(outcome = %fault.outcome, "{}", fault.operator),
             Class::Rejected => tracing::info!(outcome = %fault.outcome, "{}", fault.operator),
         }
+        self.say_outcome(fault);
+    }
+
+    /// Says the message of an outcome, in the words of the project or legwork's own. One that fails, or that has nothing to
+    /// say, gives way to the next that fits.
+    pub(super) fn say_outcome(&mut self, fault: &Fault) {
         self.outcome = Some(fault.outcome);
-        let messages = Arc::clone(&self.engine.parts.project.settings.messages);
-        let Some(say) = messages.get(&self.conversation.locale, fault.outcome) else { return };
+        let settings = &self.engine.parts.project.settings;
         let scope = self.scope.with("fault", fault_value(fault));
-        match self.rendered(say, &scope) {
-            Ok(messages) => self.messages.extend(messages),
-            // The message for a fault failed itself; the plain one of the same outcome in English has no expressions to fail.
-            Err(failed) => tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message),
+        for say in settings.messages.of(&self.conversation.locale, fault.outcome) {
+            match self.rendered(say, &scope) {
+                Ok(messages) if messages.is_empty() => {}
+                Ok(messages) => return self.messages.extend(messages),
+                Err(failed) => {
+                    tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message)
+                }
+            }
         }
     }
 
     /// Sets a slot: an event for Rasa, and the value for the steps that follow.
     pub(super) fn set_slot(&mut self, name: &str, value: serde_json::Value) {
-        self.events.push(Event::slot(name, value.clone()));
-        self.see_slot(name, value);
+        self.see_slot(name, &value);
+        self.events.push(Event::slot(name, value));
     }
 
     /// Lets the steps that follow see a slot's value, without an event.
-    pub(super) fn see_slot(&mut self, name: &str, value: serde_json::Value) {
-        self.slots.insert(name.to_owned(), value);
-        self.scope.set("slots", open_map(&self.slots));
+    pub(super) fn see_slot(&mut self, name: &str, value: &serde_json::Value) {
+        self.slots.set(name, value);
+        self.scope.set("slots", self.slots.value());
+    }
+
+    /// Goes back to an outer block's names; the slots that were set in the inner one stay set.
+    pub(super) fn leave_for(&mut self, outer: Scope) {
+        self.scope = outer;
+        self.scope.set("slots", self.slots.value());
+    }
+
+    /// Writes an entry into the trace, when there is one.
+    pub(super) fn note(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(trace) = &self.trace {
+            trace.push(entry());
+        }
     }
 
     /// What formats need to know of this conversation.
@@ -149,6 +204,5 @@ impl<'a> Run<'a> {
 
 /// A fault as expressions see it.
 pub(super) fn fault_value(fault: &Fault) -> Value {
-    let fields = serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public });
-    crate::template::from_json(&fields)
+    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public }))
 }

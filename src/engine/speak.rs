@@ -37,7 +37,10 @@ impl Run<'_> {
 
 /// One message; none when nothing of it is left to say.
 fn message(plan: &MessagePlan, scope: &Scope) -> Result<Option<Message>, Failed> {
-    let text = |template: &Option<Template>| template.as_ref().map(|template| template.text(scope)).transpose();
+    let text = |template: &Option<Template>| {
+        let text = template.as_ref().map(|template| template.text(scope)).transpose()?;
+        Ok::<_, Failed>(text.filter(|text| !text.trim().is_empty()))
+    };
     let json = |value: &Option<Value>| value.as_ref().map(|value| value.json(scope)).transpose();
     let mut buttons = Vec::new();
     for button in &plan.buttons {
@@ -55,7 +58,7 @@ fn message(plan: &MessagePlan, scope: &Scope) -> Result<Option<Message>, Failed>
         _ => Object::new(),
     };
     let message = Message {
-        text: text(&plan.text)?.filter(|text| !text.is_empty()),
+        text: text(&plan.text)?,
         response: text(&plan.response)?,
         buttons,
         elements,
@@ -76,7 +79,7 @@ fn buttons_of(plan: &ButtonPlan, scope: &Scope, buttons: &mut Vec<Button>) -> Re
     if list.is_none() || list.is_undefined() {
         return Ok(());
     }
-    for value in super::steps::items(&list)? {
+    for value in super::blocks::items(&list)? {
         button(plan, &scope.with(item.as_str(), value), buttons)?;
     }
     Ok(())

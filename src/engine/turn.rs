@@ -7,11 +7,11 @@ use serde_json::json;
 use super::conversation::Conversation;
 use super::domains::{Domains, Found};
 use super::run::{Ending, Run};
-use super::trace::{Entry, Trace};
+use super::trace::Trace;
 use crate::connector::{Connections, Facts};
 use crate::name::{ActionName, CallerName};
-use crate::plan::action::{Action, Body};
 use crate::plan::Project;
+use crate::plan::action::{Action, Body};
 use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
@@ -132,18 +132,10 @@ fn frame_session(answer: &mut Answer) {
     if !answer.events.iter().any(|event| event.kind == EventKind::SessionStarted) {
         answer.events.insert(0, Event::from(EventKind::SessionStarted));
     }
-    let listens = |event: &Event| matches!(&event.kind, EventKind::Action { name: Some(name), .. } if name == "action_listen");
+    let listens =
+        |event: &Event| matches!(&event.kind, EventKind::Action { name: Some(name), .. } if name == "action_listen");
     if !answer.events.iter().any(listens) {
         let listen = EventKind::Action { name: Some("action_listen".to_owned()), policy: None, confidence: None };
         answer.events.push(Event::from(listen));
-    }
-}
-
-impl Engine {
-    /// Writes an entry into the trace, when there is one.
-    pub(super) fn note(trace: Option<&Arc<Trace>>, entry: impl FnOnce() -> Entry) {
-        if let Some(trace) = trace {
-            trace.push(entry());
-        }
     }
 }

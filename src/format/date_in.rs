@@ -1,8 +1,8 @@
 //! Dates and times as people write them in a chat, in English and German.
 //!
-//! Every word must be understood: a text that says more than a date and a time is refused rather than half read. A date without
-//! a year is one of this year; a weekday, with or without `next`, is the first after today; `20/01/2026` is read as the region
-//! does, and the other way round when only that gives a date.
+//! Every word must be understood: a text that says more than a date and a time is refused rather than half read. A date
+//! without a year is one of this year; a weekday, with or without `next`, is the first after today; `20/01/2026` is read as
+//! the region does, and the other way round when only that gives a date.
 
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;

@@ -117,8 +117,8 @@ fn span(count: i64, unit: usize, language: Language) -> String {
     }
 }
 
-/// A moment in a `strftime` format, with the names of the locale. A day is taken as its beginning, a time without an offset as
-/// one of `zone`.
+/// A moment in a `strftime` format, with the names of the locale. A day is taken as its beginning, a time without an offset
+/// as one of `zone`.
 ///
 /// # Errors
 /// A text for the author when the format has a part that does not exist.
@@ -168,7 +168,8 @@ mod tests {
         let endings: Vec<String> = (1..=31).map(|day| format!("{day}{}", ordinal(day))).collect();
         assert_eq!(
             endings.join(" "),
-            "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th 15th 16th 17th 18th 19th 20th 21st 22nd 23rd 24th 25th 26th 27th 28th 29th 30th 31st"
+            "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th \
+             15th 16th 17th 18th 19th 20th 21st 22nd 23rd 24th 25th 26th 27th 28th 29th 30th 31st"
         );
     }
 

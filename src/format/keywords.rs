@@ -1,7 +1,7 @@
 //! Words in free text: which keywords it has, and how urgent it sounds.
 //!
-//! A keyword is a word or a phrase, found where whole words match, whatever their case; `refund*` matches words that begin so.
-//! A negated word (`not urgent`, `nicht dringend`) does not count.
+//! A keyword is a word or a phrase, found where whole words match, whatever their case; `refund*` matches words that begin
+//! so. A negated word (`not urgent`, `nicht dringend`) does not count.
 
 use super::locale::{Language, Locale};
 

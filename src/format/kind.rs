@@ -17,6 +17,9 @@ pub struct Choice {
     pub synonyms: Vec<String>,
 }
 
+/// An example: what a user writes, and what becomes of it (nothing when it is refused).
+pub type Example = (String, Option<String>);
+
 /// How a value is read.
 #[derive(Debug, Clone)]
 pub enum Format {
@@ -128,6 +131,22 @@ impl Format {
         Ok(read)
     }
 
+    /// Which examples do not hold, each a text for the author. Only formats of the project's own have examples.
+    #[must_use]
+    pub fn check_examples(&self, examples: &[Example]) -> Vec<String> {
+        let read = |given: &str| match self {
+            Self::Enum(choices) => choice(choices, given.trim()).map(str::to_owned),
+            Self::Pattern(format) => format.read(given).ok(),
+            _ => None,
+        };
+        let show = |value: &Option<String>| value.as_ref().map_or("refused".to_owned(), |value| format!("`{value}`"));
+        let problem = |(given, expected): &Example| {
+            let came = read(given);
+            (came != *expected).then(|| format!("the example `{given}` is {}, not {}", show(&came), show(expected)))
+        };
+        examples.iter().filter_map(problem).collect()
+    }
+
     fn read_text(&self, text: &str, context: &Context) -> Result<Value, Refusal> {
         let locale = &context.locale;
         Ok(match self {
@@ -211,6 +230,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::super::locale::Locale;
+    use super::super::pattern::PatternSpec;
     use super::*;
 
     fn read(format: &Format, value: Value) -> Option<Value> {
@@ -277,6 +297,18 @@ mod tests {
         assert!(Format::choices(vec![]).is_err());
         assert!(Format::choices(vec![of("a", &["x"]), of("b", &["X"])]).unwrap_err().contains("both"));
         assert!(Format::choices(vec![of("a", &[" "])]).is_err());
+    }
+
+    #[test]
+    fn examples_that_do_not_hold_are_said() {
+        let example = |given: &str, expected: Option<&str>| (given.to_owned(), expected.map(str::to_owned));
+        let examples = [example("12", Some("12")), example("#1001", None), example("1001", Some("1001"))];
+        let spec = PatternSpec { pattern: r"#?(\d{3,8})".to_owned(), ..PatternSpec::default() };
+        let problems = Format::Pattern(ProjectFormat::new(spec).unwrap()).check_examples(&examples);
+        assert_eq!(problems, ["the example `12` is refused, not `12`", "the example `#1001` is `1001`, not refused"]);
+        let urgent = Format::choices(vec![Choice { value: "urgent".into(), synonyms: vec!["asap".into()] }]).unwrap();
+        let examples = [example("ASAP!", Some("urgent")), example("now", Some("urgent"))];
+        assert_eq!(urgent.check_examples(&examples), ["the example `now` is refused, not `urgent`"]);
     }
 
     #[test]

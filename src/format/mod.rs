@@ -30,6 +30,6 @@ mod tokens;
 mod words;
 
 pub use context::{Context, Refusal};
-pub use kind::{Choice, Format};
-pub use locale::{Language, Locale};
-pub use pattern::{Example, PatternSpec, ProjectFormat};
+pub use kind::{Choice, Example, Format};
+pub use locale::{Language, Locale, Symbols};
+pub use pattern::{PatternSpec, ProjectFormat};

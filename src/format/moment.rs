@@ -1,7 +1,7 @@
 //! The calendar: ISO texts and what they mean in a zone, and adding a unit whose name is a value.
 //!
-//! A moment keeps the form it was written in: a date stays a date, a time of day without an offset stays without one. Years are
-//! 1 to 9999, so that every ISO text has the same shape and sorts.
+//! A moment keeps the form it was written in: a date stays a date, a time of day without an offset stays without one. Years
+//! are 1 to 9999, so that every ISO text has the same shape and sorts.
 
 use chrono::{
     DateTime, Datelike, Days, Duration, FixedOffset, MappedLocalTime, Months, NaiveDate, NaiveDateTime, NaiveTime,
@@ -36,7 +36,8 @@ impl Moment {
         {
             return None;
         }
-        let date = NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok().filter(|date| in_range(date.year()))?;
+        let year = i32::try_from(digits(text.get(..4)?)?).ok().filter(|year| in_range(*year))?;
+        let date = NaiveDate::from_ymd_opt(year, digits(text.get(5..7)?)?, digits(text.get(8..10)?)?)?;
         let rest = text.get(10..)?;
         if rest.is_empty() {
             return Some(Self::Date(date));
@@ -44,9 +45,7 @@ impl Moment {
         let rest = rest.strip_prefix(['T', 't', ' '])?;
         let zone = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
         let (clock, zone) = rest.split_at(zone);
-        let clock = clock.trim();
-        let time = ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|format| NaiveTime::parse_from_str(clock, format).ok())?;
-        let local = date.and_time(time);
+        let local = date.and_time(clock_time(clock.trim())?);
         if zone.is_empty() {
             return Some(Self::Local(local));
         }
@@ -112,8 +111,8 @@ impl Moment {
         }
     }
 
-    /// So many units later, or earlier when negative. Month ends are clipped (31 January and a month is 28 February), a day later
-    /// has the same time of day on the clocks of `zone`, an hour later is an hour later.
+    /// So many units later, or earlier when negative. Month ends are clipped (31 January and a month is 28 February), a day
+    /// later has the same time of day on the clocks of `zone`, an hour later is an hour later.
     ///
     /// Nothing when the year leaves 1 to 9999.
     #[must_use]
@@ -144,6 +143,27 @@ impl Moment {
         };
         in_range(sum.date().year()).then_some(sum)
     }
+}
+
+/// The number of a text that is digits and nothing else.
+fn digits(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// The time of `15:30`, `15:30:01` or `15:30:01.5`.
+fn clock_time(clock: &str) -> Option<NaiveTime> {
+    let (clock, fraction) = clock.split_once(['.', ',']).map_or((clock, ""), |(clock, fraction)| (clock, fraction));
+    let mut parts = clock.split(':');
+    let mut part = || parts.next().map(|part| if part.len() == 2 { digits(part) } else { None });
+    let (hour, minute, second) = (part()??, part()??, part().unwrap_or(Some(0))?);
+    let nanos = match fraction.len() {
+        0 => 0,
+        1..=9 => digits(fraction)? * 10_u32.pow(9 - u32::try_from(fraction.len()).ok()?),
+        _ => digits(fraction.get(..9)?)?,
+    };
+    let whole = part().is_none() && (fraction.is_empty() || clock.len() == 8);
+    // A leap second is taken as the last second of its minute.
+    NaiveTime::from_hms_nano_opt(hour, minute, if second == 60 { 59 } else { second }, nanos).filter(|_| whole)
 }
 
 fn in_range(year: i32) -> bool {
@@ -194,8 +214,8 @@ fn rezoned(sum: DateTime<FixedOffset>, origin: DateTime<FixedOffset>, zone: Tz) 
     }
 }
 
-/// What a clock reading means in a zone: the first of two when clocks went back, and when they went forward over it, the time
-/// that much later.
+/// What a clock reading means in a zone: the first of two when clocks went back, and when they went forward over it, the
+/// time that much later.
 #[must_use]
 pub fn in_zone(local: NaiveDateTime, zone: Tz) -> DateTime<Tz> {
     match zone.from_local_datetime(&local) {
@@ -228,6 +248,15 @@ mod tests {
             ("2026-01-20T15:30:00Z", Some("2026-01-20T15:30:00+00:00")),
             ("2026-01-20T15:30:00-0530", Some("2026-01-20T15:30:00-05:30")),
             ("2026-01-20T15:30+01", Some("2026-01-20T15:30:00+01:00")),
+            ("2026-01-20T15:30:01.123456789123", Some("2026-01-20T15:30:01.123456789")),
+            ("2026-01-20T15:30:60Z", Some("2026-01-20T15:30:59+00:00")),
+            ("2026-01-20T15:30.5", None),
+            ("2026-01-20T15", None),
+            ("2026-01-20T15:30:00:00", None),
+            ("2026-01-20T1:30", None),
+            ("2026-01-20T+1:30", None),
+            ("2026-01-20T", None),
+            ("+026-01-20", None),
             ("2026-02-30", None),
             ("2026-01-20T25:00", None),
             ("2026-01-20T15:30+99:00", None),

@@ -6,8 +6,8 @@ use super::context::Refusal;
 use super::locale::Locale;
 use super::words::count_of;
 
-/// The number that a text says: `1,250.50`, `1.250,50`, `5`, `-3`, `five`; currency signs and blanks around it do not matter.
-/// A whole number stays whole, and 55.0 stays apart from 55.
+/// The number that a text says: `1,250.50`, `1.250,50`, `5`, `-3`, `five`; currency signs and blanks around it do not
+/// matter. A whole number stays whole, and 55.0 stays apart from 55.
 ///
 /// # Errors
 /// When it is not one number.

@@ -1,11 +1,8 @@
-//! A project's own formats: a pattern with its normal form, and the examples that prove it.
+//! A project's own formats: a pattern with its normal form.
 
 use regex::Regex;
 
 use super::context::Refusal;
-
-/// An example: what a user writes, and what becomes of it (nothing when it is refused).
-pub type Example = (String, Option<String>);
 
 /// A format as the project writes it.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +17,6 @@ pub struct PatternSpec {
     pub pad: Option<(usize, char)>,
     /// Characters that are taken out before the pattern is tried, as blanks and dashes.
     pub strip: String,
-    /// What the pattern is meant to do.
-    pub examples: Vec<Example>,
 }
 
 /// A format that a project defined, checked.
@@ -38,7 +33,8 @@ impl ProjectFormat {
     /// Checks a format.
     ///
     /// # Errors
-    /// A text for the author when the pattern does not compile, has more than one capture, or the settings contradict each other.
+    /// A text for the author when the pattern does not compile, has more than one capture, or the settings contradict each
+    /// other.
     pub fn new(spec: PatternSpec) -> Result<Self, String> {
         if spec.pattern.trim().is_empty() {
             return Err("the pattern is empty".to_owned());
@@ -92,17 +88,6 @@ impl ProjectFormat {
         }
         Ok(value)
     }
-
-    /// Which examples do not hold, each a text for the author.
-    #[must_use]
-    pub fn check_examples(&self) -> Vec<String> {
-        let problems = self.spec.examples.iter().filter_map(|(given, expected)| {
-            let read = self.read(given).ok();
-            let show = |value: &Option<String>| value.as_ref().map_or("refused".to_owned(), |value| format!("`{value}`"));
-            (read != *expected).then(|| format!("the example `{given}` is {}, not {}", show(&read), show(expected)))
-        });
-        problems.collect()
-    }
 }
 
 fn explain(error: &regex::Error) -> String {
@@ -116,10 +101,8 @@ mod tests {
     use super::*;
 
     fn order_number() -> PatternSpec {
-        let examples = ["#1001", "order 1001", "1001"].map(|given| (given.to_owned(), Some("1001".to_owned())));
         PatternSpec {
             pattern: r"(?i)(?:#|order\s*)?(\d{3,8})".to_owned(),
-            examples: examples.to_vec(),
             ..PatternSpec::default()
         }
     }
@@ -127,7 +110,7 @@ mod tests {
     #[test]
     fn the_order_number_of_the_design() {
         let format = ProjectFormat::new(order_number()).unwrap();
-        assert_eq!(format.check_examples(), Vec::<String>::new());
+        assert_eq!(["#1001", "order 1001", "1001"].map(|given| format.read(given).unwrap()), ["1001"; 3]);
         assert_eq!(format.read("  Order 1001 ").unwrap(), "1001");
         for refused in ["1001 please", "12", "order", "1001\n1002", "", &"1".repeat(100_000)] {
             assert!(format.read(refused).is_err(), "{refused:.20}");
@@ -160,9 +143,5 @@ mod tests {
         assert!(wrong(with("(?:a{1000}){1000}")).contains("size"), "{}", wrong(with("(?:a{1000}){1000}")));
         assert!(wrong(PatternSpec { upper: true, lower: true, ..with("a") }).contains("both"));
         assert!(wrong(PatternSpec { pad: Some((0, ' ')), ..with("a") }).contains("pad"));
-        let mut spec = order_number();
-        spec.examples = vec![("12".into(), Some("12".into())), ("#1001".into(), None)];
-        let problems = ProjectFormat::new(spec).unwrap().check_examples();
-        assert_eq!(problems, ["the example `12` is refused, not `12`", "the example `#1001` is `1001`, not refused"]);
     }
 }

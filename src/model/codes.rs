@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_code_that_stands_in_two_lists_has_the_same_words_in_both() {
-        let mut seen: BTreeMap<&str, (&str, &[(&str, &str)])> = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         for list in Codes::ALL {
             for code in list.codes {
                 let (first, words) = *seen.entry(code.code).or_insert((list.name, code.labels));

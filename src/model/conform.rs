@@ -88,7 +88,9 @@ fn fit(kind: Kind, value: &Value) -> Result<Value, Misfit> {
         Kind::Date => date(value),
         Kind::DateTime => moment(value),
         Kind::Bool => truth(value),
-        Kind::Code(codes) => value.as_str().filter(|text| codes.codes.iter().any(|code| code.code == *text)).map(Value::from),
+        Kind::Code(codes) => {
+            value.as_str().filter(|text| codes.codes.iter().any(|code| code.code == *text)).map(Value::from)
+        }
         Kind::Money => return money(value),
         Kind::One(model) => return model.conform(value),
         Kind::Many(model) => return model.conform_many(value),

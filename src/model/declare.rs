@@ -160,17 +160,33 @@ macro_rules! field_type {
 }
 
 macro_rules! kind {
-    (Code($of:ident)) => { $crate::model::Kind::Code($crate::model::$of::CODES) };
-    (One($of:ident)) => { $crate::model::Kind::One($of::MODEL) };
-    (Many($of:ident)) => { $crate::model::Kind::Many($of::MODEL) };
-    ($kind:ident) => { $crate::model::Kind::$kind };
+    (Code($of:ident)) => {
+        $crate::model::Kind::Code($crate::model::$of::CODES)
+    };
+    (One($of:ident)) => {
+        $crate::model::Kind::One($of::MODEL)
+    };
+    (Many($of:ident)) => {
+        $crate::model::Kind::Many($of::MODEL)
+    };
+    ($kind:ident) => {
+        $crate::model::Kind::$kind
+    };
 }
 
 macro_rules! flag {
-    (required in required $($rest:ident)*) => { true };
-    (sensitive in sensitive) => { true };
-    (sensitive in required sensitive) => { true };
-    ($flag:ident in $($other:ident)*) => { false };
+    (required in required $($rest:ident)*) => {
+        true
+    };
+    (sensitive in sensitive) => {
+        true
+    };
+    (sensitive in required sensitive) => {
+        true
+    };
+    ($flag:ident in $($other:ident)*) => {
+        false
+    };
 }
 
 pub(super) use {field_type, flag, kind, models, rust_type};

@@ -15,7 +15,7 @@ pub use business::{
     Return, ReturnLine, Shipment, Stock, Ticket, TicketComment,
 };
 pub use codes::{
-    Codes, CustomerTier, Code, InteractionKind, LeadStatus, LeaveKind, LeaveStatus, OrderStatus, ReturnStatus,
+    Code, Codes, CustomerTier, InteractionKind, LeadStatus, LeaveKind, LeaveStatus, OrderStatus, ReturnStatus,
     TicketPriority, TicketStatus, labels,
 };
 pub use conform::Misfit;

@@ -4,6 +4,7 @@
 //! can still go wrong at run time is data.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::messages::Say;
@@ -74,6 +75,8 @@ pub enum Source {
     Metadata(String),
     /// An expression.
     Given(Template),
+    /// Only the `with` of the `use` that takes the shared steps in.
+    With,
 }
 
 /// One step.
@@ -114,8 +117,8 @@ pub enum Verb {
     Wait(Duration),
     /// Declines to run, or refuses the value.
     Reject(Say),
-    /// Ends the action.
-    Stop,
+    /// Ends the action, after these messages.
+    Stop(Option<Say>),
     /// Goes on after an outcome, with this as the call's result.
     Continue(Value),
     /// Takes this as the slot's value.
@@ -138,7 +141,7 @@ impl Verb {
             Self::Use(_) => "use",
             Self::Wait(_) => "wait",
             Self::Reject(_) => "reject",
-            Self::Stop => "stop",
+            Self::Stop(_) => "stop",
             Self::Continue(_) => "continue",
             Self::Accept(_) => "accept",
         }
@@ -158,6 +161,8 @@ pub struct Call {
     pub bind: Option<Local>,
     /// What happens when it ends otherwise than well.
     pub outcomes: Vec<(Outcome, Vec<Step>)>,
+    /// What happens at every outcome that is not among these.
+    pub otherwise: Option<Vec<Step>>,
     /// Goes past the cache when true.
     pub refresh: Option<Expression>,
 }
@@ -166,7 +171,8 @@ impl Call {
     /// The steps for an outcome, when the action handles it itself.
     #[must_use]
     pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
-        self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps.as_slice())
+        let named = self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps);
+        named.or(self.otherwise.as_ref()).map(Vec::as_slice)
     }
 }
 
@@ -207,21 +213,26 @@ pub struct Each {
     pub into: Option<Local>,
 }
 
-/// Shared steps, taken into this action: they see their inputs and nothing else of it.
+/// Shared steps, used by an action.
 #[derive(Debug)]
 pub struct Use {
-    /// The file's name.
-    pub name: String,
+    /// The steps.
+    pub shared: Arc<Shared>,
     /// The inputs they are given.
     pub with: Vec<(String, Value)>,
+    /// The name of what they give back.
+    pub bind: Option<Local>,
+}
+
+/// The steps of a shared file: they see the conversation and their inputs, and nothing else of the action that uses them.
+#[derive(Debug)]
+pub struct Shared {
     /// The inputs they declare.
     pub inputs: Vec<Input>,
     /// The steps.
     pub steps: Vec<Step>,
     /// What they give back.
     pub result: Option<Value>,
-    /// The name of that.
-    pub bind: Option<Local>,
 }
 
 /// The validation of slots.
@@ -278,6 +289,6 @@ pub enum Unavailable {
     Accept,
     /// Refuses it, with the outcome's message.
     Reject,
-    /// Says the outcome's message and checks no further slot.
+    /// Refuses it with the outcome's message, and checks no further slot.
     Stop,
 }

@@ -64,6 +64,21 @@ impl Domain {
         })
     }
 
+    /// Every action that it lists, Rasa's own included.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(Text::as_str)
+    }
+
+    /// Whether Rasa can run an action of that name: one that it calls, one of its own, a response or a form.
+    #[must_use]
+    pub fn runs(&self, action: &str) -> bool {
+        self.calls(action)
+            || RASA_ACTIONS.contains(&action)
+            || action == "action_session_start"
+            || self.rasa.forms.contains_key(action)
+            || self.rasa.responses.iter().any(|response| response == action)
+    }
+
     /// Whether Rasa calls the action: it is listed, or is one that Rasa calls by its name alone.
     #[must_use]
     pub fn calls(&self, action: &str) -> bool {

@@ -71,15 +71,23 @@ pub enum Click {
     Payload(Template),
 }
 
-/// The built-in messages: locale → outcome → what is said. The project's own stand before legwork's.
+/// The messages of outcomes: locale → outcome → what is said.
 #[derive(Debug, Default)]
-pub struct Messages(pub BTreeMap<String, BTreeMap<Outcome, Say>>);
+pub struct Messages {
+    /// The project's own, which go before.
+    pub own: ByLocale,
+    /// Legwork's.
+    pub built_in: ByLocale,
+}
+
+/// Locale → outcome → what is said.
+pub type ByLocale = BTreeMap<String, BTreeMap<Outcome, Say>>;
 
 impl Messages {
-    /// What is said for an outcome: in the locale, else in its language, else in English.
-    #[must_use]
-    pub fn get(&self, locale: &str, outcome: Outcome) -> Option<&Say> {
+    /// What may be said for an outcome, the best first: in the locale, then in its language, then in English.
+    pub fn of<'a>(&'a self, locale: &'a str, outcome: Outcome) -> impl Iterator<Item = &'a Say> {
         let language = locale.split(['-', '_']).next().unwrap_or(locale);
-        [locale, language, "en"].iter().find_map(|name| self.0.get(*name)?.get(&outcome))
+        let locales = [locale, language, "en"].into_iter();
+        locales.flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome)))).flatten()
     }
 }

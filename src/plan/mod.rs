@@ -9,6 +9,7 @@ pub mod connector;
 pub mod domain;
 pub mod messages;
 mod project;
+mod reading;
 pub mod settings;
 pub mod testcase;
 mod value;

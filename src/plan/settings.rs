@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::messages::Messages;
@@ -121,6 +122,8 @@ pub struct Settings {
     pub words: BTreeMap<String, Value>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// The time at which tests happen that do not say when.
+    pub tests_now: Option<DateTime<Utc>>,
     /// The server.
     pub server: Server,
 }

@@ -175,6 +175,9 @@ fn same(expected: &Value, came: &Value) -> bool {
         (Value::Array(expected), Value::Array(came)) => {
             expected.len() == came.len() && expected.iter().zip(came).all(|(expected, came)| same(expected, came))
         }
+        (Value::Object(expected), Value::Object(came)) => {
+            expected.len() == came.len() && expected.iter().all(|(key, value)| came.get(key).is_some_and(|came| same(value, came)))
+        }
         (expected, came) => expected == came,
     }
 }

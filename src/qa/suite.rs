@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 
 use super::compare::differences;
 use super::report::{Failure, Report, Result};
 use super::situation::body;
 use crate::connector::{Connections, Given, How, Surroundings};
+use crate::diag::Span;
 use crate::engine::{Context, Engine, Entry, Parts, Trace};
 use crate::name::CallerName;
 use crate::plan::Project;
@@ -40,78 +42,123 @@ impl Selection {
     }
 }
 
-/// Runs the selected tests of a project, each on systems of its own.
-pub async fn run(project: &Arc<Project>, connections: &[Connection], folder: &Path, clock: &Arc<dyn Clock>, selection: &Selection) -> Report {
-    let mut report = Report::default();
-    for action in project.actions.values().filter(|action| selection.takes_action(action)) {
-        if action.tests.is_empty() && selection.name.is_none() {
-            report.untested.push(action.name.to_string());
-        }
-        for test in action.tests.iter().filter(|test| selection.takes_test(action, test)) {
-            let clock = test.now.map_or_else(|| Arc::clone(clock), |now| Arc::new(FixedClock::at(now)));
-            let mut result = Result {
-                action: action.name.to_string(),
-                it: test.it.clone(),
-                place: test.place.clone(),
-                failures: Vec::new(),
-                problems: Vec::new(),
-            };
-            match prepared(project, connections, folder, clock, test).await {
-                Ok(engine) => judge(&engine, action, test, &mut result).await,
-                Err(failure) => result.failures.push(failure),
-            }
-            report.results.push(result);
-        }
-    }
-    report
+/// What every test of a run is made from.
+struct Bench {
+    project: Arc<Project>,
+    connections: Vec<Connection>,
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
 }
 
-/// An engine on fresh systems, in the state that the test begins with.
-async fn prepared(
+/// Runs the selected tests of a project, each on systems of its own, as many at a time as there are processors. Results are
+/// in the order of the files.
+pub async fn run(
     project: &Arc<Project>,
     connections: &[Connection],
     folder: &Path,
-    clock: Arc<dyn Clock>,
-    test: &Test,
-) -> std::result::Result<Engine, Failure> {
-    let profiles = project.settings.profiles;
-    let around = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng: fastrand::Rng::with_seed(0), scratch: true };
-    let opened = Connections::open(connections, around).await;
-    let mut systems = opened.map_err(|problems| {
-        let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        Failure::differs("connections", "they can be opened", came)
-    })?;
-    for (connection, operation, inputs) in &test.before {
-        let how = How { deadline: Deadline::after(std::time::Duration::from_secs(15)), refresh: false };
-        let inputs = inputs.as_object().cloned().unwrap_or_default();
-        if let Err(fault) = systems.call(connection, operation, inputs, how).await {
-            return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
+    clock: &Arc<dyn Clock>,
+    selection: &Selection,
+) -> Report {
+    let bench = Arc::new(Bench {
+        project: Arc::clone(project),
+        connections: connections.to_vec(),
+        folder: folder.to_path_buf(),
+        clock: Arc::clone(clock),
+    });
+    let mut untested = Vec::new();
+    let mut chosen = Vec::new();
+    for action in project.actions.values().filter(|action| selection.takes_action(action)) {
+        if action.tests.is_empty() && selection.name.is_none() {
+            untested.push(action.name.to_string());
         }
+        let taken = action.tests.iter().enumerate().filter(|(_, test)| selection.takes_test(action, test));
+        chosen.extend(taken.map(|(at, _)| (Arc::clone(action), at)));
     }
-    for connection in &test.down {
-        systems.given(connection, Given::Down);
-    }
-    Ok(Engine::new(Parts { project: Arc::clone(project), connections: systems, clock }))
+    let at_a_time = std::thread::available_parallelism().map_or(1, usize::from);
+    let running = stream::iter(chosen).map(|(action, at)| Arc::clone(&bench).result(action, at));
+    let results: Vec<_> = running.buffered(at_a_time).collect().await;
+    Report { results: results.into_iter().flatten().collect(), untested }
 }
 
-async fn judge(engine: &Engine, action: &Action, test: &Test, result: &mut Result) {
-    let body = Bytes::from(body(action.name.as_str(), &test.situation).to_string());
-    let call = match Call::decode(body, &Limits::default()) {
-        Ok(call) => call,
-        Err(malformed) => {
-            result.failures.push(Failure::differs("call", "a call that Rasa could make", malformed.to_string()));
-            return;
+/// What differs from what was expected, and what in the project's files went wrong on the way.
+type Judged = (Vec<Failure>, Vec<(Span, String)>);
+
+impl Bench {
+    /// Runs the test of an action that stands at that place. One that ends in a bug of legwork has failed like any other.
+    async fn result(self: Arc<Self>, action: Arc<Action>, at: usize) -> Option<Result> {
+        let test = action.tests.get(at)?;
+        let mut result = Result {
+            action: action.name.to_string(),
+            it: test.it.clone(),
+            place: test.place.clone(),
+            failures: Vec::new(),
+            problems: Vec::new(),
+        };
+        let judged = tokio::spawn(async move { Some(self.judged(&action, action.tests.get(at)?).await) });
+        match judged.await {
+            Ok(judged) => (result.failures, result.problems) = judged?,
+            Err(_) => result.failures.push(Failure::differs(
+                "run",
+                "it comes to an end",
+                "a bug in legwork ended it; the log has more",
+            )),
         }
-    };
+        Some(result)
+    }
+
+    /// What differs, and what went wrong on the way.
+    async fn judged(&self, action: &Action, test: &Test) -> Judged {
+        match self.engine(test).await {
+            Ok(engine) => judge(&engine, action, test).await,
+            Err(failure) => (vec![failure], Vec::new()),
+        }
+    }
+
+    /// An engine on fresh systems, in the state that the test begins with.
+    async fn engine(&self, test: &Test) -> std::result::Result<Engine, Failure> {
+        let clock: Arc<dyn Clock> = test.now.or(self.project.settings.tests_now).map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)));
+        let surroundings = Surroundings {
+            folder: &self.folder,
+            clock: Arc::clone(&clock),
+            profiles: self.project.settings.profiles,
+            tokens: Arc::new(NoTokens),
+            rng: fastrand::Rng::with_seed(0),
+            scratch: true,
+        };
+        let opened = Connections::open(&self.connections, surroundings).await;
+        let mut systems = opened.map_err(|problems| {
+            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            Failure::differs("connections", "they can be opened", came)
+        })?;
+        for (connection, operation, inputs) in &test.before {
+            let how = How { deadline: Deadline::after(std::time::Duration::from_secs(15)), refresh: false };
+            let inputs = inputs.as_object().cloned().unwrap_or_default();
+            if let Err(fault) = systems.call(connection, operation, inputs, how).await {
+                return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
+            }
+        }
+        for connection in &test.down {
+            systems.given(connection, Given::Down);
+        }
+        Ok(Engine::new(Parts { project: Arc::clone(&self.project), connections: systems, clock }))
+    }
+}
+
+async fn judge(engine: &Engine, action: &Action, test: &Test) -> Judged {
+    let body = Bytes::from(body(action.name.as_str(), &test.situation).to_string());
     let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test") };
     let trace = Arc::new(Trace::default());
-    match engine.traced(call, context, Some(Arc::clone(&trace))).await {
-        Ok(reply) => result.failures.extend(differences(&test.expect, &reply)),
-        Err(malformed) => result.failures.push(Failure::differs("call", "a call that Rasa could make", malformed.to_string())),
-    }
-    for entry in trace.entries() {
-        if let Entry::Problem { place, message } = entry {
-            result.problems.push((place, message));
-        }
-    }
+    let replied = match Call::decode(body, &Limits::default()) {
+        Ok(call) => engine.traced(call, context, Some(Arc::clone(&trace))).await,
+        Err(malformed) => Err(malformed),
+    };
+    let failures = match replied {
+        Ok(reply) => differences(&test.expect, &reply),
+        Err(malformed) => vec![Failure::differs("call", "a call that Rasa could make", malformed.to_string())],
+    };
+    let problem = |entry| match entry {
+        Entry::Problem { place, message } => Some((place, message)),
+        _ => None,
+    };
+    (failures, trace.entries().into_iter().filter_map(problem).collect())
 }

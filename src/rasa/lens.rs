@@ -39,7 +39,7 @@ mod sse2 {
     pub(in crate::rasa) struct Sse2;
 
     impl Lens for Sse2 {
-        #[inline]
+        #[inline(always)]
         fn masks(block: &Block) -> Masks {
             let (lanes, _) = block.as_chunks::<16>();
             let fold = set_splat_i8_m128i(0x20);
@@ -58,7 +58,7 @@ mod sse2 {
         }
 
         /// Both at once; the instruction that counts bits is younger than SSE2, and without it one count is as dear as this.
-        #[inline]
+        #[inline(always)]
         fn counts(open: u64, close: u64) -> (usize, usize) {
             let bits = set_i64_m128i(close.cast_signed(), open.cast_signed());
             let pairs = sub_i8_m128i(bits, bitand_m128i(shr_imm_u64_m128i::<1>(bits), set_splat_i8_m128i(0x55)));
@@ -70,7 +70,7 @@ mod sse2 {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn equal(bytes: m128i, wanted: u8) -> u64 {
         let hits = cmp_eq_mask_i8_m128i(bytes, set_splat_i8_m128i(wanted.cast_signed()));
         u64::from(move_mask_i8_m128i(hits).cast_unsigned())

@@ -92,8 +92,9 @@ struct Scan {
 }
 
 impl Scan {
-    /// The end, when it is in this block, which begins at byte `at`.
-    #[inline]
+    /// The end, when it is in this block, which begins at byte `at`. Inlined by force: a call for every block costs a third of
+    /// the speed.
+    #[inline(always)]
     fn block<L: Lens>(&mut self, block: &Block, at: usize) -> Option<Result<usize, NoEnd>> {
         let masks = L::masks(block);
         let quote = masks.quote & !self.escaped(masks.backslash);
@@ -110,7 +111,7 @@ impl Scan {
     }
 
     /// The bytes that a backslash before them escapes.
-    #[inline]
+    #[inline(always)]
     fn escaped(&mut self, backslash: u64) -> u64 {
         let mut escaped = std::mem::take(&mut self.escaping);
         let mut left = backslash & !escaped;
@@ -151,7 +152,7 @@ impl Scan {
 }
 
 /// Every bit becomes the xor of itself and all bits below it: ones from each opening quote up to its closing quote.
-#[inline]
+#[inline(always)]
 const fn prefix_xor(mut bits: u64) -> u64 {
     bits ^= bits << 1;
     bits ^= bits << 2;

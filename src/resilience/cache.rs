@@ -238,7 +238,9 @@ fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => NODE + text.len(),
         Value::Array(items) => NODE + items.iter().map(size).sum::<usize>(),
-        Value::Object(entries) => NODE + entries.iter().map(|(key, value)| 2 * NODE + key.len() + size(value)).sum::<usize>(),
+        Value::Object(entries) => {
+            NODE + entries.iter().map(|(key, value)| 2 * NODE + key.len() + size(value)).sum::<usize>()
+        }
         _ => NODE,
     }
 }

@@ -21,6 +21,7 @@ use super::{Facts, Options, pages, reply};
 use crate::engine::{Context, Engine};
 use crate::name::{ActionName, CallerName};
 use crate::rasa::{Call, Malformed, Reply};
+use crate::telemetry::Requests;
 
 /// What the door asks of the engine behind it.
 pub trait Answering: Send + Sync + 'static {
@@ -54,6 +55,7 @@ pub(super) struct Door<E> {
     pub(super) options: Options,
     pub(super) facts: Facts,
     pub(super) started: Instant,
+    pub(super) requests: Requests,
     gate: Gate,
     ids: RequestIds,
 }
@@ -72,7 +74,15 @@ struct RequestId(Arc<str>);
 pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> Router {
     let gate = Gate::new(options.auth.clone());
     let cors = options.cors.layer();
-    let door = Arc::new(Door { engine, options, facts, started: Instant::now(), gate, ids: RequestIds::new() });
+    let door = Arc::new(Door {
+        engine,
+        options,
+        facts,
+        started: Instant::now(),
+        requests: Requests::new(),
+        gate,
+        ids: RequestIds::new(),
+    });
 
     // Whoever asks for the health of a container has no credentials.
     let open = Router::new().route("/health", get(pages::health::<E>));

@@ -14,6 +14,7 @@ use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Draining, Tls};
 
@@ -52,7 +53,8 @@ pub async fn serve(
     let handle = Handle::<SocketAddr>::new();
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let listening = listen(server, router, tls);
+    // As a task, so that a connection is served by the thread that took it, and none has to be woken for it.
+    let mut listening = AbortOnDropHandle::new(tokio::spawn(listen(server, router, tls)));
     let stopping = async {
         shutdown.await;
         tracing::info!(notice = ?drain.notice, limit = ?drain.limit, "stopping: running requests are finished first");
@@ -62,7 +64,7 @@ pub async fn serve(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        result = listening => result,
+        result = &mut listening => result.unwrap_or_else(|stopped| Err(io::Error::other(stopped))),
         () = stopping => Ok(()),
     }
 }

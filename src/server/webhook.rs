@@ -10,11 +10,11 @@ use super::reply::{self, Refusal};
 use super::{body, inflate};
 use crate::engine::Context;
 use crate::rasa::{Call, Reply};
-use crate::telemetry::{EventDropped, Running};
+use crate::telemetry::EventDropped;
 
 /// Answers `POST /webhook`.
 pub(super) async fn webhook<E: Answering>(State(door): State<Arc<Door<E>>>, request: Request) -> Response {
-    let _running = Running::begin();
+    let _running = door.requests.begin();
     match answer(&door, request).await {
         Ok(reply) => {
             tracing::debug!(reply = reply::describe(&reply), "answered");

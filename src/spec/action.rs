@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::message::Say;
-use super::shape::{Definitions, Shape, shape, wrong_type};
+use super::message::{Message, Say};
+use super::shape::{Definitions, Shape, as_list, shape, wrong_type, wrong_type_with};
 use super::testcase::Test;
-use super::values::{Flag, Map, Text};
+use super::values::{Choices, Flag, Map, Text};
 use super::yaml::{Kind, Node};
-use crate::diag::{Diagnostics, Span};
+use crate::diag::Diagnostics;
 
 shape! {
     /// What one custom action does. The file's name is the action's name.
@@ -24,7 +24,8 @@ shape! {
         slots: Map<SlotRule>,
         /// In `validate_FORM`: slot → the condition under which the form needs it. Other slots stay as the domain has them.
         required: Map<Text>,
-        /// In validations: steps that run once all slots were checked; `offered`, `accepted` and `refused` are in scope.
+        /// In validations: steps that run once all slots were checked; `offered` (slot → value), `accepted` and `refused` (lists of
+        /// slots) are in scope. A `requested_slot` that they set is asked for next; `reject` declines the whole validation.
         after: Vec<Step>,
         /// Examples of conversations with what the action must answer; `legwork test` runs them.
         tests: Vec<Test>,
@@ -34,11 +35,13 @@ shape! {
     Input as "an input" {
         /// What the value means.
         description: Option<Text>,
-        /// Where it comes from: `slot` (the default), `entity`, `metadata`, or an expression in `{{ }}`.
+        /// Where it comes from: `slot` (the default), `entity`, `metadata`, or an expression in `{{ }}`. In shared files `with`
+        /// goes before it, and the default is nothing.
         from: Option<Text>,
         /// How it has to look; it is normalised before anything is sent anywhere.
         format: Option<FormatRef>,
-        /// The value when there is none.
+        /// The value when there is none: a slot that is not set, a text of blanks, something absent. A null that metadata or an
+        /// entity brings is a value.
         default: Option<Node>,
         /// What to say when there is none; the action ends. Without it the value is null.
         missing: Option<Say>,
@@ -66,7 +69,8 @@ shape! {
         with: Map<Node>,
         /// The name that the result (of `call`, `use`) or the item (of `each`) gets.
         r#as: Option<Text>,
-        /// What to do when the call ends otherwise than well: outcome → steps, or a message.
+        /// What to do when the call ends otherwise than well: outcome → steps, or a message. `otherwise` is every outcome that is
+        /// not named.
         outcomes: Map<Handler>,
         /// Goes past the cache when true.
         refresh: Option<Text>,
@@ -82,7 +86,8 @@ shape! {
         event: Option<Node>,
         /// Takes the first branch whose condition holds.
         choose: Vec<Branch>,
-        /// Runs steps at the same time; their messages keep the order written.
+        /// Runs steps at the same time, each to its end; messages, events and slots keep the order written. They do not see what
+        /// the others name or set.
         together: Vec<Step>,
         /// Goes over the list that this expression gives.
         each: Option<Text>,
@@ -96,15 +101,17 @@ shape! {
         first: Option<Flag>,
         /// The name that what `each` gathered gets.
         into: Option<Text>,
-        /// Runs the steps, or names the values, of `actions/shared/NAME.yml`.
+        /// Runs the steps, or names the values, of `actions/shared/NAME.yml`. What they say, set and send is the action's, and what
+        /// ends them ends the action; names they give stay their own.
         r#use: Option<Text>,
         /// Waits: `2s`.
         wait: Option<Text>,
         /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
         /// value, and says the text.
         reject: Option<Say>,
-        /// Ends the action.
-        stop: Option<Flag>,
+        /// Ends the action, with `true` or with what is said before it ends, also from inside of `each`, `together`, `use` or an
+        /// outcome; what was said and set so far stays. In a slot's steps: does not take the value, and checks no further slot.
+        stop: Option<Stop>,
         /// Last step of an outcome: the action goes on, with this value as the call's result.
         r#continue: Option<Node>,
         /// In a slot's steps: takes this value, an expression, for the slot.
@@ -133,15 +140,17 @@ shape! {
         with: Map<Node>,
         /// The name of the call's result.
         r#as: Option<Text>,
-        /// What to do when the call cannot be made: `accept` (the default), `reject` or `stop`.
+        /// What to do when the call cannot be made: `accept` the value unseen (the default), `reject` it with the outcome's message,
+        /// or reject it and `stop` checking.
         unavailable: Option<Text>,
         /// What to say when the value is refused.
         refuse: Option<Say>,
-        /// Other slots to set once the value is accepted.
+        /// Other slots to set once the value is accepted; `value` is as it was accepted.
         set: Map<Node>,
         /// Fills a slot of a `custom` mapping: a template whose value is the candidate; null leaves the slot alone.
         extract: Option<Node>,
-        /// Where that is not enough: steps that end in `accept` or `reject`.
+        /// Where that is not enough: steps that end in `accept` or `reject`, once `format`, `accept` and `call` found nothing wrong.
+        /// They also run for a null, which the others let pass.
         steps: Vec<Step>,
     }
 
@@ -149,7 +158,7 @@ shape! {
     Shared as "a shared file" {
         /// What it is for.
         description: Option<Text>,
-        /// The values that `with` gives to the steps.
+        /// The values that `with` gives to the steps; one that it does not give is null, or comes from where `from` says.
         inputs: Map<Input>,
         /// Steps; `use: NAME` runs them.
         steps: Vec<Step>,
@@ -165,8 +174,8 @@ shape! {
 pub enum FormatRef {
     /// A format's name, one of legwork's or of the project's.
     Named(Text),
-    /// One of these values, where they stand; each may have further spellings.
-    Enum(Span, Map<Vec<Text>>),
+    /// One of these values.
+    Enum(Choices),
     /// A phone number of a region such as `DE`.
     Phone(Text),
 }
@@ -177,29 +186,38 @@ impl Shape for FormatRef {
             return Text::read(node, out).map(Self::Named);
         };
         match entries.as_slice() {
-            [(key, value)] if key.name == "enum" => match &value.kind {
-                Kind::List(_) => {
-                    let values = Vec::<Text>::read(value, out)?;
-                    Some(Self::Enum(value.span.clone(), Map(values.into_iter().map(|text| (text, Vec::new())).collect())))
-                }
-                _ => Map::read(value, out).map(|values| Self::Enum(value.span.clone(), values)),
-            },
+            [(key, value)] if key.name == "enum" => Choices::read(value, out).map(Self::Enum),
             [(key, value)] if key.name == "phone" => Text::read(value, out).map(Self::Phone),
             _ => wrong_type(node, "a format's name, `enum: [VALUE, …]` or `phone: REGION`", out),
         }
     }
 
-    fn schema(_: &mut Definitions) -> Value {
+    fn schema(definitions: &mut Definitions) -> Value {
         json!({ "anyOf": [
             { "type": "string" },
             { "type": "object", "additionalProperties": false, "maxProperties": 1, "minProperties": 1, "properties": {
-                "enum": { "anyOf": [
-                    { "type": "array", "items": { "type": ["string", "number", "boolean"] } },
-                    { "type": "object", "additionalProperties": { "type": "array" } },
-                ] },
+                "enum": Choices::schema(definitions),
                 "phone": { "type": "string" },
             } },
         ] })
+    }
+}
+
+/// The end of an action, with or without a last word.
+#[derive(Debug, Clone)]
+pub struct Stop(pub Option<Say>);
+
+impl Shape for Stop {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::Bool(true) => Some(Self(None)),
+            Kind::Bool(false) => wrong_type(node, "true, or what is said before the action ends,", out),
+            _ => Say::read(node, out).map(|say| Self(Some(say))),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "const": true }, Say::schema(definitions)] })
     }
 }
 
@@ -217,11 +235,14 @@ impl Shape for Handler {
         match &node.kind {
             Kind::List(_) => Vec::read(node, out).map(Self::Steps),
             Kind::Text(_) => Say::read(node, out).map(Self::Say),
-            _ => wrong_type(node, "a list of steps or a message's text", out),
+            Kind::Map(entries) if entries.iter().any(|(key, _)| !Step::KEYS.contains(&key.name.as_str())) => {
+                Say::read(node, out).map(Self::Say)
+            }
+            _ => wrong_type_with(node, "a list of steps or a message", as_list(node), out),
         }
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        json!({ "anyOf": [{ "type": "string" }, Vec::<Step>::schema(definitions)] })
+        json!({ "anyOf": [{ "type": "string" }, Message::schema(definitions), Vec::<Step>::schema(definitions)] })
     }
 }

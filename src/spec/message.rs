@@ -18,7 +18,7 @@ pub struct Say {
 }
 
 shape! {
-    /// One message.
+    /// One message. What renders as nothing is left out, and so is a message that is left with nothing.
     Message as "a message" {
         /// The message is said only when this expression is true.
         when: Option<Text>,
@@ -69,6 +69,7 @@ impl Message {
         Self {
             // One of the two is there; the place is taken from it.
             span: span.unwrap_or_else(|| Span::start_of(&crate::diag::File::new("", ""))),
+            keys: Vec::new(),
             when: None,
             text,
             response,
@@ -92,7 +93,7 @@ impl Shape for Say {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         let one = |node: &Node, out: &mut Diagnostics| match &node.kind {
             Kind::Map(_) => Message::read(node, out),
-            Kind::List(_) | Kind::Null => wrong_type(node, "a message: a text, or a mapping with `text`, `response`, `buttons`, …", out),
+            Kind::List(_) | Kind::Null => wrong_type(node, "a message (a text, or a mapping with `text`, `response`, `buttons`, …)", out),
             _ => Text::read(node, out).map(Message::of_text),
         };
         let messages = match &node.kind {

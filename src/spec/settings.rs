@@ -3,7 +3,7 @@
 use super::action::Turn;
 use super::message::Say;
 use super::shape::shape;
-use super::values::{Flag, Map, Text, Whole};
+use super::values::{Choices, Flag, Map, Text, Whole};
 use super::yaml::Node;
 
 shape! {
@@ -23,7 +23,8 @@ shape! {
         turn: Option<Turn>,
         /// How long answers are kept.
         cache: Option<Cache>,
-        /// The built-in messages in the assistant's own words: locale → outcome → message.
+        /// The built-in messages in the assistant's own words: locale → outcome → message. Where one says nothing, or fails,
+        /// legwork's own is said.
         messages: Map<Map<Say>>,
         /// The project's own formats.
         formats: Map<Format>,
@@ -39,8 +40,16 @@ shape! {
         region: Option<Text>,
         /// The currency of amounts without one: `EUR`.
         currency: Option<Text>,
+        /// What holds for every test that does not say otherwise.
+        tests: Option<Tests>,
         /// Where durable state is kept.
         stores: Option<Node>,
+    }
+
+    /// What tests have in common.
+    Tests as "`tests`" {
+        /// The time at which they happen, as `2026-03-04T10:00:00Z`: what is right today stays right.
+        now: Option<Text>,
     }
 
     /// The HTTP server.
@@ -107,12 +116,14 @@ shape! {
         stale: Option<Text>,
     }
 
-    /// A format of the project's own: a text that matches the pattern is normalised to its capture.
+    /// A format of the project's own: a text that matches `pattern` becomes its capture, or one of the values of `enum`.
     Format as "a format" {
         /// What it is.
         description: Option<Text>,
         /// A regular expression for the whole value, with at most one capture: the part that is kept.
-        pattern: Text,
+        pattern: Option<Text>,
+        /// Instead of a pattern: the values, as a list, or each with the other ways in which people say it.
+        r#enum: Option<Choices>,
         /// Writes it in capitals.
         upper: Option<Flag>,
         /// Writes it small.

@@ -41,14 +41,91 @@ pub fn document<T: Shape>(title: &str) -> Value {
 
 /// Reports that `node` is not what is needed here.
 pub(crate) fn wrong_type<T>(node: &Node, needed: &str, out: &mut Diagnostics) -> Option<T> {
-    out.push(Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what())));
+    wrong_type_with(node, needed, None, out)
+}
+
+/// The same with a cure, for when no sign that YAML read otherwise than it was meant explains it.
+pub(crate) fn wrong_type_with<T>(node: &Node, needed: &str, cure: Option<String>, out: &mut Diagnostics) -> Option<T> {
+    let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("{needed} is needed here, not {}", node.what()));
+    let cure = slip(node).map(str::to_owned).or(cure);
+    out.push(cure.into_iter().fold(diagnostic, Diagnostic::help));
     None
 }
 
+/// The sign that YAML read otherwise than it was meant, when that is why a node is not what it should be.
+fn slip(node: &Node) -> Option<&'static str> {
+    let text = &node.span.file.text;
+    let rest = text.get(node.span.range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    match &node.kind {
+        Kind::Null if rest.trim_start_matches([':', ' ']).starts_with('#') => Some("`#` begins a comment; a text that begins with it needs quotes around it"),
+        Kind::Map(_) if rest.starts_with('{') => Some("a text that begins with a brace needs quotes around it"),
+        Kind::Map(entries) if entries.iter().any(|(key, _)| key.name.starts_with('-')) => Some("a dash needs a blank behind it"),
+        Kind::Text(text) if text.contains(':') && !text.contains(' ') => Some("a colon needs a blank behind it"),
+        _ => None,
+    }
+}
+
+/// How the list that is needed is made of what stands there.
+pub(crate) fn as_list(node: &Node) -> Option<String> {
+    match node.kind {
+        Kind::Map(_) => Some("begin every entry with a dash and a blank: `- `".to_owned()),
+        _ => node.scalar_text().map(|text| format!("put brackets around it: `[{text}]`")),
+    }
+}
+
+/// How the mapping that is needed is made of what stands there.
+fn as_mapping(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Text(text) if !text.contains(' ') => Some(format!("a key has a colon behind it: `{text}: …`")),
+        Kind::List(_) => Some("write `KEY: VALUE` lines without dashes".to_owned()),
+        _ => None,
+    }
+}
+
+/// What people write for a key from other habits, and the keys it may mean.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("if", "when"),
+    ("condition", "when"),
+    ("else", "otherwise"),
+    ("default", "otherwise"),
+    ("then", "steps"),
+    ("do", "steps"),
+    ("actions", "steps"),
+    ("utter", "say"),
+    ("message", "say"),
+    ("text", "say"),
+    ("args", "with"),
+    ("params", "with"),
+    ("inputs", "with"),
+    ("result", "as"),
+    ("name", "as"),
+    ("slot", "set"),
+    ("slots", "set"),
+    ("for", "each"),
+    ("foreach", "each"),
+    ("parallel", "together"),
+    ("sleep", "wait"),
+    ("errors", "outcomes"),
+    ("on_error", "outcomes"),
+    ("return", "stop"),
+    ("include", "use"),
+    ("label", "title"),
+    ("url", "image"),
+];
+
 /// Reports a key that the shape `what` does not have.
-pub(crate) fn unknown_key(key: &super::Key, what: &str, known: &[&str], out: &mut Diagnostics) {
-    let message = format!("{what} has no key `{}`", key.name);
-    out.push(Diagnostic::at(Code::UnknownKey, &key.span, message).did_you_mean(&key.name, known.iter().copied()));
+pub(crate) fn unknown_key(key: &super::Key, whole: &Node, what: &str, known: &[&str], out: &mut Diagnostics) {
+    let diagnostic = Diagnostic::at(Code::UnknownKey, &key.span, format!("{what} has no key `{}`", key.name));
+    let at = whole.entries().iter().position(|(other, _)| other.span == key.span).unwrap_or_default();
+    let above = whole.entries().iter().take(at).rfind(|(other, _)| known.contains(&other.name.as_str()));
+    out.push(match above {
+        // `set:` with its slots not indented below it.
+        Some((above, Node { kind: Kind::Null, .. })) => diagnostic.help(format!("when it belongs to `{}`, indent it by two more blanks", above.name)),
+        _ => match OTHER_WORDS.iter().find(|(other, meant)| *other == key.name && known.contains(meant)) {
+            Some((_, meant)) => diagnostic.help(format!("write `{meant}`")),
+            None => diagnostic.did_you_mean(&key.name, known.iter().copied()),
+        },
+    });
 }
 
 impl<T: Shape> Shape for Option<T> {
@@ -80,7 +157,7 @@ impl<T: Shape> Shape for Vec<T> {
         match &node.kind {
             Kind::List(items) => Some(items.iter().filter_map(|item| T::read(item, out)).collect()),
             Kind::Null => Some(Vec::new()),
-            _ => wrong_type(node, "a list", out),
+            _ => wrong_type_with(node, "a list", as_list(node), out),
         }
     }
 
@@ -105,7 +182,8 @@ impl Shape for Node {
 }
 
 /// Declares a struct that is read from a mapping: doc comments become the schema's descriptions, a field of type `Option`,
-/// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping.
+/// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping, and
+/// `keys`, those that were written.
 macro_rules! shape {
     ($($(#[doc = $doc:literal])* $name:ident as $what:literal { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {$(
         $(#[doc = $doc])*
@@ -113,23 +191,32 @@ macro_rules! shape {
         pub struct $name {
             /// Where it stands.
             pub span: $crate::diag::Span,
+            /// The keys as they were written, unknown ones included.
+            pub keys: Vec<$crate::spec::Key>,
             $($(#[doc = $field_doc])* pub $field: $type,)*
         }
 
         impl $name {
             /// The keys that it may have.
             pub const KEYS: &'static [&'static str] = &[$($crate::spec::shape::key_name(stringify!($field)),)*];
+
+            /// The key of that name, when it was written.
+            #[must_use]
+            pub fn key(&self, name: &str) -> Option<&$crate::spec::Key> {
+                self.keys.iter().find(|key| key.name == name)
+            }
         }
 
         impl $crate::spec::Shape for $name {
             fn read(node: &$crate::spec::Node, out: &mut $crate::diag::Diagnostics) -> Option<Self> {
                 use $crate::spec::shape::{entries, field, unknown_key};
                 let mut entries = entries(node, $what, out)?;
-                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), out);)*
+                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), concat!($($field_doc,)*), out);)*
                 for (key, _) in entries {
-                    unknown_key(key, $what, Self::KEYS, out);
+                    unknown_key(key, node, $what, Self::KEYS, out);
                 }
-                Some(Self { span: node.span.clone(), $($field: $field?,)* })
+                let keys = node.entries().iter().map(|(key, _)| key.clone()).collect();
+                Some(Self { span: node.span.clone(), keys, $($field: $field?,)* })
             }
 
             fn schema(definitions: &mut $crate::spec::Definitions) -> serde_json::Value {
@@ -174,7 +261,7 @@ pub(crate) fn entries<'a>(node: &'a Node, what: &str, out: &mut Diagnostics) -> 
     match &node.kind {
         Kind::Map(entries) => Some(entries.iter().map(|(key, value)| (key, value)).collect()),
         Kind::Null => Some(Vec::new()),
-        _ => wrong_type(node, &format!("{what}, a mapping of keys and values,"), out),
+        _ => wrong_type_with(node, &format!("{what}, a mapping of keys and values,"), as_mapping(node), out),
     }
 }
 
@@ -184,6 +271,7 @@ pub(crate) fn field<T: Shape>(
     whole: &Node,
     what: &str,
     name: &str,
+    doc: &str,
     out: &mut Diagnostics,
 ) -> Option<T> {
     if let Some(at) = entries.iter().position(|(key, _)| key.name == name) {
@@ -192,9 +280,16 @@ pub(crate) fn field<T: Shape>(
     }
     let absent = T::absent();
     if absent.is_none() {
-        out.push(Diagnostic::at(Code::MissingKey, &whole.span, format!("{what} needs the key `{name}`")));
+        let diagnostic = Diagnostic::at(Code::MissingKey, &whole.span, format!("{what} needs the key `{name}`"));
+        out.push(diagnostic.help(format!("add `{name}: …`: {}", lowered(doc.trim()))));
     }
     absent
+}
+
+/// A sentence as the continuation of another.
+fn lowered(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect()).trim_end_matches('.').to_owned()
 }
 
 /// A field's schema with its description; a `$ref` stands in `allOf`, since siblings of `$ref` are ignored by readers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shape::{Definitions, Shape, wrong_type};
+use super::shape::{Definitions, Shape, wrong_type, wrong_type_with};
 use super::yaml::{Key, Kind, Node};
 use crate::diag::{Diagnostics, Span};
 
@@ -28,15 +28,24 @@ impl Text {
         Self { span: key.span.clone(), value: key.name.clone() }
     }
 
-    /// The place of a part of the value, in bytes of the value. Quotes are skipped; in a text with escapes or several lines,
-    /// where the written bytes are not the value's, it is the whole.
+    /// The place of a part of the value, in bytes of the value. In a text with escapes or several lines the written bytes are
+    /// not the value's: there the same words are looked for, and the whole is the place when they are not found.
     #[must_use]
     pub fn part(&self, range: std::ops::Range<usize>) -> Span {
         let written = self.span.file.text.get(self.span.range.clone()).unwrap_or_default();
-        match written.find(&self.value) {
-            Some(offset) if !self.value.is_empty() => self.span.part(range.start + offset..range.end + offset),
-            _ => self.span.clone(),
+        if self.value.is_empty() {
+            return self.span.clone();
         }
+        if let Some(offset) = written.find(&self.value) {
+            return self.span.part(range.start + offset..range.end + offset);
+        }
+        let (Some(before), Some(words)) = (self.value.get(..range.start), self.value.get(range)) else { return self.span.clone() };
+        if words.is_empty() {
+            return self.span.clone();
+        }
+        let nth = before.matches(words).count();
+        let found = written.match_indices(words).nth(nth);
+        found.map_or_else(|| self.span.clone(), |(at, words)| self.span.part(at..at + words.len()))
     }
 }
 
@@ -44,7 +53,7 @@ impl Shape for Text {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match node.scalar_text() {
             Some(value) => Some(Self { span: node.span.clone(), value }),
-            None => wrong_type(node, "a text", out),
+            None => wrong_type_with(node, "a text", matches!(node.kind, Kind::List(_)).then(|| "put quotes around it".to_owned()), out),
         }
     }
 
@@ -146,6 +155,29 @@ impl<T: Shape> Shape for Map<T> {
     }
 }
 
+/// A closed choice of values, each with further ways to say it: a list of values, or value → spellings.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// Where it stands.
+    pub span: Span,
+    /// The values and their further spellings.
+    pub values: Map<Vec<Text>>,
+}
+
+impl Shape for Choices {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let values = match &node.kind {
+            Kind::List(_) => Map(Vec::<Text>::read(node, out)?.into_iter().map(|value| (value, Vec::new())).collect()),
+            _ => Map::read(node, out)?,
+        };
+        Some(Self { span: node.span.clone(), values })
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [Vec::<Text>::schema(definitions), Map::<Vec<Text>>::schema(definitions)] })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,12 +211,24 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_found_in_quotes_escapes_and_lines() {
+        for source in ["a: 'x {{ b }} {{ b }}'", r#"a: "x \t{{ b }} {{ b }}""#, "a: |\n  x\n  {{ b }}\n  {{ b }}\n", "a: x {{ b }} {{ b }}"] {
+            let tree = yaml::parse(&File::new("a.yml", source)).unwrap();
+            let text = Text::read(tree.get("a").unwrap(), &mut Diagnostics::default()).unwrap();
+            let at = text.value.rfind('b').unwrap();
+            assert_eq!(text.part(at..at + 1).range.start, source.rfind('b').unwrap(), "{source}");
+        }
+    }
+
+    #[test]
     fn what_is_right_is_kept_in_order() {
         let (thing, codes) = read("name: box\nparts:\n  - { name: 007, as: spy }\n");
         assert!(codes.is_empty());
         let thing = thing.unwrap();
         assert_eq!(thing.parts[0].name.value, "007");
         assert_eq!(thing.parts[0].r#as.as_ref().unwrap().value, "spy");
+        assert!(thing.key("parts").is_some() && thing.key("as").is_none());
+        assert_eq!(thing.parts[0].span.place(), "a.yml:3");
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! YAML as a tree whose every node knows its place; the only module that names the YAML reader.
+//! YAML as a tree whose every node knows its place; only this module and its own name the YAML reader.
 //!
 //! A file is parsed once into [`Node`]s, within bounds on depth, size and aliases. The tree is then read by
 //! [`Shape`](super::Shape)s, which can go on after a mistake and so report all of a file at once; serde alone stops at the first.
+
+mod refused;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +11,8 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use crate::diag::{Code, Diagnostic, File, Span};
+use self::refused::{located, refused};
+use crate::diag::{Diagnostic, File, Span};
 
 /// A piece of YAML and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,10 +105,10 @@ impl Node {
 /// Parses a file.
 ///
 /// # Errors
-/// One diagnostic, `yaml-syntax`: the reader cannot go on after the first.
+/// One diagnostic, `yaml-syntax` or `duplicate-name`: the reader cannot go on after the first.
 pub fn parse(file: &Arc<File>) -> Result<Node, Box<Diagnostic>> {
     let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_nodes: 50_000, max_aliases: 1_000, max_depth: 64 },
+        budget: serde_saphyr::budget! { max_nodes: 100_000, max_aliases: 1_000, max_depth: 64 },
         with_snippet: false,
         strict_booleans: true,
     };
@@ -113,52 +116,37 @@ pub fn parse(file: &Arc<File>) -> Result<Node, Box<Diagnostic>> {
     parsed.map(|raw| place(raw, file)).map_err(|error| Box::new(refused(&error, file)))
 }
 
-fn refused(error: &serde_saphyr::Error, file: &Arc<File>) -> Diagnostic {
-    let span = error.location().map_or_else(|| Span::start_of(file), |at| located(at, file));
-    let text = error.to_string();
-    let message = text.lines().next().unwrap_or("the file is not YAML").trim().to_owned();
-    let tab = file.text.lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
-    let brace = file.text.get(span.range.start..).is_some_and(|rest| rest.starts_with("{{"));
-    let help = if tab {
-        "YAML is indented with blanks, never with tabs"
-    } else if brace || message.contains("flow") || message.contains("scalar") {
-        "a text that begins with `{{` or holds `: ` needs quotes around it"
-    } else {
-        "check indentation and quotes here and on the line before"
-    };
-    Diagnostic::at(Code::YamlSyntax, &span, message).help(help)
-}
-
-fn located(at: serde_saphyr::Location, file: &Arc<File>) -> Span {
-    let span = at.span();
-    let start = span.byte_offset().and_then(|at| usize::try_from(at).ok()).unwrap_or_default().min(file.text.len());
-    let length = span.byte_len().and_then(|len| usize::try_from(len).ok()).unwrap_or_default();
-    Span { file: Arc::clone(file), range: start..(start + length).min(file.text.len()) }
-}
-
 fn place(raw: Spanned<Raw>, file: &Arc<File>) -> Node {
-    let mut span = located(raw.referenced, file);
+    // Where an alias stands, the place is that of what it stands for: there the text is that is read, and to be mended.
+    let mut span = located(raw.defined, file);
     let kind = match raw.value {
         Raw::Null => Kind::Null,
         Raw::Bool(value) => Kind::Bool(value),
         Raw::Int(value) => Kind::Int(value),
-        Raw::Float(value) => Kind::Float(value),
+        Raw::Float(value) => number(value, &span),
         Raw::Text(value) => Kind::Text(value),
         Raw::List(items) => Kind::List(items.into_iter().map(|item| place(item, file)).collect()),
         Raw::Map(entries) => Kind::Map(
             entries
                 .into_iter()
-                .map(|(key, value)| (Key { span: located(key.referenced, file), name: key.value }, place(value, file)))
+                .map(|(key, value)| (Key { span: located(key.defined, file), name: key.value }, place(value, file)))
                 .collect(),
         ),
     };
+    // Of entries merged in by `<<`, the place is elsewhere.
+    let own = |key: &Key| key.span.range.start >= span.range.start;
     if let Kind::Map(entries) = &kind
-        && let (Some((first, _)), Some((_, last))) = (entries.first(), entries.last())
-        && first.span.range.start <= last.span.range.end
+        && let Some((_, last)) = entries.iter().rfind(|(key, value)| own(key) && value.span.range.start >= key.span.range.start)
     {
-        span.range = span.range.start.min(first.span.range.start)..last.span.range.end.max(span.range.end);
+        span.range.end = last.span.range.end.max(span.range.end);
     }
     Node { span, kind }
+}
+
+/// The reader takes `007` for a number with a point, which it has not.
+fn number(value: f64, span: &Span) -> Kind {
+    let written = span.file.text.get(span.range.clone()).unwrap_or_default().trim();
+    written.parse().map_or(Kind::Float(value), Kind::Int)
 }
 
 /// A node before it is placed in its file.
@@ -252,12 +240,13 @@ impl<'de> Visitor<'de> for RawVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diag::Code;
 
     fn read(text: &str) -> Node {
         parse(&File::new("a.yml", text)).unwrap()
     }
 
-    fn covered<'a>(node: &'a Node) -> &'a str {
+    fn covered(node: &Node) -> &str {
         &node.span.file.text[node.span.range.clone()]
     }
 
@@ -284,11 +273,31 @@ mod tests {
 
     #[test]
     fn what_is_not_yaml_is_refused_with_a_place() {
-        for text in ["a: [1\nb: 2\n", "a: 1\n\tb: 2\n", "a: 1\na: 2\n", "a: {{ x }}: y\n"] {
-            let refusal = parse(&File::new("a.yml", text)).unwrap_err();
-            assert_eq!(refusal.code, Code::YamlSyntax, "{text}");
-            assert!(refusal.help.is_some());
+        let refused = |text| *parse(&File::new("a.yml", text)).unwrap_err();
+        for (text, covered, cure) in [
+            ("a: [1\nb: 2\n", "[1", "close it"),
+            ("a: 1\n\tb: 2\n", "\t", "indent with blanks, two for each level"),
+            ("a: {{ x }}: y\n", "{{ x }}: y", "write \"{{ x }}: y\""),
+            ("a: { b: {{ x }} }\n", "{{ x }}", "write \"{{ x }}\""),
+            ("a: so: {{ x }}\n", "so: {{ x }}", "write \"so: {{ x }}\""),
+            ("- a: \"hi\n- b: 1\n", "\"hi", "put \" at the end of the text as well"),
+            ("- a: 'it's'\n", "'it's'", "write '' for a quote inside single quotes, or put double quotes around"),
+            ("a: { b: #1 }\n", "{ b: #1 }", "put quotes around the text that begins with `#`"),
+            ("a\n  - b: 1\n", "a", "write `a:`, if it is one"),
+        ] {
+            let refusal = refused(text);
+            let span = refusal.span.clone().unwrap();
+            assert_eq!((refusal.code, refusal.help.as_deref()), (Code::YamlSyntax, Some(cure)), "{text}");
+            assert_eq!(&text[span.range], covered);
         }
+        assert_eq!(refused("a: 1\na: 2\n").code, Code::DuplicateName);
+    }
+
+    #[test]
+    fn what_an_alias_stands_for_is_read_where_it_stands() {
+        let tree = read("a: &a 007\nb: *a\nc: &c { x: 1 }\nd: { <<: *c, y: 2 }\n");
+        assert_eq!(tree.get("b").unwrap().scalar_text().as_deref(), Some("007"));
+        assert_eq!(covered(tree.get("d").unwrap()), "{ <<: *c, y: 2");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Gauge, counter, gauge, histogram};
 
 use super::Metric;
 use crate::fault::{Class, Fault};
@@ -206,22 +206,36 @@ impl Refused<'_> {
     }
 }
 
-/// A webhook request that is being answered; dropped when it is, or when the caller has gone.
-#[derive(Debug)]
-pub struct Running(());
+/// Counts the webhook requests that are being answered.
+pub struct Requests(Gauge);
 
-impl Running {
-    /// Counts one more.
+impl Requests {
+    /// The counter, looked up once; the registry has to be installed before.
     #[must_use]
-    pub fn begin() -> Self {
-        gauge!(Metric::RequestsRunning.name()).increment(1.0);
-        Self(())
+    pub fn new() -> Self {
+        Self(gauge!(Metric::RequestsRunning.name()))
+    }
+
+    /// One more, until what is returned is dropped: when it is answered, or when the caller has gone.
+    #[must_use]
+    pub fn begin(&self) -> Running<'_> {
+        self.0.increment(1.0);
+        Running(&self.0)
     }
 }
 
-impl Drop for Running {
+impl Default for Requests {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A webhook request that is being answered.
+pub struct Running<'a>(&'a Gauge);
+
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        gauge!(Metric::RequestsRunning.name()).decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 

@@ -1,18 +1,18 @@
 //! Where log lines go and how they look. It knows levels as directives of `tracing`, not the flags that choose them.
 //!
-//! Lines are written by a thread of their own: a slow terminal or disk never slows a turn. When that thread falls far
-//! behind, lines are dropped rather than memory filled.
+//! Lines are written by a thread of their own: a slow terminal or disk never slows a turn.
 
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use tracing::Subscriber;
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+
+use super::writer::{self, Batches, Worker};
 
 /// How lines on stderr look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +39,7 @@ pub struct Logging {
 
 /// Writes what is still waiting when it is dropped; to be held until the process ends.
 #[must_use]
-pub struct Guard(#[expect(dead_code, reason = "it is held for its Drop")] Vec<WorkerGuard>);
+pub struct Guard(#[expect(dead_code, reason = "it is held for its Drop")] Vec<Worker>);
 
 impl Logging {
     /// Begins to log, for the whole process.
@@ -49,7 +49,7 @@ impl Logging {
     pub fn init(&self) -> Result<Guard, String> {
         let filter =
             EnvFilter::try_new(&self.filter).map_err(|error| format!("`{}` is not a log filter: {error}", self.filter))?;
-        let (stderr, guard) = tracing_appender::non_blocking(std::io::stderr());
+        let (stderr, guard) = writer::begin(std::io::stderr()).map_err(|error| no_thread(&error))?;
         let mut guards = vec![guard];
         let human = match self.format {
             Format::Auto => std::io::stderr().is_terminal(),
@@ -60,7 +60,7 @@ impl Logging {
         if let Some(path) = &self.file {
             let file = OpenOptions::new().create(true).append(true).open(path);
             let file = file.map_err(|error| format!("the log file {} cannot be opened: {error}", path.display()))?;
-            let (file, guard) = tracing_appender::non_blocking(file);
+            let (file, guard) = writer::begin(file).map_err(|error| no_thread(&error))?;
             guards.push(guard);
             layers.push(json(file));
         }
@@ -70,12 +70,16 @@ impl Logging {
     }
 }
 
+fn no_thread(error: &std::io::Error) -> String {
+    format!("the log gets no thread: {error}")
+}
+
 /// One object a line: time, level, target, the line's fields, and the request's span with its `request_id`.
-fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: NonBlocking) -> Box<dyn Layer<S> + Send + Sync> {
+fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: Batches) -> Box<dyn Layer<S> + Send + Sync> {
     tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer).boxed()
 }
 
-fn for_people<S: Subscriber + for<'a> LookupSpan<'a>>(writer: NonBlocking) -> Box<dyn Layer<S> + Send + Sync> {
+fn for_people<S: Subscriber + for<'a> LookupSpan<'a>>(writer: Batches) -> Box<dyn Layer<S> + Send + Sync> {
     tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)

@@ -1,7 +1,7 @@
 //! The bounds of one evaluation: steps, work of filters, and sizes.
 //!
-//! The engine counts its steps (fuel); everything that one step may multiply is charged here, so that no single step can take
-//! long or much memory.
+//! The engine counts its steps (fuel); everything that one step may multiply is charged here, so that no single step can
+//! take long or much memory.
 
 use minijinja::{Error, State};
 
@@ -27,6 +27,9 @@ struct Used {
 
 /// Charges work on `entries` of lists and `bytes` of text.
 pub(super) fn work(state: &mut State, entries: usize, bytes: usize) -> Result<(), Error> {
+    if entries == 0 && bytes < 32 {
+        return Ok(());
+    }
     let used = state.get_or_insert_extension_with(Used::default);
     used.work = used.work.saturating_add(entries).saturating_add(bytes / 32);
     match used.work > WORK {

@@ -12,11 +12,10 @@ use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value}
 
 use super::failure::{Failed, FailedKind, Wrong, fail};
 use super::names::Reference;
-use super::operators::operators;
 use super::registry::{Nothing, Sort, registry};
 use super::rewrite::Rewriter;
 use super::scope::Scope;
-use super::{bounds, length, print};
+use super::{bounds, length, operators, print};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 static NO_BLOCKS: BTreeMap<&'static str, Instructions<'static>> = BTreeMap::new();
@@ -37,9 +36,7 @@ fn environment() -> Environment<'static> {
     environment.set_recursion_limit(100);
     environment.set_debug(true);
     environment.set_formatter(print::format);
-    for (name, function) in operators() {
-        environment.add_filter(name, metered(function, Nothing::Seen));
-    }
+    operators::register(&mut environment);
     for (sort, name, function, nothing) in registry().functions() {
         match sort {
             Sort::Filter => environment.add_filter(name, metered(function, nothing)),

@@ -7,12 +7,16 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
 
+use super::cure;
+
 /// What is wrong with the source of an expression or a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Wrong {
-    /// What is wrong and what to do, a lower-case fragment.
+    /// What is wrong, a lower-case fragment.
     pub message: String,
+    /// What to do, where that can be said.
+    pub help: Option<String>,
     /// Where, in bytes of the source.
     pub range: Option<Range<usize>>,
     /// Which kind of mistake it is.
@@ -28,28 +32,22 @@ pub enum WrongKind {
     UnknownFilter {
         /// The name as written.
         name: String,
-        /// The nearest that exists.
-        similar: Option<String>,
     },
     /// A function that does not exist, or a method.
     UnknownFunction {
         /// The name as written.
         name: String,
-        /// The nearest that exists.
-        similar: Option<String>,
     },
     /// A test (`x is …`) that does not exist.
     UnknownTest {
         /// The name as written.
         name: String,
-        /// The nearest that exists.
-        similar: Option<String>,
     },
 }
 
 impl Wrong {
     pub(super) fn syntax(message: impl Into<String>, range: Range<usize>) -> Self {
-        Self { message: message.into(), range: Some(range), kind: WrongKind::Syntax }
+        Self { message: message.into(), help: None, range: Some(range), kind: WrongKind::Syntax }
     }
 
     /// The same mistake in a source that begins `bytes` earlier.
@@ -61,12 +59,13 @@ impl Wrong {
     /// The engine's refusal to parse `source`, which has no values in it yet.
     pub(super) fn parse(error: &Error, source: &str) -> Self {
         let reason = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        let hint = match source.trim_start().starts_with("{{") && error.name() == Some("<expression>") {
-            true => "; this key takes the bare expression, without {{ }}",
-            false => "",
-        };
         let range = error.range().map(|range| clamp(range, source));
-        Self { message: format!("{reason}{hint}"), range, kind: WrongKind::Syntax }
+        let bare = source.trim_start().starts_with("{{") && error.name() == Some("<expression>");
+        let help = match bare {
+            true => Some("this key takes the bare expression, without {{ }}".to_owned()),
+            false => cure::of_syntax(&reason, source, range.as_ref()),
+        };
+        Self { message: reason, help, range, kind: WrongKind::Syntax }
     }
 }
 

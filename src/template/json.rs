@@ -31,6 +31,12 @@ pub fn open_map(fields: &serde_json::Map<String, serde_json::Value>) -> Value {
     Value::from_object(Record::of(fields, true))
 }
 
+/// The same of values that the engine has already: nothing in them is copied.
+#[must_use]
+pub fn open_values(fields: IndexMap<Arc<str>, Value>) -> Value {
+    Value::from_object(Record { fields, open: true })
+}
+
 /// The engine's value of a JSON value in which every map, at every depth, has null for absent keys: constants that actions share.
 #[must_use]
 pub fn open_json(json: &serde_json::Value) -> Value {
@@ -94,8 +100,8 @@ impl Object for Record {
 /// The JSON of a value.
 ///
 /// # Errors
-/// When it is absent, or holds something that JSON cannot say: a function, NaN or infinity, a number of more than 64 bits, more
-/// than 128 levels or a million values.
+/// When it is absent, or holds something that JSON cannot say: a function, NaN or infinity, a number of more than 64 bits,
+/// more than 128 levels or a million values.
 pub fn to_json(value: &Value) -> Result<serde_json::Value, Failed> {
     convert(value, 0, &mut NODES.clone())
 }

@@ -1,12 +1,12 @@
 //! Templates and expressions: the one place that knows the template engine.
 //!
-//! An [`Expression`] is written bare (`order.total > 100`), a [`Template`] is text with `{{ … }}` in it; both are compiled once,
-//! when the files are read, and evaluated against a [`Scope`]. What is wrong with one is a [`Wrong`] with its place in the
-//! source, found when compiling: syntax, unknown filters, functions and tests. What goes wrong while evaluating is a
+//! An [`Expression`] is written bare (`order.total > 100`), a [`Template`] is text with `{{ … }}` in it; both are compiled
+//! once, when the files are read, and evaluated against a [`Scope`]. What is wrong with one is a [`Wrong`] with its place
+//! in the source, found when compiling: syntax, unknown filters, functions and tests. What goes wrong while evaluating is a
 //! [`Failed`] whose text never holds a value of a user.
 //!
-//! - `"{{ expression }}"` alone keeps the value's type; anything else with `{{` or `{%` is text; text without them is a constant
-//!   and is never parsed. A value is data: template syntax inside it is never evaluated.
+//! - `"{{ expression }}"` alone keeps the value's type; anything else with `{{` or `{%` is text; text without them is a
+//!   constant and is never parsed. A value is data: template syntax inside it is never evaluated.
 //! - Absent and null are two things. Printing, iterating or looking into what is absent fails, as a condition it is false;
 //!   null prints as nothing. `default` replaces what is absent, `default(value, true)` also null, false and empty.
 //! - Texts print as they are, true and false as `true` and `false`, 55 as `55` and 55.0 as `55.0`, lists and maps as JSON.
@@ -19,6 +19,7 @@
 //! `labels` (code → word), `words` (name → word list), `region` (such as `US`) and `currency` (such as `EUR`).
 
 mod bounds;
+mod cure;
 mod engine;
 mod expression;
 mod failure;
@@ -35,7 +36,7 @@ mod text;
 
 pub use expression::Expression;
 pub use failure::{Failed, FailedKind, Wrong, WrongKind};
-pub use json::{from_json, open_json, open_map, to_json};
+pub use json::{from_json, open_json, open_map, open_values, to_json};
 pub use minijinja::Value;
 pub use names::Reference;
 pub use registry::{Described, Sort, filters};

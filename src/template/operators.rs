@@ -3,26 +3,24 @@
 use std::cmp::Ordering;
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, State, Value};
+use minijinja::{Environment, Error, State, Value};
 
 use super::bounds;
 use super::failure::{FailedKind, fail, unsuitable};
 use super::filters::compare;
 use super::print::text_of;
 
-/// The operators with the names that [`super::rewrite`] gives them.
-pub(super) fn operators() -> Vec<(&'static str, Value)> {
-    vec![
-        ("+", Value::from_function(plus)),
-        ("*", Value::from_function(times)),
-        ("~", Value::from_function(concat)),
-        ("[:]", Value::from_function(cut)),
-        ("∈", Value::from_function(is_in)),
-        ("<", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, "<", a, b, Ordering::is_lt))),
-        ("<=", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, "<=", a, b, Ordering::is_le))),
-        (">", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, ">", a, b, Ordering::is_gt))),
-        (">=", Value::from_function(|state: &mut State, a: &Value, b: &Value| order(state, ">=", a, b, Ordering::is_ge))),
-    ]
+/// Adds the operators under the names that [`super::rewrite`] gives them, none of which can be written as a filter.
+pub(super) fn register(environment: &mut Environment<'_>) {
+    environment.add_filter("+", plus);
+    environment.add_filter("*", times);
+    environment.add_filter("~", concat);
+    environment.add_filter("[:]", cut);
+    environment.add_filter("∈", is_in);
+    environment.add_filter("<", |state: &mut State, a: &Value, b: &Value| order(state, "<", a, b, Ordering::is_lt));
+    environment.add_filter("<=", |state: &mut State, a: &Value, b: &Value| order(state, "<=", a, b, Ordering::is_le));
+    environment.add_filter(">", |state: &mut State, a: &Value, b: &Value| order(state, ">", a, b, Ordering::is_gt));
+    environment.add_filter(">=", |state: &mut State, a: &Value, b: &Value| order(state, ">=", a, b, Ordering::is_ge));
 }
 
 fn plus(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
@@ -112,8 +110,9 @@ fn places(start: Option<i64>, stop: Option<i64>, step: i64, length: usize) -> im
 }
 
 /// Whether a value is among the entries of a list, the keys of a map, or a part of a text. Null has nothing in it.
-pub(super) fn is_in(value: &Value, among: &Value) -> Result<bool, Error> {
+pub(super) fn is_in(state: &mut State, value: &Value, among: &Value) -> Result<bool, Error> {
     present("in", value, among)?;
+    bounds::work(state, among.len().unwrap_or(0), 0)?;
     match (value.as_str(), among.as_str()) {
         (Some(part), Some(whole)) => Ok(whole.contains(part)),
         _ if among.is_none() => Ok(false),

@@ -1,4 +1,5 @@
-//! The filters, functions and tests that exist: one list, from which the engine, the documentation and "did you mean" are made.
+//! The filters, functions and tests that exist: one list, from which the engine, the documentation and "did you mean" are
+//! made.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,10 +1,48 @@
-//! The tests that run a real server.
+//! The tests that run a real server or the binary, and those of the shipped files.
 
-mod support;
-
+#[cfg(test)]
+mod bad_files;
+#[cfg(test)]
+mod check_command;
+#[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod door_auth;
+#[cfg(test)]
 mod door_bad_input;
+#[cfg(test)]
 mod door_bodies;
+#[cfg(test)]
 mod door_pages;
+#[cfg(test)]
 mod door_stop;
+#[cfg(test)]
 mod door_tls;
+#[cfg(test)]
+mod language_data;
+#[cfg(test)]
+mod language_flow;
+#[cfg(test)]
+mod language_forms;
+#[cfg(test)]
+mod language_messages;
+#[cfg(test)]
+mod language_outcomes;
+#[cfg(test)]
+mod language_rasa;
+#[cfg(test)]
+mod language_tests;
+#[cfg(test)]
+mod language_time;
+#[cfg(test)]
+mod language_values;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod schemas;
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod support;

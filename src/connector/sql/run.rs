@@ -1,7 +1,7 @@
 //! Runs an operation's statements in order, in one transaction when it writes.
 //!
 //! A write ends committed or rolled back, and its answer says which: time can run out at any point before the commit, and
-//! not once it has begun.
+//! not once it has begun. The answer is made and held against its model before the commit.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::TryStreamExt as _;
@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _};
 
+use super::sessions::Session;
 use super::{Database, bind, fault, rows};
+use crate::connector::reply::reply;
 use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::{FirstUse, Operation, Sql, SqlSystem, Statement, System, Take, Work};
@@ -19,51 +21,72 @@ use crate::time::Deadline;
 const MOST_ROWS: usize = 5_000;
 
 impl Database {
-    /// Runs `operation` with `inputs`, every one of which is there, null or not.
+    /// Runs `operation` with `inputs`, every one of which is there, null or not, and gives its answer.
     ///
     /// # Errors
-    /// How it ended, when it did not end well; then a write has changed nothing.
+    /// How it ended, when it did not end well; then a write has changed nothing, also when only its answer is wrong.
     pub(in crate::connector) async fn run(
         &self,
         operation: &Operation,
         inputs: Map<String, Value>,
         until: Deadline,
-    ) -> Result<Results, Fault> {
-        let late = |_| Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name));
+    ) -> Result<Value, Fault> {
+        match operation.kind.writes() {
+            true => self.write(operation, inputs, until).await,
+            false => in_time(operation, until, self.read(operation, inputs)).await?,
+        }
+    }
+
+    async fn read(&self, operation: &Operation, inputs: Map<String, Value>) -> Result<Value, Fault> {
+        let (mut session, mut results) = self.begin(inputs).await?;
+        let ran = all(session.connection().map_err(closed)?, operation, &mut results).await;
+        session.finish();
+        ran?;
+        reply(operation, results)
+    }
+
+    async fn write(&self, operation: &Operation, inputs: Map<String, Value>, until: Deadline) -> Result<Value, Fault> {
+        let place = |what: &str| format!("{what} of {}", operation.name);
+        // The turn comes before the session, so that writers who wait keep no session from readers.
+        let _turn = in_time(operation, until, self.sessions.turn()).await?;
+        let (mut session, mut results) = in_time(operation, until, self.begin(inputs)).await??;
+        let begun = session.connection().map_err(closed)?.begin_with("begin immediate");
+        let begun = in_time(operation, until, begun).await?;
+        let mut transaction = begun.map_err(|error| fault::of(&error, &place("the transaction")))?;
         let running = async {
-            let mut session = self.sessions.take().await.map_err(|error| fault::of(&error, "opening the database"))?;
-            let mut results = Results::new(inputs);
-            results.names.insert("now".to_owned(), timestamp(self.clock.now()).into());
-            let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
-            if let System::Sql(SqlSystem { first_use: Some(first_use), .. }) = &self.connector.system
-                && results.names.get(first_use.of.as_str()).is_some_and(|who| !who.is_null())
-            {
-                first_time(connection, first_use, &results.names).await?;
-            }
-            Ok((session, results))
+            all(&mut transaction, operation, &mut results).await?;
+            reply(operation, results)
         };
-        let (mut session, mut results) = tokio::time::timeout_at(until.instant(), running).await.map_err(late)??;
-        let connection = session.connection().map_err(|error| fault::of(&error, "opening the database"))?;
-        let statements = statements_of(operation);
-        let ended = if operation.kind.writes() {
-            let place = |what: &str| format!("{} of {}", what, operation.name);
-            let begun = tokio::time::timeout_at(until.instant(), connection.begin_with("begin immediate")).await;
-            let mut transaction = begun.map_err(late)?.map_err(|error| fault::of(&error, &place("the transaction")))?;
-            let ran = tokio::time::timeout_at(until.instant(), all(&mut transaction, statements, &mut results)).await;
-            match ran.map_err(late)? {
-                Ok(()) => transaction.commit().await.map_err(|error| fault::of(&error, &place("the commit"))),
-                Err(fault) => {
-                    let undone = transaction.rollback().await;
-                    undone.map_err(|error| fault::of(&error, &place("the rollback"))).and(Err(fault))
-                }
-            }
-        } else {
-            let ran = all(connection, statements, &mut results);
-            tokio::time::timeout_at(until.instant(), ran).await.map_err(late)?
+        let ended = match in_time(operation, until, running).await? {
+            Ok(answer) => transaction.commit().await.map(|()| Ok(answer)),
+            Err(fault) => transaction.rollback().await.map(|()| Err(fault)),
         };
         session.finish();
-        ended.map(|()| results)
+        ended.unwrap_or_else(|error| Err(fault::of(&error, &place("the end of the transaction"))))
     }
+
+    /// A session, and the names that the first statement knows.
+    async fn begin(&self, inputs: Map<String, Value>) -> Result<(Session<'_>, Results), Fault> {
+        let mut session = self.sessions.take().await.map_err(closed)?;
+        let mut results = Results::new(inputs);
+        results.names.insert("now".to_owned(), timestamp(self.clock.now()).into());
+        if let System::Sql(SqlSystem { first_use: Some(first_use), .. }) = &self.connector.system
+            && results.names.get(first_use.of.as_str()).is_some_and(|who| !who.is_null())
+        {
+            first_time(session.connection().map_err(closed)?, first_use, &results.names).await?;
+        }
+        Ok((session, results))
+    }
+}
+
+/// What `work` gives, unless time runs out; then it is dropped, and SQLite stops.
+async fn in_time<T>(operation: &Operation, until: Deadline, work: impl Future<Output = T>) -> Result<T, Fault> {
+    let late = |_| Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name));
+    tokio::time::timeout_at(until.instant(), work).await.map_err(late)
+}
+
+fn closed(error: sqlx::Error) -> Fault {
+    fault::of(&error, "opening the database")
 }
 
 /// The statements of an operation.
@@ -82,7 +105,11 @@ pub(super) fn statement_name(statement: &Statement, at: usize) -> String {
     }
 }
 
-async fn first_time(connection: &mut SqliteConnection, first_use: &FirstUse, names: &Map<String, Value>) -> Result<(), Fault> {
+async fn first_time(
+    connection: &mut SqliteConnection,
+    first_use: &FirstUse,
+    names: &Map<String, Value>,
+) -> Result<(), Fault> {
     let wrong = |error: &sqlx::Error| fault::of(error, "`first_use`");
     if !fetch(connection, &first_use.unless, names, 1, "`first_use`").await?.is_empty() {
         return Ok(());
@@ -99,7 +126,8 @@ async fn first_time(connection: &mut SqliteConnection, first_use: &FirstUse, nam
     transaction.commit().await.map_err(|error| wrong(&error))
 }
 
-async fn all(connection: &mut SqliteConnection, statements: &[Statement], results: &mut Results) -> Result<(), Fault> {
+async fn all(connection: &mut SqliteConnection, operation: &Operation, results: &mut Results) -> Result<(), Fault> {
+    let statements = statements_of(operation);
     for (at, statement) in statements.iter().enumerate() {
         let place = statement_name(statement, at);
         let failed = |failed: crate::template::Failed| Fault::new(Outcome::Unexpected, format!("{place}: {failed}"));

@@ -1,5 +1,6 @@
-//! A few open connections to one database, lent out one call at a time.
+//! A few open connections to one database, lent out one call at a time, and one turn to write.
 //!
+//! Writers of this process queue for their turn, first come, first served; SQLite would let them poll for the lock.
 //! A session that comes back in the middle of a statement, because its call was dropped or ran out of time, is interrupted:
 //! SQLite stops at once instead of working for nobody. It is lent out again only once it has stopped.
 
@@ -25,6 +26,7 @@ pub(super) struct Sessions {
     options: SqliteConnectOptions,
     permits: Semaphore,
     free: Mutex<Vec<Line>>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// An open connection and its brake.
@@ -43,7 +45,12 @@ pub(super) struct Session<'a> {
 impl Sessions {
     /// At most `most` connections, opened as they are needed.
     pub(super) fn new(options: SqliteConnectOptions, most: usize) -> Self {
-        Self { options: options.disable_statement_logging(), permits: Semaphore::new(most), free: Mutex::default() }
+        Self {
+            options: options.disable_statement_logging(),
+            permits: Semaphore::new(most),
+            free: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Waits for a connection that nobody uses.
@@ -61,6 +68,11 @@ impl Sessions {
         let mut session = Session { sessions: self, line: Some(line), _permit: permit };
         session.settle().await?;
         Ok(session)
+    }
+
+    /// Waits for the turn to write; it ends with what is returned.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<Line>> {

@@ -17,8 +17,7 @@ use crate::plan::connector::{Column, Content, Table};
 pub(super) async fn make(connection: &mut SqliteConnection, tables: &[Table]) -> Result<(), String> {
     let remember = "create table if not exists legwork_made (name text primary key) without rowid";
     let failed = |name: &str, error: &Error| format!("`tables`: `{name}` cannot be made: {}", described(error));
-    let mut transaction =
-        connection.begin_with("begin immediate").await.map_err(|error| failed("legwork_made", &error))?;
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(|error| failed("legwork_made", &error))?;
     sqlx::raw_sql(remember).execute(&mut *transaction).await.map_err(|error| failed("legwork_made", &error))?;
     let made = sqlx::raw_sql("select name from legwork_made").fetch_all(&mut *transaction).await;
     let made: Vec<String> =
@@ -48,7 +47,12 @@ fn schema(name: &str, columns: &[Column]) -> String {
     format!("create table \"{name}\" ({})", columns.join(", "))
 }
 
-async fn insert(connection: &mut SqliteConnection, name: &str, columns: &[Column], rows: &[Vec<Value>]) -> Result<(), Error> {
+async fn insert(
+    connection: &mut SqliteConnection,
+    name: &str,
+    columns: &[Column],
+    rows: &[Vec<Value>],
+) -> Result<(), Error> {
     let marks = vec!["?"; columns.len()].join(", ");
     let statement = format!("insert into \"{name}\" values ({marks})");
     for row in rows {

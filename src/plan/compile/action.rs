@@ -18,21 +18,20 @@ impl Compiler<'_> {
     /// Compiles one action's file.
     pub(super) fn action(&mut self, name: ActionName, place: Span, written: &spec::Action) -> Action {
         name.as_str().clone_into(&mut self.acting);
+        let errors = self.out.errors();
         self.asks = BTreeSet::new();
         let mut names = Names::offered();
-        let inputs = self.inputs(&written.inputs, &mut names);
-        let validates = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());
+        let inputs = self.inputs(&written.inputs, &mut names, false);
+        let validates = self.validates(&name, written);
         let body = if validates {
             Body::Validation(self.validation(&name, written, &names))
         } else {
+            self.does_something(&place, written);
             Body::Steps(self.steps(&written.steps, &mut names, Block::Action))
         };
         let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
-        for (input, _) in written.inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
-            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
-            self.out.push(diagnostic.help("use it in a step, or take it out"));
-        }
-        let limits = written.turn.as_ref().map(|turn| settings::limits(turn, &mut self.out));
+        self.unused_inputs(&written.inputs, errors);
+        let limits = written.turn.as_ref().map(|turn| settings::limits(turn, self.limits.clone(), &mut self.out));
         Action {
             name,
             place,
@@ -40,23 +39,53 @@ impl Compiler<'_> {
             inputs,
             limits,
             body,
-            asks: std::mem::take(&mut self.asks),
+            asks: std::mem::take(&mut self.asks).union(&self.always).cloned().collect(),
             tests,
         }
     }
 
-    pub(super) fn inputs(&mut self, inputs: &Map<spec::Input>, names: &mut Names) -> Vec<Input> {
+    /// Whether an action validates slots: it says how, or it says nothing and has the name of a validation.
+    fn validates(&self, name: &ActionName, written: &spec::Action) -> bool {
+        let says = !(written.slots.is_empty() && written.required.is_empty() && written.after.is_empty());
+        let is_form = |form: &str| self.domain.is_some_and(|domain| domain.rasa.forms.contains_key(form));
+        let named = name.as_str() == SLOT_MAPPINGS || name.as_str().strip_prefix("validate_").is_some_and(is_form);
+        says || (named && written.steps.is_empty())
+    }
+
+    /// Reports a file that says nothing to do. Who means it writes `steps: []`.
+    fn does_something(&mut self, place: &Span, written: &spec::Action) {
+        if written.key("steps").is_none() && !self.partial {
+            let diagnostic = Diagnostic::at(Code::MissingKey, place, format!("`{}` says nothing to do", self.acting));
+            self.out.push(diagnostic.help("add `steps:`, or `slots:` where it validates a form; `steps: []` is an action that does nothing"));
+        }
+    }
+
+    /// Reports inputs that nothing uses. With more than `errors` errors by now, the step that was to use one may be what is
+    /// wrong.
+    pub(super) fn unused_inputs(&mut self, inputs: &Map<spec::Input>, errors: usize) {
+        if self.out.errors() > errors || self.partial {
+            return;
+        }
+        for (input, _) in inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
+            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
+            self.out.push(diagnostic.help("use it in a step, or take it out"));
+        }
+    }
+
+    /// The inputs of an action, or those of shared steps, which come from `with`.
+    pub(super) fn inputs(&mut self, inputs: &Map<spec::Input>, names: &mut Names, shared: bool) -> Vec<Input> {
         let mut plan = Vec::new();
         for (name, input) in inputs.iter() {
             let before = names.clone();
-            let source = self.source(name, input, &before);
+            let source = if shared && input.from.is_none() { Some(Source::With) } else { self.source(name, input, &before) };
             let local = self.define(name, Type::Any, false, names);
             let default = input.default.as_ref().and_then(|node| self.value(node, &before));
             let format = input.format.as_ref().and_then(|format| self.format(format));
             let missing = input.missing.as_ref().map(|say| self.say(say, &before));
             let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
             if input.invalid.is_some() && input.format.is_none() {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &input.span, format!("`{}` has `invalid` but no `format`", name.value));
+                let place = input.key("invalid").map_or(&input.span, |key| &key.span);
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{}` has `invalid` but no `format`", name.value));
                 self.out.push(diagnostic.help("without a format nothing is invalid; add `format:` or take `invalid` out"));
             }
             if let (Some(name), Some(source)) = (local, source) {
@@ -84,26 +113,13 @@ impl Compiler<'_> {
             Some((from, text)) if text.contains("{{") => self.template(from, names).map(Source::Given),
             Some((from, text)) => {
                 let diagnostic = Diagnostic::at(Code::BadValue, &from.span, format!("an input cannot come from `{text}`"));
-                self.out.push(diagnostic.help("write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\""));
+                let cure = match text.split_once('.') {
+                    Some(_) => format!("an expression has braces and quotes: \"{{{{ {text} }}}}\""),
+                    None => "write `slot`, `entity`, `metadata`, or an expression such as \"{{ slots.email }}\"".to_owned(),
+                };
+                self.out.push(diagnostic.help(cure));
                 None
             }
-        }
-    }
-
-    /// Reports what is wrong in a shared file by itself; who uses it takes it in silently.
-    pub(super) fn shared_file(&mut self, written: &spec::Shared) {
-        let mut names = Names::offered();
-        if let Some(values) = &written.values {
-            if !(written.steps.is_empty() && written.inputs.is_empty()) || written.result.is_some() {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
-                self.out.push(diagnostic.help("make two files of it"));
-            }
-            return;
-        }
-        self.inputs(&written.inputs, &mut names);
-        self.steps(&written.steps, &mut names, Block::Action);
-        if let Some(result) = &written.result {
-            self.value(result, &names);
         }
     }
 }

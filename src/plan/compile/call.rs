@@ -3,24 +3,31 @@
 use super::names::{Names, Type};
 use super::steps::Block;
 use super::Compiler;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span, similar};
 use crate::fault::Outcome;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Step, Verb};
 use crate::plan::connector::Operation;
+use crate::plan::reading;
 use crate::spec::action::{self as spec, Handler};
 use crate::spec::{Map, Node, Text};
 
+/// The name that stands for every outcome without steps of its own.
+const OTHERWISE: &str = "otherwise";
+
+/// The steps of each outcome, and those of `otherwise`.
+type Handlers = (Vec<(Outcome, Vec<Step>)>, Option<Vec<Step>>);
+
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
-    pub(super) fn call(&mut self, step: &spec::Step, names: &Names) -> Option<(Call, Type)> {
+    pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type)> {
         let target = step.call.as_ref()?;
         let (connection, operation, kind) = self.target(target, &step.with)?;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
-        let outcomes = self.outcomes(&step.outcomes, names);
+        let (outcomes, otherwise) = self.outcomes(&step.outcomes, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes, refresh }, kind))
+        Some((Call { connection, operation, with, bind, outcomes, otherwise, refresh }, kind))
     }
 
     /// The call of a slot's rule.
@@ -28,7 +35,7 @@ impl Compiler<'_> {
         let (connection, operation, kind) = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), refresh: None }, kind))
+        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), otherwise: None, refresh: None }, kind))
     }
 
     /// Finds the operation and holds the given inputs against it.
@@ -47,12 +54,7 @@ impl Compiler<'_> {
             // The connection is there, but its connector could not be read: that was said where it stands.
             Some(None) => return Some((connection, operation, Type::Any)),
             None => {
-                if !self.blind {
-                    let message = format!("legwork.yml has no connection `{connection}`");
-                    let place = target.part(0..connection.as_str().len());
-                    let diagnostic = Diagnostic::at(Code::UnknownConnection, &place, message);
-                    self.out.push(diagnostic.did_you_mean(connection.as_str(), connections.keys().map(ConnectionName::as_str)));
-                }
+                self.no_connection(&connection, &target.part(0..connection.as_str().len()));
                 return Some((connection, operation, Type::Any));
             }
         };
@@ -72,6 +74,14 @@ impl Compiler<'_> {
         Some((connection, operation, kind))
     }
 
+    /// Reports a connection that legwork.yml does not have, unless legwork.yml could not be read.
+    pub(super) fn no_connection(&mut self, name: &ConnectionName, place: &Span) {
+        if !self.blind {
+            let diagnostic = Diagnostic::at(Code::UnknownConnection, place, format!("legwork.yml has no connection `{name}`"));
+            self.out.push(diagnostic.did_you_mean(name.as_str(), self.connections.keys().map(ConnectionName::as_str)));
+        }
+    }
+
     fn inputs_fit(&mut self, target: &Text, operation: &Operation, with: &Map<Node>) {
         for (given, _) in with.iter().filter(|(given, _)| !operation.inputs.iter().any(|input| input.name.as_str() == given.value)) {
             let message = format!("`{}` takes no input `{}`", target.value, given.value);
@@ -79,31 +89,41 @@ impl Compiler<'_> {
             self.out.push(diagnostic.did_you_mean(&given.value, operation.inputs.iter().map(|input| input.name.as_str())));
         }
         for input in operation.inputs.iter().filter(|input| input.required && with.get(input.name.as_str()).is_none()) {
+            // One that is misspelled is not missing as well.
+            let name = input.name.as_str();
+            if with.iter().any(|(given, _)| similar(&given.value, [name]).is_some() && !operation.inputs.iter().any(|other| other.name.as_str() == given.value)) {
+                continue;
+            }
             let message = format!("`{}` needs the input `{}`", target.value, input.name);
             let doc = if input.doc.is_empty() { String::new() } else { format!(": {}", input.doc) };
             self.out.push(Diagnostic::at(Code::MissingInput, &target.span, message).help(format!("add `{}` to `with`{doc}", input.name)));
         }
     }
 
-    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names) -> Vec<(Outcome, Vec<Step>)> {
+    /// What a call's outcomes lead to; `otherwise` is every one that is not named.
+    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names, block: Block) -> Handlers {
         let mut handlers = Vec::new();
+        let mut otherwise = None;
         for (name, handler) in outcomes.iter() {
-            let Some(outcome) = Outcome::parse(&name.value) else {
-                let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-                let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
-                self.out.push(diagnostic.did_you_mean(&name.value, known));
-                continue;
+            let outcome = if name.value == OTHERWISE {
+                None
+            } else {
+                let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
+                Some(outcome)
             };
             let mut own = names.clone().and("fault");
             let steps = match handler {
-                Handler::Steps(steps) => self.steps(steps, &mut own, Block::Outcome),
+                Handler::Steps(steps) => self.steps(steps, &mut own, block),
                 Handler::Say(say) => {
                     let place = say.span.clone();
                     vec![Step { when: None, verb: Verb::Say(self.say(say, &own)), place, defines: Vec::new() }]
                 }
             };
-            handlers.push((outcome, steps));
+            match outcome {
+                Some(outcome) => handlers.push((outcome, steps)),
+                None => otherwise = Some(steps),
+            }
         }
-        handlers
+        (handlers, otherwise)
     }
 }

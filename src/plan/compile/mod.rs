@@ -4,11 +4,14 @@
 
 mod action;
 mod call;
+mod event;
 mod names;
 mod project;
 mod rules;
 mod say;
 mod settings;
+mod shared;
+mod slots;
 mod steps;
 mod testcase;
 mod validation;
@@ -21,79 +24,65 @@ pub use project::{Sources, compile};
 
 use super::connector::Connector;
 use super::domain::Domain;
+use super::reading;
+use super::settings::Limits;
 use super::value::Value;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::format::{Choice, Format};
-use crate::name::{ConnectionName, Local, SlotName};
+use crate::format::Format;
+use crate::name::{ConnectionName, Local};
 use crate::spec::action::{FormatRef, Shared};
 use crate::spec::{Kind, Map, Node, Text};
-use crate::template::{Expression, Reference, Template, Wrong, WrongKind};
+use crate::template::{Expression, Reference, Template};
 
 /// What one action is compiled against, and what is wrong with it.
 struct Compiler<'a> {
-    formats: &'a BTreeMap<String, Format>,
+    /// The project's formats; none for one that is wrong, which was said where it stands.
+    formats: &'a BTreeMap<String, Option<Format>>,
     /// The currency of amounts without one, when legwork.yml sets it.
     currency: Option<String>,
     domain: Option<&'a Domain>,
     connections: &'a BTreeMap<ConnectionName, Option<std::sync::Arc<Connector>>>,
-    shared: &'a BTreeMap<String, (Shared, bool)>,
-    /// Connections could not be read, so that nothing can be said of calls.
+    /// The files under actions/shared; none for one that cannot be read, which was said where it stands.
+    shared: &'a BTreeMap<String, Option<SharedFile>>,
+    /// Those that were compiled already.
+    compiled: BTreeMap<String, shared::Used>,
+    /// Those that are being compiled, each used by the one before.
+    using: Vec<String>,
+    /// legwork.yml could not be read, so that nothing can be said of its connections and formats.
     blind: bool,
+    /// How long a turn may take where an action does not say it.
+    limits: Limits,
     /// The file could not be read wholly, so that a name without a value may only be the consequence.
     partial: bool,
     /// The action being compiled.
     acting: String,
     /// The names of the conversation that were asked for.
     asks: BTreeSet<String>,
+    /// Those that legwork.yml asks for, in its messages and its `locale`, whichever action runs.
+    always: BTreeSet<String>,
     out: Diagnostics,
 }
 
-impl Compiler<'_> {
-    fn say_wrong(&mut self, text: &Text, wrong: Wrong) {
-        let span = wrong.range.map_or_else(|| text.span.clone(), |range| text.part(range));
-        let (code, similar) = match wrong.kind {
-            WrongKind::Syntax => (Code::BadTemplate, None),
-            WrongKind::UnknownFilter { similar, .. }
-            | WrongKind::UnknownFunction { similar, .. }
-            | WrongKind::UnknownTest { similar, .. } => (Code::UnknownFilter, similar),
-        };
-        let diagnostic = Diagnostic::at(code, &span, wrong.message);
-        self.out.push(match similar {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic,
-        });
-    }
+/// A file under actions/shared.
+struct SharedFile {
+    written: Shared,
+    /// Whether something in it could not be read.
+    partial: bool,
+}
 
+impl Compiler<'_> {
     /// A text that may hold `{{ }}`.
     fn template(&mut self, text: &Text, names: &Names) -> Option<Template> {
-        match Template::compile(&text.value) {
-            Ok(template) => {
-                self.check_names(template.references(), text, 0, names);
-                Some(template)
-            }
-            Err(wrong) => {
-                self.say_wrong(text, wrong);
-                None
-            }
-        }
+        let template = reading::template(text, &mut self.out)?;
+        self.check_names(template.references(), text, 0, names);
+        Some(template)
     }
 
-    /// A bare expression. One in `{{ }}` is meant the same.
+    /// A bare expression.
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
-        let trimmed = text.value.trim();
-        let bare = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(trimmed).trim();
-        let offset = text.value.find(bare).unwrap_or_default();
-        match Expression::compile(bare) {
-            Ok(expression) => {
-                self.check_names(expression.references(), text, offset, names);
-                Some(expression)
-            }
-            Err(mut wrong) => {
-                wrong.range = wrong.range.map(|range| range.start + offset..range.end + offset);
-                self.say_wrong(text, wrong);
-                None
-            }
-        }
+        let (expression, offset) = reading::expression(text, &mut self.out)?;
+        self.check_names(expression.references(), text, offset, names);
+        Some(expression)
     }
 
     /// A value whose texts may hold `{{ }}`.
@@ -131,29 +120,15 @@ impl Compiler<'_> {
             } else if let Some((code, message, help)) = names.wrong(&reference.path)
                 && !(self.partial && code == Code::UnknownName)
             {
+                let hyphen = hyphenated(text, reference.range.start + offset);
                 let diagnostic = Diagnostic::at(code, &place, message);
-                self.out.push(help.into_iter().fold(diagnostic, Diagnostic::help));
+                self.out.push(hyphen.or(help).into_iter().fold(diagnostic, Diagnostic::help));
             }
         }
     }
 
-    /// Reports a slot that the domain does not have; without a domain there is nothing to hold it against.
-    fn known_slot(&mut self, name: &str, place: &Span) {
-        if let Some(domain) = self.domain
-            && !domain.has_slot(name)
-        {
-            let diagnostic = Diagnostic::at(Code::UnknownSlot, place, format!("the domain has no slot `{name}`"));
-            self.out.push(diagnostic.did_you_mean(name, domain.rasa.slots.keys().map(String::as_str)));
-        }
-    }
-
-    fn slot_name(&mut self, text: &Text) -> Option<SlotName> {
-        self.known_slot(&text.value, &text.span);
-        self.parsed(text, "a slot", SlotName::RULE, SlotName::parse)
-    }
-
     fn local(&mut self, text: &Text) -> Option<Local> {
-        self.parsed(text, "a name for expressions", Local::RULE, Local::parse)
+        self.parsed(text, "a value", Local::RULE, Local::parse)
     }
 
     fn parsed<T>(&mut self, text: &Text, what: &str, rule: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
@@ -178,39 +153,27 @@ impl Compiler<'_> {
                 let found = match Format::parse(&text.value) {
                     Some(Format::Money { .. }) => Some(Format::Money { currency: self.currency.clone() }),
                     Some(format) => Some(format),
-                    None => self.formats.get(&text.value).cloned(),
+                    None => self.formats.get(&text.value).cloned().flatten(),
                 };
-                if found.is_none() {
+                if found.is_none() && !self.blind && !self.formats.contains_key(&text.value) {
                     let known = Format::NAMES.iter().copied().chain(self.formats.keys().map(String::as_str));
                     let message = format!("there is no format `{}`", text.value);
                     self.out.push(Diagnostic::at(Code::UnknownFormat, &text.span, message).did_you_mean(&text.value, known));
                 }
                 found
             }
-            FormatRef::Enum(span, values) => {
-                let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
-                let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
-                let format = Format::choices(values.iter().map(choice).collect());
-                format.map_err(|wrong| self.out.push(Diagnostic::at(Code::BadFormat, span, wrong))).ok()
-            }
+            FormatRef::Enum(choices) => settings::choices(choices, &mut self.out),
             FormatRef::Phone(text) => region(text, &mut self.out).map(|region| Format::Phone { region: Some(region) }),
         }
     }
-
-    fn duration(&mut self, text: &Text) -> Option<std::time::Duration> {
-        duration(text, &mut self.out)
-    }
 }
 
-/// Reads a duration and reports what is wrong with it.
-fn duration(text: &Text, out: &mut Diagnostics) -> Option<std::time::Duration> {
-    match crate::time::duration(&text.value) {
-        Ok(duration) => Some(duration),
-        Err(wrong) => {
-            out.push(Diagnostic::at(Code::BadValue, &text.span, wrong));
-            None
-        }
-    }
+/// The cure for `slots.order-id`, which an expression reads as a subtraction; `at` is where `id` begins.
+fn hyphenated(text: &Text, at: usize) -> Option<String> {
+    let before = text.value.get(..at)?.strip_suffix('-')?;
+    let left = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|left| !left.is_empty())?;
+    let right: String = text.value.get(at..)?.chars().take_while(|c| c.is_alphanumeric() || "_-".contains(*c)).collect();
+    Some(format!("a slot with a hyphen is written `slots[\"{left}-{right}\"]`; a subtraction has blanks around its sign"))
 }
 
 /// Reads a country's two letters and reports what are none.
@@ -222,4 +185,10 @@ fn region(text: &Text, out: &mut Diagnostics) -> Option<String> {
         out.push(diagnostic.help("write a country's two letters, such as US or DE"));
     }
     known.then_some(region)
+}
+
+/// A secret that stands in a file, at a place that does not show it.
+fn secret_written(place: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::at(Code::BadValue, &place, "a secret is not written into the file");
+    diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file")
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::model::{Kind, Model, Money};
 use crate::spec::Text;
+use crate::template::{Sort, filters};
 
 /// What every expression can use, with a line on each.
 pub const OFFERED: &[(&str, &str)] = &[
@@ -81,6 +82,10 @@ impl Names {
                 None => diagnostic.label("every expression has this name already"),
             });
             return;
+        }
+        if filters().any(|known| known.sort == Sort::Function && known.name == name.value) {
+            let message = format!("the name `{}` would hide the function `{}()`", name.value, name.value);
+            out.push(Diagnostic::at(Code::ShadowedName, &name.span, message).help("choose another name"));
         }
         self.known.insert(name.value.clone(), Known { at: Some(name.span.clone()), kind, conditional });
     }

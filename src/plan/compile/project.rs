@@ -1,17 +1,18 @@
 //! A whole project: every file read, every action compiled against the domain and the connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
 use super::rules::rules;
-use super::{Compiler, settings};
+use super::{Compiler, SharedFile, secret_written, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
 use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules};
 use crate::plan::domain::Domain;
 use crate::plan::project::{Given, Project, Wire};
+use crate::plan::settings::Limits;
 use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
@@ -55,25 +56,27 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let shared = shared(&sources.shared, &mut out);
     let mut compiler = Compiler {
         formats: &formats,
+        limits: Limits::default(),
         currency: written.as_ref().and_then(|written| written.currency.as_ref()).map(|text| text.value.to_uppercase()),
         domain: domain.as_ref(),
         connections: &connections,
         shared: &shared,
+        compiled: BTreeMap::new(),
+        using: Vec::new(),
         blind,
         partial: false,
         acting: String::new(),
-        asks: std::collections::BTreeSet::new(),
+        asks: BTreeSet::new(),
+        always: BTreeSet::new(),
         out,
     };
     let settings = written.as_ref().map(|written| compiler.settings(written));
-    for (file, partial) in shared.values() {
-        compiler.partial = *partial;
-        compiler.shared_file(file);
-    }
-    let actions = actions(&sources.actions, &mut compiler);
+    compiler.always = std::mem::take(&mut compiler.asks);
+    compiler.shared_files();
+    let (actions, unread) = actions(&sources.actions, &mut compiler);
     let mut out = compiler.out;
     if let Some(domain) = &domain {
-        against_domain(&actions, domain, &mut out);
+        against_domain(&actions, &unread, domain, &mut out);
     }
     let errors = out.has_errors();
     let project = settings.filter(|_| !errors).map(|settings| Project {
@@ -155,7 +158,8 @@ fn connection(
     };
     let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
         let diagnostic = Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
-        out.push(diagnostic.did_you_mean("", connectors.keys().map(String::as_str)));
+        let known = connectors.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        out.push(diagnostic.help(format!("add `connector: NAME`, one of {known}")));
         return Some((parsed, None));
     };
     let connector = match connectors.get(&wanted) {
@@ -195,16 +199,15 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
         return Some(Given::Map(map));
     }
     let Some(text) = node.scalar_text() else {
-        out.push(Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what())));
+        let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what()));
+        out.push(diagnostic.help(known.description.clone()));
         return None;
     };
     if let Some(reference) = Reference::parse(&text) {
         return Some(Given::Reference(reference));
     }
     if known.secret {
-        let span = Span { range: node.span.range.start..node.span.range.start, ..node.span.clone() };
-        let diagnostic = Diagnostic::at(Code::BadValue, &span, format!("the secret `{}` is not written into the file", key.value));
-        out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+        out.push(secret_written(node.span.masked()));
         return None;
     }
     if known.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
@@ -215,43 +218,56 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
     Some(Given::Text(text))
 }
 
-fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, (Shared, bool)> {
+fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, Option<SharedFile>> {
     let mut shared = BTreeMap::new();
+    let mut places: BTreeMap<&str, &Arc<File>> = BTreeMap::new();
     for file in files {
-        if let (Some(written), partial) = read_partly::<Shared>(file, out) {
-            shared.insert(stem(&file.path).to_owned(), (written, partial));
+        let name = stem(&file.path);
+        if let Some(other) = places.insert(name, file) {
+            two_files("the shared steps", name, file, &Span::start_of(other), out);
+            continue;
         }
+        let (written, partial) = read_partly::<Shared>(file, out);
+        shared.insert(name.to_owned(), written.map(|written| SharedFile { written, partial }));
     }
     shared
 }
 
-fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> BTreeMap<ActionName, Action> {
+/// The actions, and the names of those whose file cannot be read.
+fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<ActionName, Action>, BTreeSet<ActionName>) {
     let mut actions: BTreeMap<ActionName, Action> = BTreeMap::new();
+    let mut unread = BTreeSet::new();
     for file in files {
         let Some(name) = name_of(file, &mut compiler.out) else { continue };
         let (written, partial) = read_partly::<spec::Action>(file, &mut compiler.out);
-        let Some(written) = written else { continue };
-        let place = Span::start_of(file);
+        let Some(written) = written else {
+            unread.insert(name);
+            continue;
+        };
         if let Some(other) = actions.get(&name) {
-            let message = format!("two files hold the action `{name}`");
-            let diagnostic = Diagnostic::at(Code::DuplicateName, &place, message).related(&other.place, "this is the other");
-            compiler.out.push(diagnostic.help("rename one of them; the file's name is the action's name"));
+            two_files("the action", name.as_str(), file, &other.place, &mut compiler.out);
             continue;
         }
         compiler.partial = partial;
-        let action = compiler.action(name.clone(), place, &written);
+        let action = compiler.action(name.clone(), Span::start_of(file), &written);
         actions.insert(name, action);
     }
-    actions
+    (actions, unread)
+}
+
+fn two_files(what: &str, name: &str, file: &Arc<File>, other: &Span, out: &mut Diagnostics) {
+    let diagnostic = Diagnostic::at(Code::DuplicateName, &Span::start_of(file), format!("two files hold {what} `{name}`"));
+    out.push(diagnostic.related(other, "this is the other").help("rename one of them: the file's name is the name, whichever folder it lies in"));
 }
 
 /// Holds which actions there are against which actions the domain lists.
-fn against_domain(actions: &BTreeMap<ActionName, Action>, domain: &Domain, out: &mut Diagnostics) {
+fn against_domain(actions: &BTreeMap<ActionName, Action>, unread: &BTreeSet<ActionName>, domain: &Domain, out: &mut Diagnostics) {
     for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
         let diagnostic = Diagnostic::at(Code::UndeclaredAction, &action.place, format!("the domain does not list `{name}`"));
         out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
     }
-    for listed in domain.custom_actions().filter(|listed| !actions.contains_key(listed.value.as_str())) {
+    let written = |name: &str| actions.contains_key(name) || unread.contains(name);
+    for listed in domain.custom_actions().filter(|listed| !written(&listed.value)) {
         let message = format!("no file implements the action `{}`", listed.value);
         let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
         let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));
@@ -307,5 +323,40 @@ mod tests {
     fn a_broken_file_does_not_blame_its_names() {
         let text = "steps:\n  - let: { a: 1 }\n    bogus: 2\n  - say: \"{{ a }}\"\n";
         assert_eq!(codes(&Sources { actions: vec![action("action_a", text)], ..Sources::default() }), ["unknown-key"]);
+    }
+
+    #[test]
+    fn a_format_of_the_project_is_a_pattern_or_a_choice() {
+        let of = |text: &str| {
+            let text = format!("connections: {{}}\nformats:\n  f: {text}\n");
+            codes(&Sources { settings: Some(File::new("legwork.yml", text)), ..Sources::default() })
+        };
+        assert_eq!(of("{ enum: { high: [asap] }, examples: { ASAP: high, soon: null } }"), Vec::<&str>::new());
+        assert_eq!(of("{ enum: [low, high], examples: { soon: high } }"), ["bad-format"]);
+        assert_eq!(of("{ enum: [low], upper: true }"), ["misplaced-key"]);
+        assert_eq!(of("{ pattern: x, enum: [low] }"), ["missing-key"]);
+        assert_eq!(of("{}"), ["missing-key"]);
+    }
+
+    #[test]
+    fn a_slot_may_be_taken_or_refused_in_the_outcome_of_a_call() {
+        let of = |key: &str, end: &str| {
+            let call = format!("{{ call: shop.find, outcomes: {{ otherwise: [{{ {end}: value }}] }} }}");
+            let text = format!("{key}: {}\n", if key == "slots" { format!("{{ x: {{ steps: [ {call}, {{ accept: value }} ] }} }}") } else { format!("[ {call} ]") });
+            codes(&Sources { actions: vec![action(if key == "slots" { "validate_form" } else { "action_a" }, &text)], ..Sources::default() })
+        };
+        assert_eq!(of("slots", "accept"), Vec::<&str>::new());
+        assert_eq!(of("slots", "reject"), Vec::<&str>::new());
+        assert!(of("steps", "accept").contains(&"misplaced-key"));
+    }
+
+    #[test]
+    fn an_action_ends_with_or_without_a_word() {
+        let of = |step: &str| codes(&Sources { actions: vec![action("action_a", &format!("steps: [{step}]\n"))], ..Sources::default() });
+        assert_eq!(of("{ stop: true }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: Bye }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: [Bye, { text: now }] }"), Vec::<&str>::new());
+        assert_eq!(of("{ stop: false }"), ["wrong-type"]);
+        assert_eq!(of("{ stop: Bye }, { say: more }"), ["unreachable-step"]);
     }
 }

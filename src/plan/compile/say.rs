@@ -17,6 +17,7 @@ impl Compiler<'_> {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &message.span, "a message has `text` or `response`, not both");
             self.out.push(diagnostic.help("Rasa and Rasa Pro disagree on which of the two wins; say two messages"));
         }
+        self.says_nothing(message);
         Message {
             when: message.when.as_ref().and_then(|when| self.expression(when, names)),
             text: message.text.as_ref().and_then(|text| self.template(text, names)),
@@ -28,6 +29,16 @@ impl Compiler<'_> {
             custom: message.custom.as_ref().and_then(|node| self.value(node, names)),
             elements: message.elements.as_ref().and_then(|node| self.value(node, names)),
             channels: message.channels.iter().map(|(name, say)| (name.value.clone(), self.say(say, names))).collect(),
+        }
+    }
+
+    /// Reports a message that has nothing to say.
+    fn says_nothing(&mut self, message: &spec::Message) {
+        let unread = message.keys.iter().any(|key| !spec::Message::KEYS.contains(&key.name.as_str()));
+        let says = message.keys.iter().any(|key| key.name != "when") || message.text.is_some() || message.response.is_some();
+        if !says && !unread {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &message.span, "this message says nothing");
+            self.out.push(diagnostic.help("give it a `text`, a `response`, an `image` or another key of a message"));
         }
     }
 
@@ -63,7 +74,7 @@ impl Compiler<'_> {
                 return None;
             }
             (None, Some(stray)) => {
-                self.out.push(Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`"));
+                self.out.push(Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`").help("take it out, or add `each: LIST`"));
                 None
             }
             (None, None) => None,
@@ -93,6 +104,9 @@ impl Compiler<'_> {
             let diagnostic = Diagnostic::at(Code::TemplateInPayload, &payload.span, "a value inside a raw payload is not encoded");
             self.out.push(diagnostic.help("write `intent:` and `entities:`; quotes and braces in the value are then encoded"));
         }
+        if let Some((at, intent)) = raw_intent(&payload.value) {
+            self.known_intent(&Text { span: payload.part(at..at + intent.len()), value: intent.to_owned() });
+        }
         Some(template)
     }
 
@@ -104,4 +118,15 @@ impl Compiler<'_> {
             self.out.push(diagnostic.did_you_mean(&intent.value, domain.rasa.intents.iter().map(String::as_str)));
         }
     }
+}
+
+/// The intent of a raw payload such as `/affirm{"sure":"yes"}`, and where it begins; none of other payloads, of commands of
+/// Rasa Pro such as `/SetSlots(a=b)`, and of an intent that is a template itself.
+fn raw_intent(payload: &str) -> Option<(usize, &str)> {
+    let rest = payload.trim_start().strip_prefix('/')?;
+    let name = rest.split('{').next()?.trim_end();
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c));
+    let at = payload.len() - rest.len();
+    let template = rest.get(name.len()..)?.starts_with("{{");
+    (plain && !template).then_some((at, name))
 }

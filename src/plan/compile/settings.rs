@@ -7,35 +7,36 @@ use chrono_tz::Tz;
 use serde_json::{Map as Object, Value, json};
 
 use super::names::Names;
-use super::{Compiler, duration};
-use crate::diag::{Code, Diagnostic, Diagnostics, Span};
-use crate::fault::Outcome;
-use crate::format::{money, Format, PatternSpec, ProjectFormat};
+use super::Compiler;
+use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
 use crate::name::CallerName;
-use crate::plan::messages::Messages;
+use crate::plan::messages::{ByLocale, Messages};
+use crate::plan::reading::{duration, outcome};
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
 use crate::resilience::Keep;
 use crate::secret::Reference;
+use crate::spec::message::Say;
 use crate::spec::settings as spec;
-use crate::spec::{Map, Shape, Text, yaml};
+use crate::spec::{Choices, Map, Shape, Text, yaml};
 use crate::template::{Template, from_json};
 
 /// The built-in messages, in the same form as `messages:` of legwork.yml.
 const BUILT_IN: &str = include_str!("../messages.yml");
 
 /// How long a turn may take.
-pub(super) fn limits(turn: &crate::spec::action::Turn, out: &mut Diagnostics) -> Limits {
-    let mut limits = Limits::default();
-    if let Some(slow) = &turn.slow_after {
-        duration(slow, out);
-        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
-        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
-    }
+pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &mut Diagnostics) -> Limits {
+    let mut limits = otherwise;
+    not_slow_yet(turn, out);
     if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
         limits.give_up_after = give_up;
     }
     for (channel, turn) in turn.channels.iter() {
+        not_slow_yet(turn, out);
+        if let Some(key) = turn.key("channels") {
+            out.push(Diagnostic::at(Code::MisplacedKey, &key.span, "a channel has no channels").help("write it beside the other channels"));
+        }
         if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
             limits.channels.insert(channel.value.clone(), give_up);
         }
@@ -43,38 +44,80 @@ pub(super) fn limits(turn: &crate::spec::action::Turn, out: &mut Diagnostics) ->
     limits
 }
 
-/// The project's own formats, their examples run.
-pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Format> {
+fn not_slow_yet(turn: &crate::spec::action::Turn, out: &mut Diagnostics) {
+    if let Some(slow) = &turn.slow_after {
+        duration(slow, out);
+        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
+        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
+    }
+}
+
+/// The project's own formats, their examples run; none for one whose pattern cannot be used.
+pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Option<Format>> {
     let mut formats = BTreeMap::new();
     for (name, format) in written.iter() {
         if Format::parse(&name.value).is_some() {
             let diagnostic = Diagnostic::at(Code::DuplicateName, &name.span, format!("legwork has a format `{}` already", name.value));
             out.push(diagnostic.help("choose another name"));
         }
-        let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
-        let pad = format.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
-        let built = ProjectFormat::new(PatternSpec {
-            pattern: format.pattern.value.clone(),
-            upper: flag(&format.upper),
-            lower: flag(&format.lower),
-            pad,
-            strip: format.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
-            examples: format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect(),
-        });
-        let built = match built {
-            Ok(built) => built,
-            Err(wrong) => {
-                out.push(Diagnostic::at(Code::BadFormat, &format.pattern.span, format!("this pattern cannot be used: {wrong}")));
-                continue;
-            }
+        let Some(built) = format_of(name, format, out) else {
+            formats.insert(name.value.clone(), None);
+            continue;
         };
-        for wrong in built.check_examples() {
+        let examples: Vec<_> = format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect();
+        for wrong in built.check_examples(&examples) {
             let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
-            out.push(diagnostic.help("change the pattern or the example; null says that a text is refused"));
+            out.push(diagnostic.help("change the format or the example; null says that a text is refused"));
         }
-        formats.insert(name.value.clone(), Format::Pattern(built));
+        formats.insert(name.value.clone(), Some(built));
     }
     formats
+}
+
+fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Option<Format> {
+    let of_pattern = [
+        ("upper", written.upper.as_ref().map(|flag| &flag.span)),
+        ("lower", written.lower.as_ref().map(|flag| &flag.span)),
+        ("strip", written.strip.as_ref().map(|text| &text.span)),
+        ("pad", written.pad.as_ref().map(|pad| &pad.span)),
+    ];
+    let pattern = match (&written.pattern, &written.r#enum) {
+        (Some(pattern), None) => pattern,
+        (None, Some(values)) => {
+            for (key, place) in of_pattern.iter().filter_map(|(key, place)| Some((key, (*place)?))) {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{key}` does not go with `enum`"));
+                out.push(diagnostic.help("an enum's words are found whatever their case; write every spelling beside its value"));
+            }
+            return choices(values, out);
+        }
+        _ => {
+            let message = format!("the format `{}` needs `pattern` or `enum`, one of the two", name.value);
+            out.push(Diagnostic::at(Code::MissingKey, &name.span, message).help("a pattern for what has a shape, an enum for what is one of a few"));
+            return None;
+        }
+    };
+    let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
+    let pad = written.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
+    let built = ProjectFormat::new(PatternSpec {
+        pattern: pattern.value.clone(),
+        upper: flag(&written.upper),
+        lower: flag(&written.lower),
+        pad,
+        strip: written.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+    });
+    let refused = |wrong| {
+        let diagnostic = Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}"));
+        out.push(diagnostic.help("it is a regular expression for the whole value, with at most one pair of round brackets around what is kept"));
+    };
+    built.map(Format::Pattern).map_err(refused).ok()
+}
+
+/// One of several values.
+pub(super) fn choices(written: &Choices, out: &mut Diagnostics) -> Option<Format> {
+    let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
+    let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
+    let format = Format::choices(written.values.iter().map(choice).collect());
+    format.map_err(|wrong| out.push(Diagnostic::at(Code::BadFormat, &written.span, wrong).help("write each value once: `enum: [red, green]`"))).ok()
 }
 
 impl Compiler<'_> {
@@ -83,6 +126,9 @@ impl Compiler<'_> {
         if let Some(stores) = &written.stores {
             let diagnostic = Diagnostic::at(Code::NotBuiltYet, &stores.span, "`stores` has no effect in this version");
             self.out.push(diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"));
+        }
+        if let Some(turn) = &written.turn {
+            self.limits = limits(turn, Limits::default(), &mut self.out);
         }
         let messages = self.messages(written);
         let english = Template::constant(Value::String("en".into()));
@@ -97,7 +143,7 @@ impl Compiler<'_> {
         let region = written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
         let currency = self.currency.clone().or_else(|| money::of_region(&region).map(str::to_owned)).unwrap_or_else(|| "USD".to_owned());
         Settings {
-            limits: written.turn.as_ref().map_or_else(Limits::default, |turn| limits(turn, &mut self.out)),
+            limits: self.limits.clone(),
             messages: Arc::new(messages),
             locale,
             timezone,
@@ -105,6 +151,7 @@ impl Compiler<'_> {
             region,
             currency,
             profiles: self.profiles(written),
+            tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
         }
     }
@@ -112,7 +159,7 @@ impl Compiler<'_> {
     /// How long customer profiles are kept.
     fn profiles(&mut self, written: &spec::Settings) -> Keep {
         let Some(keep) = written.cache.as_ref().and_then(|cache| cache.profiles.as_ref()) else { return Keep::PROFILES };
-        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| self.duration(text)).unwrap_or(default);
+        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| duration(text, &mut self.out)).unwrap_or(default);
         let fresh = time(&keep.fresh, Keep::PROFILES.fresh);
         let stale = time(&keep.stale, Keep::PROFILES.stale);
         if stale < fresh {
@@ -123,24 +170,22 @@ impl Compiler<'_> {
     }
 
     fn messages(&mut self, written: &spec::Settings) -> Messages {
-        let mut messages = BTreeMap::new();
-        let mut built_in = Diagnostics::default();
         let file = crate::diag::File::new("built-in messages", BUILT_IN);
-        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::<Map<crate::spec::message::Say>>::read(&tree, &mut built_in));
-        for (locale, own) in built_in.iter().flat_map(Map::iter).chain(written.messages.iter()) {
-            let of_locale: &mut BTreeMap<_, _> = messages.entry(locale.value.clone()).or_default();
+        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::read(&tree, &mut self.out)).unwrap_or_default();
+        Messages { own: self.by_locale(&written.messages), built_in: self.by_locale(&built_in) }
+    }
+
+    fn by_locale(&mut self, written: &Map<Map<Say>>) -> ByLocale {
+        let mut messages = ByLocale::new();
+        for (locale, own) in written.iter() {
+            let of_locale = messages.entry(locale.value.clone()).or_default();
             for (name, say) in own.iter() {
-                let Some(outcome) = Outcome::parse(&name.value) else {
-                    let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-                    let diagnostic = Diagnostic::at(Code::UnknownOutcome, &name.span, format!("there is no outcome `{}`", name.value));
-                    self.out.push(diagnostic.did_you_mean(&name.value, known));
-                    continue;
-                };
+                let Some(outcome) = outcome(name, &mut self.out) else { continue };
                 let names = Names::offered().and("fault");
                 of_locale.insert(outcome, self.say(say, &names));
             }
         }
-        Messages(messages)
+        messages
     }
 
     fn server(&mut self, written: &spec::Server) -> Server {
@@ -166,7 +211,8 @@ impl Compiler<'_> {
         let port = written.port.as_ref().and_then(|port| {
             let valid = u16::try_from(port.value).ok();
             if valid.is_none() {
-                self.out.push(Diagnostic::at(Code::BadValue, &port.span, "a port is a number up to 65535"));
+                let diagnostic = Diagnostic::at(Code::BadValue, &port.span, format!("there is no port {}", port.value));
+                self.out.push(diagnostic.help("a port is a number up to 65535, such as 5055"));
             }
             valid
         });
@@ -216,9 +262,7 @@ impl Compiler<'_> {
     fn reference(&mut self, text: &Text) -> Option<Reference> {
         let reference = Reference::parse(&text.value);
         if reference.is_none() {
-            let span = Span { range: text.span.range.start..text.span.range.start, ..text.span.clone() };
-            let diagnostic = Diagnostic::at(Code::BadValue, &span, "a secret is not written into the file");
-            self.out.push(diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file"));
+            self.out.push(super::secret_written(text.span.masked()));
         }
         reference
     }

@@ -3,13 +3,12 @@
 use super::names::{Names, Type};
 use super::Compiler;
 use crate::diag::{Code, Diagnostic, Span};
-use crate::name::{Local, SlotName};
-use crate::plan::action::{Branch, Each, EventPlan, Step, Use, Verb};
+use crate::name::Local;
+use crate::plan::action::{Branch, Each, Step, Verb};
+use crate::plan::reading;
 use crate::plan::value::Value;
-use crate::rasa::EventKind;
 use crate::spec::action as spec;
-use crate::spec::{Kind, Map, Node, Text};
-use crate::template::{self, Template};
+use crate::template::Template;
 
 /// What may stand in a list of steps besides the usual.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +19,18 @@ pub(super) enum Block {
     Outcome,
     /// The steps that check a slot: end in `accept` or `reject`.
     Validator,
+    /// The steps of an outcome within those: may end in any of the three.
+    ValidatorOutcome,
+}
+
+impl Block {
+    /// What the steps of an outcome are here.
+    pub(super) const fn outcome(self) -> Self {
+        match self {
+            Self::Action | Self::Outcome => Self::Outcome,
+            Self::Validator | Self::ValidatorOutcome => Self::ValidatorOutcome,
+        }
+    }
 }
 
 /// Every verb, and the keys that go with it besides `when`.
@@ -52,7 +63,7 @@ impl Compiler<'_> {
                 break;
             }
             let Some(compiled) = self.step(step, names, block) else { continue };
-            if step.when.is_none() && matches!(compiled.verb, Verb::Stop | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
+            if step.when.is_none() && matches!(compiled.verb, Verb::Stop(_) | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
                 ended = Some((compiled.verb.name(), step.span.clone()));
             }
             plan.push(compiled);
@@ -68,7 +79,7 @@ impl Compiler<'_> {
         let verb = match verb {
             "call" => {
                 let bind = step.r#as.as_ref();
-                let (call, kind) = self.call(step, names)?;
+                let (call, kind) = self.call(step, names, block)?;
                 if let Some(name) = bind {
                     defines.extend(self.define(name, kind, conditional, names));
                 }
@@ -98,27 +109,32 @@ impl Compiler<'_> {
                 let mut steps = Vec::new();
                 for inner in &step.together {
                     let mut own = before.clone();
-                    steps.extend(self.step(inner, &mut own, block));
+                    let Some(compiled) = self.step(inner, &mut own, block) else { continue };
+                    if let Some(twice) = compiled.defines.iter().find(|name| defines.contains(name)) {
+                        let message = format!("two steps at the same time give the name `{twice}`");
+                        self.out.push(Diagnostic::at(Code::ShadowedName, &inner.span, message).help("choose another name in one of them"));
+                    }
+                    defines.extend(compiled.defines.iter().cloned());
                     names.absorb(&own);
+                    steps.push(compiled);
                 }
-                defines.extend(steps.iter().flat_map(|step| step.defines.iter().cloned()));
                 Verb::Together(steps)
             }
             "each" => self.each(step, names, block, &mut defines)?,
             "use" => self.use_shared(step, names, conditional, &mut defines)?,
-            "wait" => Verb::Wait(self.duration(step.wait.as_ref()?)?),
+            "wait" => Verb::Wait(reading::duration(step.wait.as_ref()?, &mut self.out)?),
             "reject" => Verb::Reject(self.say(step.reject.as_ref()?, names)),
-            "stop" => Verb::Stop,
+            "stop" => Verb::Stop(step.stop.as_ref()?.0.as_ref().map(|say| self.say(say, names))),
             "continue" => {
-                if block != Block::Outcome {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`continue` stands only in the steps of an outcome");
+                if !matches!(block, Block::Outcome | Block::ValidatorOutcome) {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "continue"), "`continue` stands only in the steps of an outcome");
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
                 Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
             }
             _ => {
-                if block != Block::Validator {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, "`accept` stands only in the steps of a slot");
+                if !matches!(block, Block::Validator | Block::ValidatorOutcome) {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "accept"), "`accept` stands only in the steps of a slot");
                     self.out.push(diagnostic.help("it takes a value for the slot that is being validated"));
                 }
                 Verb::Accept(self.expression(step.accept.as_ref()?, names)?)
@@ -129,121 +145,54 @@ impl Compiler<'_> {
 
     /// The step's one verb; reports none, several, and keys of other verbs.
     fn verb_of(&mut self, step: &spec::Step) -> Option<&'static str> {
-        let keys = present(step);
-        let verbs: Vec<_> = VERBS.iter().filter(|(verb, _)| keys.contains(verb)).collect();
+        let verbs: Vec<_> = VERBS.iter().filter(|(verb, _)| step.key(verb).is_some()).collect();
         let [(verb, own)] = verbs.as_slice() else {
             let all = VERBS.iter().map(|(verb, _)| format!("`{verb}`")).collect::<Vec<_>>().join(", ");
-            let diagnostic = match verbs.as_slice() {
-                [] => Diagnostic::at(Code::StepVerb, &step.span, "this step says nothing to do").help(format!("a step has one of {all}")),
+            match verbs.as_slice() {
+                // A verb that is misspelled was said already, as an unknown key.
+                [] if step.keys.iter().any(|key| !spec::Step::KEYS.contains(&key.name.as_str())) => {}
                 [(first, _), (second, _), ..] => {
                     let message = format!("a step does one thing, this has `{first}` and `{second}`");
-                    Diagnostic::at(Code::StepVerb, &step.span, message).help("make two steps of it, each with its own dash")
+                    let diagnostic = Diagnostic::at(Code::StepVerb, &place_of(step, second), message);
+                    self.out.push(diagnostic.help("make two steps of it, each with its own dash"));
                 }
-                [_] => return None,
-            };
-            self.out.push(diagnostic);
+                _ => {
+                    let diagnostic = Diagnostic::at(Code::StepVerb, &step.span, "this step says nothing to do");
+                    self.out.push(diagnostic.help(format!("a step has one of {all}")));
+                }
+            }
             return None;
         };
-        for key in keys.iter().filter(|key| **key != "when" && *key != verb && !own.contains(key)) {
-            let owners: Vec<_> = VERBS.iter().filter(|(_, own)| own.contains(key)).map(|(verb, _)| format!("`{verb}`")).collect();
-            let message = format!("`{key}` does not go with `{verb}`");
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, &step.span, message);
-            self.out.push(diagnostic.help(format!("it goes with {}", owners.join(", "))));
+        for key in step.keys.iter().filter(|key| key.name != "when" && key.name != *verb && !own.contains(&key.name.as_str())) {
+            let owners: Vec<_> = VERBS.iter().filter(|(_, own)| own.contains(&key.name.as_str())).map(|(verb, _)| format!("`{verb}`")).collect();
+            // What goes with no verb at all is no key of a step, and was said when it was read.
+            if !owners.is_empty() {
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, format!("`{}` does not go with `{verb}`", key.name));
+                self.out.push(diagnostic.help(match (key.name.as_str(), *verb) {
+                    ("with", "say") => "write `say: { response: NAME, with: … }`, or the values into the text".to_owned(),
+                    _ => format!("it goes with {}", owners.join(", ")),
+                }));
+            }
         }
-        Some(verb)
+        self.says_something(step, verb).then_some(verb)
     }
 
-    pub(super) fn slots(&mut self, map: &Map<Node>, names: &Names) -> Vec<(SlotName, Value)> {
-        let mut slots = Vec::new();
-        for (name, node) in map.iter() {
-            let slot = self.slot_name(name);
-            let value = self.value(node, names);
-            if let Some(value) = &value {
-                self.fits_slot(name, node, value);
-            }
-            slots.extend(slot.zip(value));
-        }
-        slots
-    }
-
-    /// Holds a constant against the slot's type and values.
-    fn fits_slot(&mut self, name: &Text, node: &Node, value: &Value) {
-        let Some((slot, constant)) = self.domain.and_then(|domain| domain.rasa.slots.get(&name.value)).zip(value.constant()) else { return };
-        let misfit = match (&constant, slot.kind.as_str()) {
-            (serde_json::Value::Null, _) | (_, "any") => None,
-            (serde_json::Value::Bool(_), "bool") | (serde_json::Value::Number(_), "float") | (serde_json::Value::Array(_), "list") => None,
-            (serde_json::Value::String(_) | serde_json::Value::Number(_), "text") => None,
-            (value, "categorical") => {
-                let same = |listed: &serde_json::Value| plain(listed).to_lowercase() == plain(value).to_lowercase();
-                let listed: Vec<_> = slot.values.iter().map(plain).collect();
-                if !slot.values.iter().any(same) {
-                    let message = format!("the categorical slot `{}` does not list this value", name.value);
-                    let diagnostic = Diagnostic::at(Code::SlotValue, &node.span, message);
-                    self.out.push(diagnostic.did_you_mean(&plain(value), listed.iter().map(String::as_str)));
-                }
-                None
-            }
-            (_, "bool") => Some("true or false"),
-            (_, "float") => Some("a number"),
-            (_, "list") => Some("a list"),
-            (_, "text") => Some("a text"),
-            _ => None,
+    /// Whether the verb has something to do; reports one with nothing under it, and one that is told not to.
+    fn says_something(&mut self, step: &spec::Step, verb: &str) -> bool {
+        let empty = match verb {
+            "set" => step.set.is_empty(),
+            "clear" => step.clear.is_empty(),
+            "let" => step.r#let.is_empty(),
+            "choose" => step.choose.is_empty(),
+            "together" => step.together.is_empty(),
+            _ => false,
         };
-        if let Some(needed) = misfit {
-            let message = format!("the slot `{}` holds {needed}, not {}", name.value, node.what());
-            self.out.push(Diagnostic::at(Code::SlotType, &node.span, message).help("set a value of that type, or change the slot's type in the domain"));
+        let readable = step.keys.iter().all(|key| spec::Step::KEYS.contains(&key.name.as_str()));
+        if empty && readable && !self.partial {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &place_of(step, verb), format!("nothing stands under `{verb}`"));
+            self.out.push(diagnostic.help("indent what belongs to it by two more blanks than the key itself, or take the step out"));
         }
-    }
-
-    fn event(&mut self, node: &Node, names: &Names) -> Option<EventPlan> {
-        let (name, fields) = match &node.kind {
-            Kind::Text(name) => (Text { span: node.span.clone(), value: name.clone() }, None),
-            Kind::Map(entries) if entries.len() == 1 => {
-                let (key, fields) = entries.first()?;
-                (Text::of_key(key), Some(fields))
-            }
-            _ => {
-                let diagnostic = Diagnostic::at(Code::BadEvent, &node.span, "an event is a name, or one name with its fields");
-                self.out.push(diagnostic.help("such as `event: pause` or `event: { reminder: { intent: EXTERNAL_x, date_time: … } }`"));
-                return None;
-            }
-        };
-        let Some(known) = EventKind::fields(&name.value) else {
-            let diagnostic = Diagnostic::at(Code::BadEvent, &name.span, format!("Rasa has no event `{}`", name.value));
-            self.out.push(diagnostic.did_you_mean(&name.value, EventKind::NAMES.iter().copied()));
-            return None;
-        };
-        let fields = match fields.map(|node| (node, &node.kind)) {
-            None | Some((_, Kind::Null)) => Vec::new(),
-            Some((_, Kind::Map(entries))) => {
-                for (key, _) in entries.iter().filter(|(key, _)| !known.iter().any(|field| field.name == key.name) && !COMMON.contains(&key.name.as_str())) {
-                    let message = format!("the event `{}` has no field `{}`", name.value, key.name);
-                    self.out.push(Diagnostic::at(Code::BadEvent, &key.span, message).did_you_mean(&key.name, known.iter().map(|field| field.name)));
-                }
-                entries.iter().filter_map(|(key, value)| Some((key.name.clone(), self.value(value, names)?))).collect()
-            }
-            // `followup: action_x` is `followup: { name: action_x }`.
-            Some((node, _)) if known.iter().any(|field| field.name == "name") => vec![("name".to_owned(), self.value(node, names)?)],
-            Some((node, _)) => {
-                let message = format!("the event `{}` takes fields: a mapping", name.value);
-                self.out.push(Diagnostic::at(Code::BadEvent, &node.span, message));
-                return None;
-            }
-        };
-        let constant = |field: &str| fields.iter().find(|(key, _)| key == field).and_then(|(_, value)| value.constant());
-        if name.value == "followup"
-            && let Some(serde_json::Value::String(target)) = constant("name")
-            && self.acting == target
-        {
-            let diagnostic = Diagnostic::at(Code::FollowsItself, &node.span, "the action asks Rasa to run itself again, without end");
-            self.out.push(diagnostic.help("follow up another action; waiting for a slow system needs no followup"));
-        }
-        if name.value == "reminder"
-            && let Some(serde_json::Value::String(intent)) = constant("intent")
-        {
-            self.known_intent(&Text { span: node.span.clone(), value: intent });
-        }
-        Some(EventPlan { name: name.value, fields })
+        !empty
     }
 
     fn choose(&mut self, step: &spec::Step, names: &mut Names, block: Block, defines: &mut Vec<Local>) -> Option<Verb> {
@@ -258,6 +207,8 @@ impl Compiler<'_> {
                     Branch { when, steps: self.steps(&branch.steps, &mut own, block) }
                 }
                 (None, false) if last && branch.steps.is_empty() => Branch { when: None, steps: self.steps(&branch.otherwise, &mut own, block) },
+                // An `else` was said already, as an unknown key.
+                _ if branch.keys.iter().any(|key| !spec::Branch::KEYS.contains(&key.name.as_str())) => continue,
                 _ => {
                     let diagnostic = Diagnostic::at(Code::StepVerb, &branch.span, "a branch has `when` and `steps`, the last may be `otherwise`");
                     self.out.push(diagnostic.help("write `- when: CONDITION` with `steps:` below it, or `- otherwise:` as the last"));
@@ -303,79 +254,9 @@ impl Compiler<'_> {
         defines.extend(into.clone());
         Some(Verb::Each(Box::new(Each { list: list?, item: item?, steps, keep, collect, first, into })))
     }
-
-    fn use_shared(&mut self, step: &spec::Step, names: &mut Names, conditional: bool, defines: &mut Vec<Local>) -> Option<Verb> {
-        let name = step.r#use.as_ref()?;
-        let shared_files = self.shared;
-        let Some((shared, partial)) = shared_files.get(&name.value) else {
-            let diagnostic = Diagnostic::at(Code::UnknownShared, &name.span, format!("actions/shared has no file `{}.yml`", name.value));
-            self.out.push(diagnostic.did_you_mean(&name.value, shared_files.keys().map(String::as_str)));
-            return None;
-        };
-        if let Some(values) = &shared.values {
-            let bind = step.r#as.as_ref().unwrap_or(name);
-            let local = self.define(bind, Type::Any, conditional, names)?;
-            defines.push(local.clone());
-            let value = Value::Open(template::open_json(&values.to_json()));
-            return Some(Verb::Let(vec![(local, value)]));
-        }
-        let with = self.entries(&step.with, names);
-        for (given, _) in step.with.iter().filter(|(given, _)| shared.inputs.get(&given.value).is_none()) {
-            let message = format!("the shared steps `{}` take no input `{}`", name.value, given.value);
-            let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
-            self.out.push(diagnostic.did_you_mean(&given.value, shared.inputs.iter().map(|(input, _)| input.value.as_str())));
-        }
-        // The shared file reports its own mistakes once, by itself; here it is only taken in.
-        let errors = std::mem::take(&mut self.out);
-        let partial = std::mem::replace(&mut self.partial, *partial);
-        let mut own = Names::offered();
-        let inputs = self.inputs(&shared.inputs, &mut own);
-        let steps = self.steps(&shared.steps, &mut own, Block::Action);
-        let result = shared.result.as_ref().and_then(|result| self.value(result, &own));
-        self.out = errors;
-        self.partial = partial;
-        let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
-        defines.extend(bind.clone());
-        Some(Verb::Use(Box::new(Use { name: name.value.clone(), with, inputs, steps, result, bind })))
-    }
 }
 
-/// The keys that any event may have.
-const COMMON: [&str; 2] = ["timestamp", "metadata"];
-
-/// The keys that a step has.
-fn present(step: &spec::Step) -> Vec<&'static str> {
-    let keys = [
-        ("when", step.when.is_some()),
-        ("call", step.call.is_some()),
-        ("with", !step.with.is_empty()),
-        ("as", step.r#as.is_some()),
-        ("outcomes", !step.outcomes.is_empty()),
-        ("refresh", step.refresh.is_some()),
-        ("say", step.say.is_some()),
-        ("set", !step.set.is_empty()),
-        ("clear", !step.clear.is_empty()),
-        ("let", !step.r#let.is_empty()),
-        ("event", step.event.is_some()),
-        ("choose", !step.choose.is_empty()),
-        ("together", !step.together.is_empty()),
-        ("each", step.each.is_some()),
-        ("steps", !step.steps.is_empty()),
-        ("keep", step.keep.is_some()),
-        ("collect", step.collect.is_some()),
-        ("first", step.first.is_some()),
-        ("into", step.into.is_some()),
-        ("use", step.r#use.is_some()),
-        ("wait", step.wait.is_some()),
-        ("reject", step.reject.is_some()),
-        ("stop", step.stop.is_some()),
-        ("continue", step.r#continue.is_some()),
-        ("accept", step.accept.is_some()),
-    ];
-    keys.into_iter().filter(|(_, there)| *there).map(|(key, _)| key).collect()
-}
-
-/// A scalar as people read it.
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Where a key of a step stands.
+fn place_of(step: &spec::Step, key: &str) -> Span {
+    step.key(key).map_or_else(|| step.span.clone(), |key| key.span.clone())
 }

@@ -50,15 +50,13 @@ impl Compiler<'_> {
         }
         let name = self.parsed(connection, "a connection", ConnectionName::RULE, ConnectionName::parse)?;
         if !self.connections.contains_key(&name) {
-            let known: Vec<_> = self.connections.keys().map(ToString::to_string).collect();
-            let message = format!("legwork.yml has no connection `{name}`");
-            let diagnostic = Diagnostic::at(Code::UnknownConnection, &connection.span, message);
-            self.out.push(diagnostic.did_you_mean(name.as_str(), known.iter().map(String::as_str)));
+            self.no_connection(&name, &connection.span);
         }
         Some(name)
     }
 
-    fn moment(&mut self, text: &Text) -> Option<DateTime<Utc>> {
+    /// A time as tests write it.
+    pub(super) fn moment(&mut self, text: &Text) -> Option<DateTime<Utc>> {
         let parsed = DateTime::parse_from_rfc3339(&text.value).ok();
         if parsed.is_none() {
             let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("`{}` is not a time", text.value));

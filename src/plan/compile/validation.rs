@@ -4,7 +4,7 @@ use super::action::SLOT_MAPPINGS;
 use super::names::Names;
 use super::steps::Block;
 use super::Compiler;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Rule, Step, Unavailable, Validation, Verb};
 use crate::spec::action as spec;
@@ -12,7 +12,8 @@ use crate::spec::action as spec;
 impl Compiler<'_> {
     pub(super) fn validation(&mut self, name: &ActionName, written: &spec::Action, names: &Names) -> Validation {
         if !written.steps.is_empty() {
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "a validation has `slots`, `required` and `after`, no `steps`");
+            let place = written.key("steps").map_or(&written.span, |key| &key.span);
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, place, "a validation has `slots`, `required` and `after`, no `steps`");
             self.out.push(diagnostic.help("steps that run after all slots were checked go under `after`"));
         }
         let form = self.form(name, written);
@@ -48,18 +49,22 @@ impl Compiler<'_> {
             }
             return None;
         }
-        match (form, self.domain) {
-            (Some(form), Some(domain)) if !domain.rasa.forms.contains_key(form) => {
-                let diagnostic = Diagnostic::at(Code::UnknownForm, &written.span, format!("the domain has no form `{form}`"));
-                self.out.push(diagnostic.did_you_mean(form, domain.rasa.forms.keys().map(String::as_str)));
-            }
-            (None, _) => {
+        match form {
+            Some(form) => self.known_form(form, &written.span),
+            None => {
                 let message = "only `validate_FORM` and `action_validate_slot_mappings` validate slots";
                 self.out.push(Diagnostic::at(Code::MisplacedKey, &written.span, message).help("name the file after the form, or use `steps`"));
             }
-            _ => {}
         }
         form.map(str::to_owned)
+    }
+
+    /// Reports a form that the domain does not have; without a domain there is nothing to hold it against.
+    pub(super) fn known_form(&mut self, form: &str, place: &Span) {
+        if let Some(domain) = self.domain.filter(|domain| !domain.rasa.forms.contains_key(form)) {
+            let diagnostic = Diagnostic::at(Code::UnknownForm, place, format!("the domain has no form `{form}`"));
+            self.out.push(diagnostic.did_you_mean(form, domain.rasa.forms.keys().map(String::as_str)));
+        }
     }
 
     fn rule(&mut self, rule: &spec::SlotRule, names: &Names) -> Rule {
@@ -75,7 +80,8 @@ impl Compiler<'_> {
         let set = self.slots(&rule.set, &own);
         let steps = self.steps(&rule.steps, &mut own, Block::Validator);
         if !rule.steps.is_empty() && !always_ends(&steps) {
-            let diagnostic = Diagnostic::at(Code::ValidatorEnd, &rule.span, "these steps can end without `accept` or `reject`");
+            let place = rule.key("steps").map_or(&rule.span, |key| &key.span);
+            let diagnostic = Diagnostic::at(Code::ValidatorEnd, place, "these steps can end without `accept` or `reject`");
             self.out.push(diagnostic.help("end them with `- accept: value`"));
         }
         let unavailable = rule.unavailable.as_ref().map_or_else(Unavailable::default, |text| match text.value.as_str() {
@@ -97,7 +103,7 @@ fn always_ends(steps: &[Step]) -> bool {
     steps.iter().any(|step| {
         step.when.is_none()
             && match &step.verb {
-                Verb::Accept(_) | Verb::Reject(_) | Verb::Stop => true,
+                Verb::Accept(_) | Verb::Reject(_) | Verb::Stop(_) => true,
                 Verb::Choose(branches) => {
                     branches.iter().any(|branch| branch.when.is_none()) && branches.iter().all(|branch| always_ends(&branch.steps))
                 }

@@ -9,7 +9,7 @@ use crate::spec::yaml::{Key, Kind, Node};
 use crate::spec::Text;
 use crate::template::{Expression, Template};
 
-use super::compile::{expression, known_names, template};
+use super::compile::{expression, template};
 
 /// The answer, made of templates.
 #[derive(Debug)]
@@ -57,11 +57,7 @@ impl Answer {
             }
             Kind::Text(text) => {
                 let text = crate::spec::Text { span: node.span.clone(), value: text.clone() };
-                let compiled = template(&text, out)?;
-                for reference in compiled.references() {
-                    known_names(&reference, &text, names, out);
-                }
-                Some(Self::Value(compiled))
+                template(&text, names, out).map(Self::Value)
             }
             _ => Some(Self::Value(Template::constant(node.to_json()))),
         }
@@ -109,24 +105,26 @@ pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnost
             (Kind::List(items), FieldKind::Many(inner)) => items.iter().for_each(|item| check_model(item, inner, out)),
             (Kind::Map(_) | Kind::List(_), kind) => misfit(&value.span, &key.name, kind, out),
             (Kind::Null, _) if field.required => misfit(&value.span, &key.name, field.kind, out),
-            (Kind::Text(text), FieldKind::Code(codes)) if !text.contains("{{") && !text.contains("{%") => {
-                if codes.codes.iter().all(|code| code.code != text) {
-                    let message = format!("{} has no code `{text}`", codes.name);
-                    let known = codes.codes.iter().map(|code| code.code);
-                    out.push(Diagnostic::at(Code::BadValue, &value.span, message).did_you_mean(text, known));
-                }
+            (Kind::Text(text), FieldKind::Code(codes))
+                if !text.contains("{{") && !text.contains("{%") && codes.codes.iter().all(|code| code.code != text) =>
+            {
+                let message = format!("{} has no code `{text}`", codes.name);
+                let known = codes.codes.iter().map(|code| code.code);
+                out.push(Diagnostic::at(Code::BadValue, &value.span, message).did_you_mean(text, known));
             }
             _ => {}
         }
     }
     let given = |name: &str| entries.iter().any(|(key, _)| key.name == name);
-    let missing: Vec<_> = model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
+    let missing: Vec<_> =
+        model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
     if !missing.is_empty() {
         let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
-        out.push(Diagnostic::at(Code::MissingKey, &node.span, message));
+        out.push(Diagnostic::at(Code::MissingKey, &node.span, message).help("add what is missing, made of the results"));
     }
 }
 
 fn misfit(span: &Span, field: &str, kind: FieldKind, out: &mut Diagnostics) {
-    out.push(Diagnostic::at(Code::WrongType, span, format!("`{field}` should be {}", kind.expected())));
+    let diagnostic = Diagnostic::at(Code::WrongType, span, format!("`{field}` should be {}", kind.expected()));
+    out.push(diagnostic.help("every system answers a model's field in the same form"));
 }

@@ -12,9 +12,10 @@ use super::sql::{Refused, Sql};
 use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, http, operation, table};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::{Local, OperationName};
+use crate::plan::reading;
 use crate::spec::connector as spec;
 use crate::spec::{Kind, Text};
-use crate::template::{Expression, Reference, Template, Wrong, WrongKind};
+use crate::template::{Expression, Reference, Template};
 
 /// The texts of the files that a connector names, or why one cannot be read; read by the caller, since compiling reads nothing.
 pub type Files = BTreeMap<String, Result<String, String>>;
@@ -59,7 +60,8 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
         }
     }
     if written.operations.is_empty() {
-        out.push(Diagnostic::at(Code::MissingKey, &written.span, "a connector needs the key `operations` with at least one"));
+        let message = "a connector needs the key `operations` with at least one";
+        out.push(Diagnostic::at(Code::MissingKey, &written.span, message).help("write `NAME: { sql: select … }` under it"));
     }
     let description = written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default();
     Some(Connector { name: Arc::from(name), description, settings, system: system?, operations })
@@ -188,7 +190,7 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
             }
         },
         Some(node) if matches!(node.kind, Kind::List(_) | Kind::Map(_)) => {
-            out.push(Diagnostic::at(Code::WrongType, &node.span, "a text is needed here"));
+            out.push(Diagnostic::at(Code::WrongType, &node.span, "a text is needed here").help("a setting is a text or a number"));
             None
         }
         Some(node) => node.scalar_text(),
@@ -198,7 +200,7 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         Some(text) => match Regex::new(&format!("^(?:{})$", text.value)) {
             Ok(pattern) => Some(pattern),
             Err(_) => {
-                out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression"));
+                out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression").help("it stands for the whole value, such as [a-z0-9-]+"));
                 return None;
             }
         },
@@ -217,7 +219,7 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
     if let (Some(default), Some(node)) = (&setting.default, &written.default)
         && let Err(reason) = setting.accepts(default)
     {
-        out.push(Diagnostic::at(Code::BadValue, &node.span, reason));
+        out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("a default has to fit the setting's own `pattern`"));
     }
     Some(setting)
 }
@@ -228,7 +230,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
         out.push(Diagnostic::at(Code::MissingKey, &written.kind.span, "`kind: sql` needs the key `database`").help(help));
         return None;
     };
-    let compiled = template(text, out)?;
+    let compiled = reading::template(text, out)?;
     for reference in compiled.references() {
         match reference.path.as_slice() {
             [root, name, ..] if root == "settings" => {
@@ -239,7 +241,7 @@ fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnosti
                     out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
                 }
             }
-            _ => known_names(&reference, text, &BTreeSet::from(["settings"]), out),
+            _ => known_names(reference, 0, text, &BTreeSet::from(["settings"]), out),
         }
     }
     Some(compiled)
@@ -267,7 +269,7 @@ fn one_table<'a>(entry: &'a spec::Table, files: &Files, out: &mut Diagnostics) -
     let mut given = ways.into_iter().filter_map(|(text, reader)| Some((text.as_ref()?, reader)));
     let (Some((source, reader)), None) = (given.next(), given.next()) else {
         let message = "an entry of `tables` has exactly one of `sql`, `create`, `csv` and `json`";
-        out.push(Diagnostic::at(Code::WrongType, &entry.span, message));
+        out.push(Diagnostic::at(Code::WrongType, &entry.span, message).help("make an entry of its own of each"));
         return None;
     };
     let inline = entry.create.is_some();
@@ -275,11 +277,13 @@ fn one_table<'a>(entry: &'a spec::Table, files: &Files, out: &mut Diagnostics) -
         _ if inline => source.as_str(),
         Some(Ok(text)) => text,
         Some(Err(reason)) => {
-            out.push(Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value)));
+            let diagnostic = Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value));
+            out.push(diagnostic.help("the path begins at the folder of this file"));
             return None;
         }
         None => {
-            out.push(Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` was not read", source.value)));
+            let diagnostic = Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` was not read", source.value));
+            out.push(diagnostic.help("the path begins at the folder of this file"));
             return None;
         }
     };
@@ -317,7 +321,7 @@ fn first_use(written: &spec::FirstUse, connector: &spec::Connector, out: &mut Di
     let names = BTreeSet::from([written.of.as_str(), operation::NOW]);
     let unless = statement(&written.unless, &names, out);
     if unless.as_ref().is_some_and(|sql| sql.writes) {
-        out.push(Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any"));
+        out.push(Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any").help("write a `select`"));
     }
     let statements: Vec<_> = written.sql.iter().map(|text| statement(text, &names, out)).collect();
     Some(FirstUse { of: of?, unless: unless?, statements: statements.into_iter().collect::<Option<_>>()? })
@@ -341,27 +345,34 @@ pub(super) fn statement(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnosti
     Some(sql)
 }
 
-/// Compiles a template.
-pub(super) fn template(text: &Text, out: &mut Diagnostics) -> Option<Template> {
-    Template::compile(text.as_str()).map_err(|wrong| out.push(not_compiled(&wrong, text))).ok()
+/// Compiles a template that may use `names`.
+pub(super) fn template(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Template> {
+    let compiled = reading::template(text, out)?;
+    for reference in compiled.references() {
+        known_names(reference, 0, text, names, out);
+    }
+    Some(compiled)
 }
 
 /// Compiles an expression that may use `names`.
 pub(super) fn expression(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Expression> {
-    let compiled = Expression::compile(text.as_str()).map_err(|wrong| out.push(not_compiled(&wrong, text))).ok()?;
+    let (compiled, offset) = reading::expression(text, out)?;
     for reference in compiled.references() {
-        known_names(reference, text, names, out);
+        known_names(reference, offset, text, names, out);
     }
     Some(compiled)
 }
 
 /// Reports a reference to a name that nothing gives a value. Of `settings` and `codes`, the name below is looked at too.
-pub(super) fn known_names(reference: &Reference, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
+///
+/// `offset` is where the source begins in the text.
+pub(super) fn known_names(reference: &Reference, offset: usize, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
     let root = reference.path.first().map(String::as_str).unwrap_or_default();
-    if let ([SETTINGS | CODES, name, ..], true) = (reference.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), names.contains(root)) {
+    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    if let ([SETTINGS | CODES, name, ..], true) = (path.as_slice(), names.contains(root)) {
         if !names.contains(format!("{root}.{name}").as_str()) {
             let message = format!("there is no `{root}.{name}` that a template may use");
-            let span = text.part(reference.range.clone());
+            let span = text.part(reference.range.start + offset..reference.range.end + offset);
             let below = names.iter().filter_map(|known| known.strip_prefix(root)?.strip_prefix('.'));
             let diagnostic = Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, below);
             out.push(match root == SETTINGS && diagnostic.help.is_none() {
@@ -373,7 +384,7 @@ pub(super) fn known_names(reference: &Reference, text: &Text, names: &BTreeSet<&
     }
     if !names.contains(root) {
         let message = format!("nothing gives `{root}` a value");
-        let span = text.part(reference.range.clone());
+        let span = text.part(reference.range.start + offset..reference.range.end + offset);
         out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(root, names.iter().copied()));
     }
 }
@@ -381,19 +392,4 @@ pub(super) fn known_names(reference: &Reference, text: &Text, names: &BTreeSet<&
 pub(super) fn bad_name(name: &Text, rule: &str, out: &mut Diagnostics) {
     let message = format!("`{}` cannot be a name here", name.value);
     out.push(Diagnostic::at(Code::BadName, &name.span, message).help(format!("a name has {rule}")));
-}
-
-pub(super) fn not_compiled(wrong: &Wrong, text: &Text) -> Diagnostic {
-    let span = wrong.range.clone().map_or_else(|| text.span.clone(), |range| text.part(range));
-    let (code, near) = match &wrong.kind {
-        WrongKind::Syntax => (Code::BadTemplate, None),
-        WrongKind::UnknownFilter { similar, .. }
-        | WrongKind::UnknownFunction { similar, .. }
-        | WrongKind::UnknownTest { similar, .. } => (Code::UnknownFilter, similar.as_ref()),
-    };
-    let diagnostic = Diagnostic::at(code, &span, wrong.message.clone());
-    match near {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
-    }
 }

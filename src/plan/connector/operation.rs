@@ -1,23 +1,21 @@
 //! Compiles one operation: its inputs, its statements with the names they may use, and what it promises to answer.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::answer::{self, Answer};
 use regex::Regex;
 
-use super::compile::{Around, Names, SystemKind, bad_name, known_names};
+use super::compile::{Around, Names, SystemKind, bad_name};
 use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, http, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::fault::Outcome;
 use crate::format::{Choice, Format};
 use crate::model::Model;
 use crate::name::{Local, OperationName};
+use crate::plan::reading::{duration, outcome};
 use crate::resilience::Keep;
 use crate::spec::action::FormatRef;
 use crate::spec::connector as spec;
 use crate::spec::{Kind, Text};
-use crate::time::duration;
 
 /// The name of the time of the call, in statements and templates.
 pub(super) const NOW: &str = "now";
@@ -118,7 +116,7 @@ fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mu
     let required = written.required.as_ref().is_some_and(|flag| flag.value);
     if let (true, Some(default)) = (required, &written.default) {
         let message = "an input that has to be given has no use for a default";
-        out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message));
+        out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message).help("take one of the two out"));
     }
     let format = written.format.as_ref().and_then(|written| format(written, out));
     let pattern = written.pattern.as_ref().and_then(|text| {
@@ -148,11 +146,11 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
             found
         }
         FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
-        FormatRef::Enum(span, values) => {
+        FormatRef::Enum(written) => {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
-            let choices = values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let choices = written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
-            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, span, reason))).ok()
+            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))).ok()
         }
     }
 }
@@ -191,7 +189,7 @@ fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) 
         spec::CacheRef::Times(times) => &times.span,
     };
     if kind.writes() {
-        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept"));
+        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept").help("take `cache` out"));
         return None;
     }
     match reference {
@@ -202,18 +200,14 @@ fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) 
             None
         }
         spec::CacheRef::Times(times) => {
-            let fresh = time(&times.fresh, out)?;
-            let mut keep = Keep::new(fresh, times.stale.as_ref().map_or(Some(fresh), |text| time(text, out))?);
-            if let Some(missing) = times.missing.as_ref().and_then(|text| time(text, out)) {
+            let fresh = duration(&times.fresh, out)?;
+            let mut keep = Keep::new(fresh, times.stale.as_ref().map_or(Some(fresh), |text| duration(text, out))?);
+            if let Some(missing) = times.missing.as_ref().and_then(|text| duration(text, out)) {
                 keep.missing = missing;
             }
             Some(CacheRule::Own(keep))
         }
     }
-}
-
-fn time(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
-    duration(text.as_str()).map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &text.span, reason))).ok()
 }
 
 fn drops(
@@ -226,7 +220,8 @@ fn drops(
     for text in &written.drops {
         match connector.operations.get(text.as_str()) {
             _ if !kind.writes() => {
-                out.push(Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`"));
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
+                out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
             Some(_) => drops.extend(OperationName::parse(text.as_str())),
             None => {
@@ -250,7 +245,7 @@ fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKin
         (Some(answer), None) => Ends::Answer(answer.to_json()),
         (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`"));
+            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`").help("an `outcome` is how it ends when it does not end well"));
             return None;
         }
     };
@@ -262,17 +257,6 @@ fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKin
         out.push(Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`"));
     }
     Some(Example { description, place: written.span.place(), inputs, ends, says, exchanges })
-}
-
-/// The outcome that `text` names.
-pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
-    let found = Outcome::parse(text.as_str());
-    if found.is_none() {
-        let message = format!("there is no outcome `{}`", text.value);
-        let known = Outcome::ALL.iter().map(|outcome| outcome.name());
-        out.push(Diagnostic::at(Code::UnknownOutcome, &text.span, message).did_you_mean(text.as_str(), known));
-    }
-    found
 }
 
 /// An input counts as used when its name stands anywhere in a statement or a template; statements that do not parse are
@@ -299,15 +283,7 @@ fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let words: BTreeSet<&str> = used.split(|c| !is_word(c)).collect();
     for (name, _) in written.inputs.iter().filter(|(name, _)| !words.contains(name.as_str())) {
         let message = format!("the input `{}` is not used", name.value);
-        out.push(Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement or as `{{ name }}` in a request, or take it out"));
+        let diagnostic = Diagnostic::at(Code::UnusedInput, &name.span, message);
+        out.push(diagnostic.help("use it as `:name` in a statement or as `{{ name }}` in a request, or take it out"));
     }
-}
-
-/// Compiles a template that may use `names`.
-pub(super) fn checked_template(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<crate::template::Template> {
-    let compiled = super::compile::template(text, out)?;
-    for reference in compiled.references() {
-        known_names(&reference, text, names, out);
-    }
-    Some(compiled)
 }

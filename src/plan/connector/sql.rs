@@ -55,7 +55,12 @@ impl Sql {
     /// The first thing that cannot stand in it.
     pub fn parse(source: &str) -> Result<Self, Refused> {
         if let Some(at) = source.find("{{").or_else(|| source.find("{%")) {
-            return Err(refused("a template cannot stand in `sql`: a value would be spliced into the statement", BINDS, at, 2));
+            return Err(refused(
+                "a template cannot stand in `sql`: a value would be spliced into the statement",
+                BINDS,
+                at,
+                2,
+            ));
         }
         let mut scanner = Scanner { source, at: 0, text_from: 0, pieces: Vec::new(), optional: None, words: Vec::new() };
         scanner.run()?;
@@ -65,18 +70,21 @@ impl Sql {
 
     /// Every bind, those in optional conditions included.
     pub fn binds(&self) -> impl Iterator<Item = &Bind> {
-        self.pieces.iter().flat_map(|piece| match piece {
-            Piece::Optional(inner) => inner.as_slice(),
-            other => std::slice::from_ref(other),
-        })
-        .filter_map(|piece| match piece {
-            Piece::Bind(bind) => Some(bind),
-            _ => None,
-        })
+        self.pieces
+            .iter()
+            .flat_map(|piece| match piece {
+                Piece::Optional(inner) => inner.as_slice(),
+                other => std::slice::from_ref(other),
+            })
+            .filter_map(|piece| match piece {
+                Piece::Bind(bind) => Some(bind),
+                _ => None,
+            })
     }
 }
 
-const ONE_KIND: &str = "a statement begins with select, with, values, insert, update, delete or replace; schemas belong in `tables`";
+const ONE_KIND: &str =
+    "a statement begins with select, with, values, insert, update, delete or replace; schemas belong in `tables`";
 
 fn kind_of(words: &[String]) -> Result<bool, String> {
     let is = |word: &str, of: &[&str]| of.iter().any(|candidate| word.eq_ignore_ascii_case(candidate));
@@ -260,7 +268,8 @@ mod tests {
 
     #[test]
     fn binds_are_found_and_what_looks_like_one_is_not() {
-        let sql = Sql::parse("select ':no', \"a:b\", x::text -- :no\n /* :no */ from t where a = :a and b = :order.id;\n").unwrap();
+        let sql = Sql::parse("select ':no', \"a:b\", x::text -- :no\n /* :no */ from t where a = :a and b = :order.id;\n")
+            .unwrap();
         assert_eq!(names(&sql), ["a", "order.id"]);
         assert!(!sql.writes);
         assert_eq!(sql.pieces.last(), Some(&Piece::Bind(Bind { path: vec!["order".into(), "id".into()], range: 75..84 })));

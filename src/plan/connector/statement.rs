@@ -2,15 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::compile::{bad_name, expression, statement};
-use super::operation::{NOW, checked_template, outcome};
+use super::compile::{bad_name, expression, statement, template};
+use super::operation::NOW;
 use super::{Ending, OperationKind, Statement, Take};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::Local;
+use crate::plan::reading::outcome;
 use crate::spec::connector as spec;
 use crate::spec::{Map, Text};
 
-pub(super) fn compile_all(key: &Text, written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) -> Vec<Statement> {
+pub(super) fn compile_all(
+    key: &Text,
+    written: &spec::Operation,
+    kind: OperationKind,
+    out: &mut Diagnostics,
+) -> Vec<Statement> {
     let mut names: BTreeSet<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
     let mut statements = Vec::new();
     match (&written.sql, written.steps.as_slice()) {
@@ -39,11 +45,14 @@ pub(super) fn compile_all(key: &Text, written: &spec::Operation, kind: Operation
             misplaced(written, out);
         }
         (Some(sql), _) => {
-            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`"));
+            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`").help("make it one of the steps"));
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);
-            out.push(Diagnostic::at(Code::MissingKey, &key.span, message).help("write its statement as `sql`, or several as `steps`"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &key.span, message)
+                    .help("write its statement as `sql`, or several as `steps`"),
+            );
         }
     }
     let all_parsed = statements.len() == written.steps.len() + usize::from(written.sql.is_some());
@@ -114,7 +123,7 @@ pub(super) fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>
     };
     let when = expression(when, names, out);
     let say = match say {
-        Some(text) => Some(checked_template(text, names, out)?),
+        Some(text) => Some(template(text, names, out)?),
         None => None,
     };
     Some(Ending { outcome: found?, when: when?, say })
@@ -125,6 +134,6 @@ fn misplaced(written: &spec::Operation, out: &mut Diagnostics) {
     let outcomes = written.outcomes.iter().next().map(|(name, _)| (name, "outcomes"));
     for (text, key) in [take, outcomes].into_iter().flatten() {
         let message = format!("with `steps`, `{key}` belongs to one of them");
-        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message));
+        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message).help("write it beside the `sql` of that step"));
     }
 }

@@ -128,7 +128,8 @@ fn csv_type<'a>(values: impl Iterator<Item = &'a String>) -> &'static str {
 /// Digits, a point, digits; without a leading zero but the one before the point.
 fn is_decimal(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_once('.').is_some_and(|(whole, rest)| digits(whole) && digits(rest) && (whole == "0" || !whole.starts_with('0')))
+    text.split_once('.')
+        .is_some_and(|(whole, rest)| digits(whole) && digits(rest) && (whole == "0" || !whole.starts_with('0')))
 }
 
 fn csv_value(text: &str, sql_type: &str) -> Value {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
+use crate::format::Format;
 use crate::spec::{Shape as _, connector as spec, yaml};
 
 fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
@@ -87,7 +88,12 @@ operations:
 #[test]
 fn names_that_nothing_gives_a_value_are_found_everywhere() {
     let inputs = "inputs: { number: {} }";
-    one(&with(&format!("{{ {inputs}, sql: 'select :number, :nmuber' }}")), Code::UnknownName, ":nmuber", "did you mean `number`?");
+    one(
+        &with(&format!("{{ {inputs}, sql: 'select :number, :nmuber' }}")),
+        Code::UnknownName,
+        ":nmuber",
+        "did you mean `number`?",
+    );
     one(
         &with(&format!("{{ {inputs}, sql: 'select :number', take: one, answer: {{ a: ['{{{{ rwo.x }}}}'] }} }}")),
         Code::UnknownName,
@@ -97,7 +103,12 @@ fn names_that_nothing_gives_a_value_are_found_everywhere() {
     one(&with("{ sql: select 1, outcomes: { denied: 'rows and sekret' } }"), Code::UnknownName, "sekret", "`sekret`");
     one(&with("{ steps: [{ sql: 'select :b' }, { as: b, sql: select 1 }] }"), Code::UnknownName, ":b", "nothing gives `:b`");
     one(&with("{ steps: [{ when: b, sql: select 1, as: b }] }"), Code::UnknownName, "b", "nothing gives `b`");
-    one("kind: sql\ndatabase: '{{ settings.fiel }}'\nsettings: { file: {} }\noperations: { a: { sql: select 1 } }\n", Code::UnknownName, "settings.fiel", "`file`");
+    one(
+        "kind: sql\ndatabase: '{{ settings.fiel }}'\nsettings: { file: {} }\noperations: { a: { sql: select 1 } }\n",
+        Code::UnknownName,
+        "settings.fiel",
+        "`file`",
+    );
 }
 
 #[test]
@@ -114,7 +125,8 @@ fn what_an_operation_promises_is_held_against_the_model() {
     one(&with("{ model: Odrer, sql: select 1, take: one }"), Code::UnknownModel, "Odrer", "`Order`");
     one(&with("{ model: Order, sql: select 1 }"), Code::WrongType, "find", "`take` has to be `one`");
     one(&with("{ model: [Order], sql: select 1, take: first }"), Code::WrongType, "find", "`take` has to be `all`");
-    let answer = |fields: &str| with(&format!("{{ model: Ticket, sql: select 1, answer: {{ number: a, subject: b, {fields} }} }}"));
+    let answer =
+        |fields: &str| with(&format!("{{ model: Ticket, sql: select 1, answer: {{ number: a, subject: b, {fields} }} }}"));
     one(&answer("status: new, prioritty: low"), Code::UnknownField, "prioritty", "`priority`");
     one(&answer("status: opne"), Code::BadValue, "opne", "did you mean `open`?");
     one(&answer("status: new, requester: { mail: x }"), Code::UnknownField, "mail", "Contact");
@@ -127,7 +139,12 @@ fn what_an_operation_promises_is_held_against_the_model() {
 
 #[test]
 fn keys_that_do_not_go_together_are_said() {
-    one(&with("{ sql: delete from x, kind: write, cache: { fresh: 1s } }"), Code::MisplacedKey, "fresh: 1s", "only answers of a read");
+    one(
+        &with("{ sql: delete from x, kind: write, cache: { fresh: 1s } }"),
+        Code::MisplacedKey,
+        "fresh: 1s",
+        "only answers of a read",
+    );
     one(&with("{ sql: select 1, drops: [other] }"), Code::MisplacedKey, "other", "outdates nothing");
     one(&with("{ kind: write, sql: delete from x, drops: [othre] }"), Code::UnknownOperation, "othre", "`other`");
     one(&with("{ sql: select 1, steps: [{ sql: select 2 }] }"), Code::MisplacedKey, "select 1", "either `sql` or `steps`");
@@ -143,14 +160,24 @@ fn keys_that_do_not_go_together_are_said() {
 #[test]
 fn names_and_examples_are_checked() {
     one(&with("{ inputs: { now: {} }, sql: 'select :now' }"), Code::BadName, "now", "neither `now` nor `row`");
-    one(&with("{ steps: [{ as: a, sql: select 1 }, { as: a, sql: select 2 }] }"), Code::ShadowedName, "a", "has a value already");
+    one(
+        &with("{ steps: [{ as: a, sql: select 1 }, { as: a, sql: select 2 }] }"),
+        Code::ShadowedName,
+        "a",
+        "has a value already",
+    );
     one(&with("{ inputs: { a: {} }, sql: select 1 }"), Code::UnusedInput, "a", "not used");
     one(&with("{ inputs: { a: { format: emial } }, sql: 'select :a' }"), Code::UnknownFormat, "emial", "`email`");
     one(&with("{ inputs: { a: { format: { enum: [] } } }, sql: 'select :a' }"), Code::BadValue, "[", "at least one value");
     one(&with("{ sql: select 1, outcomes: { not_fuond: rows } }"), Code::UnknownOutcome, "not_fuond", "`not_found`");
     one(&with("{ sql: select 1, examples: [{ inputs: { a: 1 }, answer: [] }] }"), Code::UnknownInput, "a", "no input `a`");
     one(&with("{ sql: select 1, examples: [{ outcome: gone }] }"), Code::UnknownOutcome, "gone", "no outcome");
-    one(&with("{ sql: select 1, examples: [{ description: nothing }] }"), Code::MissingKey, "description: nothing", "either an `answer`");
+    one(
+        &with("{ sql: select 1, examples: [{ description: nothing }] }"),
+        Code::MissingKey,
+        "description: nothing",
+        "either an `answer`",
+    );
     one(&with("{ sql: select 1, outcomes: { denied: 'rows |' } }"), Code::BadTemplate, "|", "identifier");
     one(&with("{ sql: select 1, answer: '{{ rows | frist }}' }"), Code::UnknownFilter, "frist", "`first`");
 }
@@ -161,9 +188,19 @@ fn the_connector_itself_is_checked() {
     one(&format!("kind: queue\n{operations}"), Code::BadValue, "queue", "not built into this version");
     one(&format!("kind: sqlite\n{operations}"), Code::BadValue, "sqlite", "does not exist");
     one(&format!("kind: sql\n{operations}"), Code::MissingKey, "sql", "`database`");
-    one(&format!("kind: sql\ndatabase: a.db\nsettings: {{ a: {{ pattern: '(' }} }}\n{operations}"), Code::BadValue, "'('", "regular expression");
+    one(
+        &format!("kind: sql\ndatabase: a.db\nsettings: {{ a: {{ pattern: '(' }} }}\n{operations}"),
+        Code::BadValue,
+        "'('",
+        "regular expression",
+    );
     one(&format!("kind: sql\ndatabase: a.db\nsettings: {{ mode: {{}} }}\n{operations}"), Code::BadName, "mode", "`mode`");
-    one(&format!("kind: sql\ndatabase: a.db\nsettings: {{ a: {{ pattern: x, default: y }} }}\n{operations}"), Code::BadValue, "y", "match");
+    one(
+        &format!("kind: sql\ndatabase: a.db\nsettings: {{ a: {{ pattern: x, default: y }} }}\n{operations}"),
+        Code::BadValue,
+        "y",
+        "match",
+    );
     one("kind: sql\ndatabase: a.db\noperations: { a b: { sql: select 1 } }\n", Code::BadName, "a b", "letters");
     let tables = |entries: &str| format!("kind: sql\ndatabase: a.db\ntables: [{entries}]\n{operations}");
     one(&tables("{ csv: gone.csv }"), Code::Unreadable, "gone.csv", "there is no such file");
@@ -176,7 +213,9 @@ fn the_connector_itself_is_checked() {
 #[test]
 fn first_use_belongs_to_an_input() {
     let text = |first_use: &str| {
-        format!("kind: sql\ndatabase: a.db\nfirst_use: {{ {first_use} }}\noperations: {{ a: {{ inputs: {{ owner: {{}} }}, sql: 'select :owner' }} }}\n")
+        format!(
+            "kind: sql\ndatabase: a.db\nfirst_use: {{ {first_use} }}\noperations: {{ a: {{ inputs: {{ owner: {{}} }}, sql: 'select :owner' }} }}\n"
+        )
     };
     sound(&text("of: owner, unless: 'select 1 from p where o = :owner', sql: ['insert into p values (:owner, :now)']"));
     one(&text("of: onwer, unless: select 1, sql: []"), Code::UnknownInput, "onwer", "`owner`");

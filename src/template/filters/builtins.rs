@@ -6,7 +6,7 @@ use minijinja::{filters, functions, tests};
 
 use super::super::operators::is_in;
 use super::super::registry::Registry;
-use super::offer;
+use super::offer::offer;
 
 pub(super) fn register(registry: &mut Registry) {
     texts(registry);
@@ -23,7 +23,8 @@ fn texts(registry: &mut Registry) {
         "upper" = filters::upper, "in capitals", "'ups' | upper" => "UPS";
         "lower" = filters::lower, "in small letters", "'UPS' | lower" => "ups";
         "title" = filters::title, "every word with a capital", "'blue shirt' | title" => "Blue Shirt";
-        "capitalize" = filters::capitalize, "the first letter a capital, the others small", "'blue SHIRT' | capitalize" => "Blue shirt";
+        "capitalize" = filters::capitalize, "the first letter a capital, the others small",
+            "'blue SHIRT' | capitalize" => "Blue shirt";
         "trim" = filters::trim, "without blanks, or the given characters, at both ends", "'  hi ' | trim" => "hi";
         "split" = filters::split, "the parts between a separator", "'a, b' | split(', ')" => "[\"a\",\"b\"]";
         "lines" = filters::lines, "the lines of a text", "'a\\nb' | lines" => "[\"a\",\"b\"]";
@@ -38,11 +39,13 @@ fn lists(registry: &mut Registry) {
     offer! { registry.filter:
         "list" = filters::list, "as a list", "'ab' | list" => "[\"a\",\"b\"]";
         "items" = filters::items, "the pairs of a map", "{'a': 1} | items" => "[[\"a\",1]]";
-        "dictsort" = filters::dictsort, "the pairs of a map by key", "{'b': 1, 'a': 2} | dictsort" => "[[\"a\",2],[\"b\",1]]";
+        "dictsort" = filters::dictsort, "the pairs of a map by key",
+            "{'b': 1, 'a': 2} | dictsort" => "[[\"a\",2],[\"b\",1]]";
         "attr" = filters::attr, "the value of a key", "{'a': 1} | attr('a')" => "1";
         "zip" = filters::zip, "two lists, entry by entry", "[1, 2] | zip(['a', 'b'])" => "[[1,\"a\"],[2,\"b\"]]";
         "chain" = filters::chain, "lists or maps one after the other", "[1] | chain([2])" => "[1,2]";
-        "map" = filters::map, "a key of every entry, or a filter applied to each", "[{'a': 1}] | map(attribute='a')" => "[1]";
+        "map" = filters::map, "a key of every entry, or a filter applied to each",
+            "[{'a': 1}] | map(attribute='a')" => "[1]";
         "select" = filters::select, "the entries that pass a test", "[1, 2, 3] | select('odd')" => "[1,3]";
         "reject" = filters::reject, "the entries that do not pass a test", "[1, 2, 3] | reject('odd')" => "[2]";
         "selectattr" = filters::selectattr, "the entries whose key is true, or passes a test",

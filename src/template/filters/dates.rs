@@ -1,6 +1,7 @@
 //! Filters of dates and times. A date is an ISO text; `now` is one, and a number is seconds since 1970.
 //!
-//! What is shown is shown on the clocks of the project's zone, or of `zone=`; a text whose offset was dropped is shown as it is.
+//! What is shown is shown on the clocks of the project's zone, or of `zone=`; a text whose offset was dropped is shown as
+//! it is.
 
 use chrono::{DateTime, Timelike};
 use minijinja::value::{Kwargs, ValueKind};
@@ -13,38 +14,46 @@ use super::super::failure::unsuitable;
 use super::super::operators::kind;
 use super::super::registry::Registry;
 use super::numbers::number_of;
-use super::offer;
+use super::offer::offer;
 use super::support::{context, locale, now, text, zone, zone_named};
 
 pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
-        "date" = date, "as one says it, or in a strftime format; with the year when it is not this one", "'2026-01-20' | date" => "January 20th";
-        "time" = time, "the time of day as one says it, or in a strftime format", "'2026-01-20T15:30:00' | time" => "3:30 pm";
+        "date" = date, "as one says it, or in a strftime format; with the year when it is not this one",
+            "'2026-01-20' | date" => "January 20th";
+        "time" = time, "the time of day as one says it, or in a strftime format",
+            "'2026-01-20T15:30:00' | time" => "3:30 pm";
         "relative" = relative, "how far from now", "now | add(minutes=-12) | relative" => "12 minutes ago";
         "iso" = |state: &State, value: &Value| moment(state, value).map(|moment| moment.iso()),
             "as an ISO text", "1768910400 | iso" => "2026-01-20T12:00:00+00:00";
-        "add" = add, "so much later: add(days=3), add(2, unit); month ends are clipped", "'2026-01-31' | add(months=1)" => "2026-02-28";
-        "parse_date" = parse_date, "the day that a user wrote, null when it is none", "'next Friday' | parse_date" => "2026-01-23";
-        "parse_time" = parse_time, "the time of day that a user wrote, null when it is none", "'3pm' | parse_time" => "15:00";
+        "add" = add, "so much later: add(days=3), add(2, unit); month ends are clipped",
+            "'2026-01-31' | add(months=1)" => "2026-02-28";
+        "parse_date" = parse_date, "the day that a user wrote, null when it is none",
+            "'next Friday' | parse_date" => "2026-01-23";
+        "parse_time" = parse_time, "the time of day that a user wrote, null when it is none",
+            "'3pm' | parse_time" => "15:00";
         "parse_datetime" = parse_datetime, "the day and time that a user wrote, null when it is none",
             "'next Friday 3pm' | parse_datetime" => "2026-01-23T15:00:00+00:00";
         "to_zone" = to_zone, "the same instant on the clocks of a zone, the project's if none is said",
             "'2026-01-20T12:00:00Z' | to_zone('Europe/Vienna')" => "2026-01-20T13:00:00+01:00";
         "drop_offset" = |state: &State, value: &Value| moment(state, value).map(|moment| moment.without_offset().iso()),
-            "what the clock showed, without its offset", "'2026-01-20T12:00:00+05:00' | drop_offset" => "2026-01-20T12:00:00";
+            "what the clock showed, without its offset",
+            "'2026-01-20T12:00:00+05:00' | drop_offset" => "2026-01-20T12:00:00";
         "weekday" = weekday, "the name of the day", "'2026-01-20' | weekday" => "Tuesday";
         "hour" = hour, "the hour, 0 to 23", "'2026-01-20T15:30:00' | hour" => "15";
-        "days_until" = days_until, "how many days it is away, negative when it has passed", "'2026-01-23' | days_until" => "3";
+        "days_until" = days_until, "how many days it is away, negative when it has passed",
+            "'2026-01-23' | days_until" => "3";
     }
     offer! { registry.test:
         "date" = |value: &Value| value.as_str().is_some_and(|text| Moment::parse(text).is_some()),
             "whether it is an ISO date, with or without a time", "'2026-01-20' is date" => "true";
-        "before" = |state: &State, value: &Value, other: &Value| Ok::<_, Error>(instant(state, value)? < instant(state, other)?),
+        "before" = before,
             "whether it is earlier", "'2026-01-20' is before(now)" => "true";
-        "after" = |state: &State, value: &Value, other: &Value| Ok::<_, Error>(instant(state, value)? > instant(state, other)?),
+        "after" = after,
             "whether it is later", "'2026-01-20' is after(now)" => "false";
-        "same_moment" = |state: &State, value: &Value, other: &Value| Ok::<_, Error>(instant(state, value)? == instant(state, other)?),
-            "whether it is the same instant, whatever the offset", "'2026-01-20T13:00:00+01:00' is same_moment(now)" => "true";
+        "same_moment" = same_moment,
+            "whether it is the same instant, whatever the offset",
+            "'2026-01-20T13:00:00+01:00' is same_moment(now)" => "true";
     }
 }
 
@@ -67,6 +76,18 @@ fn moment(state: &State, value: &Value) -> Result<Moment, Error> {
 
 fn instant(state: &State, value: &Value) -> Result<DateTime<chrono::Utc>, Error> {
     Ok(moment(state, value)?.instant(zone(state)?))
+}
+
+fn before(state: &State, value: &Value, other: &Value) -> Result<bool, Error> {
+    Ok(instant(state, value)? < instant(state, other)?)
+}
+
+fn after(state: &State, value: &Value, other: &Value) -> Result<bool, Error> {
+    before(state, other, value)
+}
+
+fn same_moment(state: &State, value: &Value, other: &Value) -> Result<bool, Error> {
+    Ok(instant(state, value)? == instant(state, other)?)
 }
 
 /// The moment on the clocks that it is to be shown on.

@@ -12,7 +12,7 @@ use super::super::failure::unsuitable;
 use super::super::operators::{arithmetic, kind};
 use super::super::print::print;
 use super::super::registry::Registry;
-use super::offer;
+use super::offer::offer;
 use super::order::{Key, compare, keys};
 use super::support::{attribute, count, items, locale, made, text};
 
@@ -22,34 +22,43 @@ pub(super) fn register(registry: &mut Registry) {
         "and_list" = |state: &mut State, value: &Value, last: Option<String>, kwargs: Kwargs| {
             let word = list::and(&locale(state));
             sentence(state, value, last, &kwargs, word)
-        }, "as in a sentence, with the locale's word for and, or another, before the last", "['a', 'b', 'c'] | and_list" => "a, b and c";
+        }, "as in a sentence, with the locale's word for and, or another, before the last",
+            "['a', 'b', 'c'] | and_list" => "a, b and c";
         "or_list" = |state: &mut State, value: &Value, last: Option<String>, kwargs: Kwargs| {
             let word = list::or(&locale(state));
             sentence(state, value, last, &kwargs, word)
-        }, "as in a sentence, with the locale's word for or, or another, before the last", "['a', 'b'] | or_list" => "a or b";
+        }, "as in a sentence, with the locale's word for or, or another, before the last",
+            "['a', 'b'] | or_list" => "a or b";
         "length" = length, "how many entries or characters", "[1, 2] | length" => "2";
         "count" = length, "the same as length", "'abc' | count" => "3";
         "first" = first, "the first entry; absent when there is none", "[3, 4] | first" => "3";
         "last" = last, "the last entry; absent when there is none", "[3, 4] | last" => "4";
         "reverse" = reverse, "from last to first", "[1, 2] | reverse" => "[2,1]";
-        "slice" = slice, "the entries from one place to another, from 0; negative ones count from the end", "[1, 2, 3] | slice(1, 3)" => "[2,3]";
+        "slice" = slice, "the entries from one place to another, from 0; negative ones count from the end",
+            "[1, 2, 3] | slice(1, 3)" => "[2,3]";
         "batch" = batch, "in lists of so many entries", "[1, 2, 3] | batch(2)" => "[[1,2],[3]]";
         "sort" = sort, "sorted by the entries, or by keys, a minus sorting that one downwards; null and absent last",
             "[{'a': 1, 'b': 1}, {'a': 1, 'b': 2}] | sort('a', '-b') | map(attribute='b')" => "[2,1]";
-        "unique" = filters::unique, "each entry once; texts without regard to case unless case_sensitive=true", "[1, 2, 1] | unique" => "[1,2]";
+        "unique" = filters::unique, "each entry once; texts without regard to case unless case_sensitive=true",
+            "[1, 2, 1] | unique" => "[1,2]";
         "distinct" = filters::unique, "the same as unique", "['a', 'A'] | distinct(case_sensitive=true)" => "[\"a\",\"A\"]";
         "sum" = sum, "the sum of the entries, or of a key of each", "[1, 2.5] | sum" => "3.5";
-        "average" = average, "the average of the entries, or of a key of each; null when there are none", "[1, 2] | average" => "1.5";
+        "average" = average, "the average of the entries, or of a key of each; null when there are none",
+            "[1, 2] | average" => "1.5";
         "min" = |state: &mut State, value: &Value, kwargs: Kwargs| extreme(state, value, &kwargs, Ordering::Less),
             "the least entry, or the one whose key is least; null when there are none", "[3, 1] | min" => "1";
         "max" = |state: &mut State, value: &Value, kwargs: Kwargs| extreme(state, value, &kwargs, Ordering::Greater),
             "the greatest entry, or the one whose key is greatest; null when there are none", "[3, 1] | max" => "3";
     }
     offer! { registry.test:
-        "lt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_lt), "whether it is less", "1 is lt(2)" => "true";
-        "le" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_le), "whether it is not more", "2 is le(2)" => "true";
-        "gt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_gt), "whether it is more", "1 is gt(2)" => "false";
-        "ge" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_ge), "whether it is not less", "2 is ge(2)" => "true";
+        "lt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_lt), "whether it is less",
+            "1 is lt(2)" => "true";
+        "le" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_le), "whether it is not more",
+            "2 is le(2)" => "true";
+        "gt" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_gt), "whether it is more",
+            "1 is gt(2)" => "false";
+        "ge" = |state: &State, a: &Value, b: &Value| compare(state, a, b).map(Ordering::is_ge), "whether it is not less",
+            "2 is ge(2)" => "true";
     }
 }
 
@@ -169,6 +178,7 @@ fn sort(
     kwargs.assert_all_used()?;
 
     let items = items(value)?;
+    bounds::work(state, items.len().saturating_mul(8), 0)?;
     let mut columns: Vec<(Vec<Key>, bool)> = Vec::new();
     if paths.is_empty() {
         columns.push((keys(state, &items, case_sensitive)?, reverse));

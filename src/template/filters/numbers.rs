@@ -10,16 +10,18 @@ use super::super::failure::unsuitable;
 use super::super::json::{from_json, to_json};
 use super::super::operators::kind;
 use super::super::registry::Registry;
-use super::offer;
+use super::offer::offer;
 use super::support::{count, locale, region, setting, text};
 
 pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
         "number" = write_number, "as the locale writes it, with so many decimals if said", "1234.5 | number" => "1,234.5";
-        "decimals" = decimals, "with exactly so many decimals and a point, as C prints it", "64.625 | decimals(2)" => "64.62";
+        "decimals" = decimals, "with exactly so many decimals and a point, as C prints it",
+            "64.625 | decimals(2)" => "64.62";
         "money" = write_money, "an amount as the locale writes it, in the given currency, its own, or the project's",
             "1250.5 | money('EUR')" => "€1,250.50";
-        "to_number" = to_number, "the number that a text says, null when it says none", "'$1,250.50' | to_number" => "1250.5";
+        "to_number" = to_number, "the number that a text says, null when it says none",
+            "'$1,250.50' | to_number" => "1250.5";
         "digits" = |value: &Value| text(value).map(|text| number::digits(&text)), "only the digits of a text",
             "'order #10-01' | digits" => "1001";
         "round" = filters::round, "rounded to so many decimals", "2.567 | round(1)" => "2.6";

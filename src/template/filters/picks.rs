@@ -6,7 +6,7 @@ use minijinja::{Error, State, Value};
 use super::super::bounds;
 use super::super::failure::unsuitable;
 use super::super::registry::Registry;
-use super::offer;
+use super::offer::offer;
 use super::support::{count, items};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -16,7 +16,8 @@ pub(super) fn register(registry: &mut Registry) {
         "sample" = sample, "so many entries at random, each at most once", "[1, 2] | sample(2) | sort" => "[1,2]";
     }
     offer! { registry.function:
-        "random_int" = random_int, "a whole number at random from one to the other, both possible", "random_int(5, 5)" => "5";
+        "random_int" = random_int, "a whole number at random from one to the other, both possible",
+            "random_int(5, 5)" => "5";
     }
 }
 

@@ -9,7 +9,7 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::super::bounds;
 use super::super::failure::unsuitable;
 use super::super::registry::Registry;
-use super::offer;
+use super::offer::offer;
 use super::support::{made, text};
 
 /// How many compiled expressions are kept.
@@ -23,11 +23,13 @@ pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
         "regex_find" = find, "the first match, its capture if the pattern has one; null when there is none",
             "'order #1001' | regex_find('#([0-9]+)')" => "1001";
-        "regex_findall" = find_all, "all matches, the captures if the pattern has one", "'1 and 22' | regex_findall('[0-9]+')" => "[\"1\",\"22\"]";
-        "regex_replace" = replace, "with every match replaced, $1 being its capture", "'2026-01' | regex_replace('([0-9]+)-([0-9]+)', '$2/$1')" => "01/2026";
+        "regex_findall" = find_all, "all matches, the captures if the pattern has one",
+            "'1 and 22' | regex_findall('[0-9]+')" => "[\"1\",\"22\"]";
+        "regex_replace" = replace, "with every match replaced, $1 being its capture",
+            "'2026-01' | regex_replace('([0-9]+)-([0-9]+)', '$2/$1')" => "01/2026";
     }
     offer! { registry.test:
-        "regex_match" = |value: &Value, pattern: &str| Ok::<_, Error>(value.as_str().is_some() && compiled(pattern)?.is_match(&text(value)?)),
+        "regex_match" = matches,
             "whether a text has a match; ^ and $ bind it to the ends", "'1001' is regex_match('^[0-9]{4}$')" => "true";
     }
 }
@@ -72,6 +74,10 @@ fn matched(found: &Captures) -> String {
         .next()
         .or_else(|| found.get(0))
         .map_or_else(String::new, |found| found.as_str().to_owned())
+}
+
+fn matches(value: &Value, pattern: &str) -> Result<bool, Error> {
+    Ok(value.as_str().is_some() && compiled(pattern)?.is_match(&text(value)?))
 }
 
 fn find(value: &Value, pattern: &str) -> Result<Option<String>, Error> {

@@ -11,17 +11,21 @@ use super::super::json::to_json;
 use super::super::operators::{is_list, kind};
 use super::super::registry::Registry;
 use super::numbers::number_of;
-use super::offer;
+use super::offer::offer;
 use super::support::{items, locale, made, setting, text};
 
 pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
         "replace" = replace, "with one text in place of another", "'a-b-c' | replace('-', ' ')" => "a b c";
-        "truncate" = truncate, "cut to so many characters, with … where something was", "'Blue T-Shirt' | truncate(6)" => "Blue …";
+        "phrase" = phrase, "with the value where # stands, and nothing for null and an empty text",
+            "'UPS' | phrase(' via #')" => " via UPS";
+        "truncate" = truncate, "cut to so many characters, with … where something was",
+            "'Blue T-Shirt' | truncate(6)" => "Blue …";
         "label" = label, "the word for a code: of the project's labels, else with blanks for its underscores",
             "'in_transit' | label" => "on its way";
         "mask" = |value: &Value| text(value).map(|text| mask::text(&text)),
-            "with e-mail addresses, phone and card numbers and IBANs masked", "'Ask sarah@example.com' | mask" => "Ask s…h@example.com";
+            "with e-mail addresses, phone and card numbers and IBANs masked",
+            "'Ask sarah@example.com' | mask" => "Ask s…h@example.com";
         "mask_email" = |value: &Value| text(value).map(|text| mask::email(&text)),
             "an e-mail address with the ends of its name", "'sarah@example.com' | mask_email" => "s…h@example.com";
         "mask_phone" = |value: &Value| text(value).map(|text| mask::phone(&text)),
@@ -30,9 +34,11 @@ pub(super) fn register(registry: &mut Registry) {
             "the last four digits of a card", "'4111 1111 1111 1111' | mask_card" => "…1111";
         "mask_middle" = |value: &Value| text(value).map(|text| mask::middle(&text)),
             "the first and the last character", "'Sarah' | mask_middle" => "S…h";
-        "keywords" = find_keywords, "the words of a list, or of one of the project's, that a text has; `refund*` is any word that begins so",
+        "keywords" = find_keywords,
+            "the words of a list, or of one of the project's, that a text has; refund* is any word that begins so",
             "'I want a refund, now!' | keywords(['refund*', 'late'])" => "[\"refund*\"]";
-        "severity" = severity, "how urgent a text sounds: low, normal, high or urgent; the project's words.severity replaces the lists",
+        "severity" = severity,
+            "how urgent a text sounds: low, normal, high or urgent; the project's words.severity replaces the lists",
             "'My account was hacked!' | severity" => "urgent";
     }
     offer! { registry.filter:
@@ -48,12 +54,14 @@ pub(super) fn register(registry: &mut Registry) {
         "d" = default, "short for default", "'' | d('none', true)" => "none";
     }
     offer! { registry.function:
-        "plural" = choose_form, "the form that goes with a number, with # for the number", "plural(1, one='day', other='days')" => "day";
+        "plural" = choose_form, "the form that goes with a number, with # for the number",
+            "plural(1, one='day', other='days')" => "day";
     }
     offer! { registry.test:
         "of_type" = |value: &Value, name: &str| type_name(value).map(|own| own == name),
             "whether it is a text, number, boolean, list, map or null", "'5' is of_type('number')" => "false";
-        "in_ci" = in_ci, "whether it is among them, or part of a text, without regard to case", "'UPS' is in_ci(['ups', 'dhl'])" => "true";
+        "in_ci" = in_ci, "whether it is among them, or part of a text, without regard to case",
+            "'UPS' is in_ci(['ups', 'dhl'])" => "true";
     }
 }
 
@@ -65,6 +73,15 @@ fn replace(state: &mut State, value: &Value, from: &Value, to: &Value) -> Result
     let times = value.matches(&*from).count();
     bounds::text(state, value.len().saturating_add(times.saturating_mul(to.len())))?;
     Ok(Value::from(value.replace(&*from, &to)))
+}
+
+fn phrase(state: &mut State, value: &Value, phrase: &Value) -> Result<Value, Error> {
+    let (value, phrase) = (text(value)?, text(phrase)?);
+    if value.is_empty() {
+        return Ok(Value::from(""));
+    }
+    bounds::text(state, phrase.len().saturating_add(phrase.matches('#').count().saturating_mul(value.len())))?;
+    Ok(Value::from(phrase.replace('#', &value)))
 }
 
 fn truncate(value: &Value, length: i64) -> Result<String, Error> {

@@ -21,7 +21,8 @@ fn project(locale: &str) -> Scope {
         "text": "I was charged twice, my CARD is 4111 1111 1111 1111 (sarah@example.com)",
         "legwork": {
             "labels": {"shipped": "unterwegs"}, "region": "AT", "currency": "EUR",
-            "words": {"billing": ["charged*", "invoice"], "severity": {"en": {"high": ["twice"]}, "de": {"urgent": ["twice"]}}},
+            "words": {"billing": ["charged*", "invoice"],
+                "severity": {"en": {"high": ["twice"]}, "de": {"urgent": ["twice"]}}},
         },
     }))
 }

@@ -1,12 +1,18 @@
 //! What the tests share: a real server on a port of its own, a client that speaks plain HTTP/1.1 and hides nothing, an
-//! engine that does as it is told, and the log of the whole process.
+//! engine that does as it is told, projects made of texts, the log of the whole process, and the binary run in a folder.
 
+mod bot;
 mod client;
+mod desk;
+mod command;
 mod engine;
 mod house;
 mod log;
 
+pub use bot::{Answer, Bot, Call, problems, written};
 pub use client::{Exchange, connect, request};
+pub use desk::{CONNECTED, DESK};
+pub use command::{Ran, legwork, project};
 pub use engine::Script;
 pub use house::{House, call, secret};
 pub use log::lines_about;

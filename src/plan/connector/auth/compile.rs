@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::super::compile::{known_names, template};
+use super::super::compile::known_names;
+use crate::plan::reading::template;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
@@ -25,10 +26,10 @@ pub fn compile(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics
     let mut compiler = Compiler { settings, out };
     let proof = compiler.proof(written);
     let csrf = match &written.csrf {
-        Some(csrf) => Some(compiler.csrf(csrf)),
-        None => None,
+        Some(csrf) => compiler.csrf(csrf).map(Some),
+        None => Some(None),
     };
-    Some(Auth { proof: proof?, csrf: csrf.map_or(Some(None), |csrf| csrf.map(Some))? })
+    Some(Auth { proof: proof?, csrf: csrf? })
 }
 
 struct Compiler<'a> {
@@ -262,8 +263,10 @@ impl Compiler<'_> {
 
     /// A template that sees the settings, one of which is a secret.
     fn secret(&mut self, text: &Text) -> Option<Template> {
+        let before = self.out.len();
         let compiled = self.text(text)?;
-        if !self.is_secret(&compiled) {
+        // A name that is not known may be meant to be one.
+        if self.out.len() == before && !self.is_secret(&compiled) {
             self.not_secret(text);
         }
         Some(compiled)
@@ -281,7 +284,7 @@ impl Compiler<'_> {
                         self.out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
                     }
                 }
-                _ => known_names(reference, text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out),
+                _ => known_names(reference, 0, text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out),
             }
         }
         Some(compiled)

@@ -9,10 +9,10 @@ use serde_json::{Map as JsonMap, Value};
 use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::OperationName;
-use crate::plan::connector::compile::{Names, known_names, template};
+use crate::plan::connector::compile::Names;
 use crate::plan::connector::Setting;
 use crate::plan::connector::auth::{self, Auth};
-use crate::plan::connector::operation::checked_template;
+use crate::plan::connector::compile::template;
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
 use crate::spec::{Map, Text};
@@ -69,10 +69,7 @@ fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnost
         out.push(Diagnostic::at(Code::MissingKey, &written.kind.span, "`kind: http` needs the key `base`").help(help));
         return None;
     };
-    let compiled = template(text, out)?;
-    for reference in compiled.references() {
-        known_names(reference, text, settings, out);
-    }
+    let compiled = template(text, settings, out)?;
     let address = text.as_str().trim();
     let whole = address.starts_with("{{") && compiled.is_typed();
     if !address.starts_with("https://") && !whole {
@@ -91,7 +88,7 @@ fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnost
 pub(super) fn headers(written: &Map<Text>, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Vec<(String, Template)> {
     let header = |(name, value): (&Text, &Text)| {
         let name = rules::header_name(name, out);
-        let value = checked_template(value, names, out);
+        let value = template(value, names, out);
         name.zip(value)
     };
     written.iter().filter_map(header).collect()

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::{ErrorRule, Limits, Retry, Wait, WaitSource, WaitUnit};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::connector::compile::expression;
-use crate::plan::connector::operation::{checked_template, outcome};
+use crate::plan::connector::compile::template;
+use crate::plan::reading::outcome;
 use crate::spec::connector_http as spec;
 use crate::spec::{Kind, Node, Text, Whole};
 use crate::time::duration;
@@ -27,7 +28,7 @@ fn error(written: &spec::HttpError, names: &BTreeSet<&str>, out: &mut Diagnostic
     }
     let statuses = written.status.as_ref().map(|node| statuses(node, out));
     let when = written.when.as_ref().map(|text| expression(text, names, out));
-    let say = written.say.as_ref().map(|text| checked_template(text, names, out));
+    let say = written.say.as_ref().map(|text| template(text, names, out));
     let ends = if written.outcome.as_str() == "ok" { None } else { Some(outcome(&written.outcome, out)?) };
     Some(ErrorRule {
         statuses: statuses.unwrap_or_default(),

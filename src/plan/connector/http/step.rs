@@ -11,7 +11,7 @@ use super::{Body, Entry, Expects, HttpStep, Idempotency, Leaf, Method, PageInto,
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::Local;
 use crate::plan::connector::compile::{Names, expression};
-use crate::plan::connector::operation::checked_template;
+use crate::plan::connector::compile::template;
 use crate::plan::connector::statement::{ending, result_name, take};
 use crate::plan::connector::{OperationKind, Take};
 use crate::spec::connector as spec;
@@ -215,7 +215,7 @@ impl<'a> Steps<'a, '_> {
             return pieces(text, names, self.out).map(Body::Xml);
         }
         if let Some(text) = written.text {
-            return checked_template(text, names, self.out).map(Body::Text);
+            return template(text, names, self.out).map(Body::Text);
         }
         if !written.form.is_empty() {
             let form: Vec<_> = written.form.iter().map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?))).collect();

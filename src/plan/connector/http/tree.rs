@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use super::pieces::{Pieces, Refused};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::plan::connector::compile::{known_names, not_compiled, template};
+use crate::plan::connector::compile::{known_names, template};
+use crate::plan::reading::refused;
 use crate::spec::{Kind, Node, Text};
 use crate::template::{Reference, Template};
 
@@ -130,10 +131,7 @@ impl Tree {
             }
             Kind::Text(text) => {
                 let text = Text { span: node.span.clone(), value: text.clone() };
-                let compiled = template(&text, out)?;
-                for reference in compiled.references() {
-                    known_names(reference, &text, names, out);
-                }
+                let compiled = template(&text, names, out)?;
                 if spot == Spot::Query && !compiled.is_typed() {
                     let help = "say which language it is, such as `{ $soql: … }`, so that values are encoded for it; \
                                 `{ $text: … }` when it is none";
@@ -190,7 +188,7 @@ pub(super) fn pieces(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics)
     match Pieces::parse(text.as_str()) {
         Ok((pieces, references)) => {
             for (path, range) in references {
-                known_names(&Reference { path, range }, text, names, out);
+                known_names(&Reference { path, range }, 0, text, names, out);
             }
             Some(pieces)
         }
@@ -200,7 +198,7 @@ pub(super) fn pieces(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics)
         }
         Err(Refused::Wrong(mut wrong, at)) => {
             wrong.range = wrong.range.map(|range| range.start + at..range.end + at);
-            out.push(not_compiled(&wrong, text));
+            out.push(refused(wrong, text));
             None
         }
     }

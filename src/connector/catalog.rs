@@ -24,13 +24,13 @@ pub struct Source {
 pub const BUILT_IN: &[Source] = &[
     Source {
         name: "sandbox",
-        text: include_str!("sandbox.yml"),
+        text: include_str!("catalog/sandbox.yml"),
         files: &[
-            ("sandbox/schema.sql", include_str!("sandbox/schema.sql")),
-            ("sandbox/data.sql", include_str!("sandbox/data.sql")),
+            ("sandbox/schema.sql", include_str!("catalog/sandbox/schema.sql")),
+            ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
         ],
     },
-    Source { name: "zendesk", text: include_str!("zendesk.yml"), files: &[] },
+    Source { name: "zendesk", text: include_str!("catalog/zendesk.yml"), files: &[] },
 ];
 
 /// Compiles a connector that comes with legwork; none when there is none of that name.
@@ -56,7 +56,11 @@ pub fn read(name: &str, file: &Arc<File>, beside: &Path) -> (Option<Connector>, 
     })
 }
 
-fn compile(name: &str, file: &Arc<File>, text_of: impl Fn(&str) -> Result<String, String>) -> (Option<Connector>, Vec<Diagnostic>) {
+fn compile(
+    name: &str,
+    file: &Arc<File>,
+    text_of: impl Fn(&str) -> Result<String, String>,
+) -> (Option<Connector>, Vec<Diagnostic>) {
     let tree = match yaml::parse(file) {
         Ok(tree) => tree,
         Err(diagnostic) => return (None, vec![*diagnostic]),

@@ -1,0 +1,309 @@
+//! What a connector is once it is known to be right: plain types that the executor reads and nothing else changes.
+//!
+//! They are made by `compile` only; nothing here checks or runs.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use regex::Regex;
+
+use super::{Answer, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
+use crate::fault::Outcome;
+use crate::format::Format;
+use crate::model::Model;
+use crate::name::{ConnectionName, Local, OperationName};
+use crate::resilience::Keep;
+use crate::secret::Secret;
+use crate::template::{Expression, Template};
+
+/// A business system and what can be asked of it.
+#[derive(Debug)]
+pub struct Connector {
+    /// The name of its file, such as `sandbox`.
+    pub name: Arc<str>,
+    /// Which system it is, in a sentence.
+    pub description: String,
+    /// What a connection may set.
+    pub settings: Vec<Setting>,
+    /// How it is talked to.
+    pub system: System,
+    /// What can be asked, in the order of the file.
+    pub operations: IndexMap<OperationName, Operation>,
+}
+
+/// A connector with this company's address and credentials.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The name in legwork.yml and in actions.
+    pub name: ConnectionName,
+    /// Whose operations it has.
+    pub connector: Arc<Connector>,
+    /// What legwork.yml sets. Settings that are not here have their default.
+    pub settings: IndexMap<String, SettingValue>,
+    /// What it allows.
+    pub rules: Rules,
+}
+
+/// The value of a setting.
+#[derive(Debug, Clone)]
+pub enum SettingValue {
+    /// A value that may be shown.
+    Text(String),
+    /// A value that may not.
+    Secret(Secret),
+    /// Names and values.
+    Map(serde_json::Map<String, serde_json::Value>),
+}
+
+/// Something that a connection sets.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in legwork.yml.
+    pub name: String,
+    /// What it is, and where people find it.
+    pub description: String,
+    /// Whether it is a map of names and values.
+    pub is_map: bool,
+    /// Whether a connection has to set it.
+    pub required: bool,
+    /// The value when a connection does not set it; of a map, as JSON.
+    pub default: Option<String>,
+    /// The value in the examples, where there is no default.
+    pub example: Option<String>,
+    /// What the whole value has to match.
+    pub pattern: Option<Regex>,
+    /// Whether it has to be a reference such as `${NAME}`.
+    pub secret: bool,
+}
+
+/// How a system is talked to.
+#[derive(Debug)]
+pub enum System {
+    /// A database.
+    Sql(SqlSystem),
+    /// A vendor's API.
+    Http(HttpSystem),
+}
+
+/// A database and what belongs in it.
+#[derive(Debug)]
+pub struct SqlSystem {
+    /// The SQLite file, relative to the project, or `:memory:`; `settings` is in scope.
+    pub database: Template,
+    /// Tables made at the start when the database does not have them.
+    pub tables: Vec<Table>,
+    /// Rows that somebody gets when they are asked about for the first time.
+    pub first_use: Option<FirstUse>,
+}
+
+/// Rows that somebody gets when they are asked about for the first time.
+#[derive(Debug)]
+pub struct FirstUse {
+    /// The input that says who it is.
+    pub of: Local,
+    /// Finds a row when they have theirs.
+    pub unless: Sql,
+    /// Make them, in one transaction.
+    pub statements: Vec<Sql>,
+}
+
+/// Whether an operation changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationKind {
+    /// It changes nothing.
+    Read,
+    /// It changes something.
+    Write,
+    /// It moves money.
+    Payment,
+}
+
+impl OperationKind {
+    /// The name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Payment => "payment",
+        }
+    }
+
+    /// Whether it changes something.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Read)
+    }
+}
+
+/// Something that can be asked of a system.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its name in `call: CONNECTION.NAME`.
+    pub name: OperationName,
+    /// Whether it changes anything.
+    pub kind: OperationKind,
+    /// What it does, in a sentence.
+    pub description: String,
+    /// What it needs to know.
+    pub inputs: Vec<OperationInput>,
+    /// What the answer is; none for plain rows and values.
+    pub model: Option<&'static Model>,
+    /// Whether the answer is a list of the model.
+    pub many: bool,
+    /// How long answers are kept; none for not at all.
+    pub cache: Option<CacheRule>,
+    /// The reads that it outdates.
+    pub drops: Vec<OperationName>,
+    /// What it does.
+    pub work: Work,
+    /// How the answer is made of the results; none for the last result as it is.
+    pub answer: Option<Answer>,
+    /// Documentation and tests.
+    pub examples: Vec<Example>,
+}
+
+/// A value that an operation takes.
+#[derive(Debug)]
+pub struct OperationInput {
+    /// Its key in `with:`.
+    pub name: Local,
+    /// What it means.
+    pub doc: String,
+    /// How it has to look; what does not is refused before anything is sent.
+    pub format: Option<Format>,
+    /// What the whole of its text has to match; what does not is refused before anything is sent.
+    pub pattern: Option<Regex>,
+    /// Whether it has to be given, and not be null.
+    pub required: bool,
+    /// The value when it is not given or null.
+    pub default: serde_json::Value,
+}
+
+/// How long the answers of an operation are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheRule {
+    /// As long as legwork.yml says for customer profiles.
+    Profiles,
+    /// As long as the connector's file says.
+    Own(Keep),
+}
+
+/// What an operation does.
+#[derive(Debug)]
+pub enum Work {
+    /// Statements, in order; in one transaction when the operation writes.
+    Sql(Vec<Statement>),
+    /// Requests, in order; at most one of them writes.
+    Http(Vec<HttpStep>),
+}
+
+/// One SQL statement of an operation.
+#[derive(Debug)]
+pub struct Statement {
+    /// The name of its result in later statements, conditions and the answer.
+    pub name: Option<Local>,
+    /// The statement.
+    pub sql: Sql,
+    /// What of its rows counts.
+    pub take: Take,
+    /// It runs only when this holds; its result is null otherwise.
+    pub when: Option<Expression>,
+    /// Endings that its result decides, in order.
+    pub endings: Vec<Ending>,
+}
+
+/// What of a statement's rows counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// All rows, as a list.
+    All,
+    /// The one row: none is `not_found`, several are `ambiguous`.
+    One,
+    /// The first row: none is `not_found`.
+    First,
+    /// The one row or null; several are `ambiguous`.
+    Optional,
+    /// The first column of the first row, or null.
+    Value,
+    /// No rows: `{ changed, id }`, the number of rows changed and the id of the last one made.
+    Nothing,
+}
+
+impl Take {
+    /// Each with its name in files.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("all", Self::All),
+        ("one", Self::One),
+        ("first", Self::First),
+        ("optional", Self::Optional),
+        ("value", Self::Value),
+        ("none", Self::Nothing),
+    ];
+}
+
+/// A condition under which an operation ends with an outcome.
+#[derive(Debug)]
+pub struct Ending {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The condition.
+    pub when: Expression,
+    /// What the user may be told.
+    pub say: Option<Template>,
+}
+
+/// One call with its answer.
+#[derive(Debug)]
+pub struct Example {
+    /// What it shows.
+    pub description: Option<String>,
+    /// `path:line` of where it stands.
+    pub place: String,
+    /// The inputs.
+    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// How it ends.
+    pub ends: Ends,
+    /// What the user may be told then.
+    pub says: Option<String>,
+    /// Of `kind: http`: what goes over the wire, in order.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// How an example ends.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ends {
+    /// With an answer that holds at least this; `…` in a text stands for anything.
+    Answer(serde_json::Value),
+    /// With an outcome.
+    Outcome(Outcome),
+}
+
+impl Connector {
+    /// The setting of that name.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+}
+
+impl Setting {
+    /// Whether `value` may be set. Of a secret, this is asked of what its reference points at.
+    ///
+    /// # Errors
+    /// What it has to look like; never the value.
+    pub fn accepts(&self, value: &str) -> Result<(), String> {
+        match &self.pattern {
+            Some(pattern) if !pattern.is_match(value) => Err(format!("`{}` has to match {}", self.name, pattern.as_str())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Operation {
+    /// The input of that name.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&OperationInput> {
+        self.inputs.iter().find(|input| input.name.as_str() == name)
+    }
+}

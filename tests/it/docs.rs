@@ -1,0 +1,176 @@
+//! The pages under `docs/`: their examples are real, and what they list is all there is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use legwork::app::{self, Place};
+use legwork::diag::{Code, Format, render};
+use legwork::qa::{self, Selection};
+use legwork::spec::{action, message, testcase};
+use legwork::template::{self, Sort};
+use legwork::time::{Clock, SystemClock};
+use legwork::format;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs").join(name)).unwrap()
+}
+
+/// The file that each YAML block of a page stands for: path and text.
+fn files(page: &str) -> Vec<(String, String)> {
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let file = |block: &str| {
+        let first = block.lines().next().unwrap_or_default();
+        let path = first.strip_prefix("# ").filter(|path| path.ends_with(".yml"));
+        let path = path.unwrap_or_else(|| panic!("the block that begins with {first:?} does not name its file"));
+        (path.to_owned(), format!("{block}\n"))
+    };
+    blocks.map(file).collect()
+}
+
+/// A project of a page's files, with the shipped domain and settings where the page has none of its own.
+fn project_of(page: &str, folder: &Path) {
+    let files = files(page);
+    let shipped = ["domain.yml", "legwork.yml"].map(|name| (name.to_owned(), std::fs::read_to_string(root().join(name)).unwrap()));
+    for (path, text) in shipped.iter().chain(&files) {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let mut paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
+    paths.sort();
+    assert!(paths.windows(2).all(|pair| pair[0] != pair[1]), "a file stands twice on a page: {paths:?}");
+}
+
+#[tokio::test]
+async fn every_example_is_checked_and_its_tests_pass() {
+    for name in ["actions.md", "formats.md", "messages.md"] {
+        let folder = tempfile::tempdir().unwrap();
+        project_of(&page(name), folder.path());
+        let (project, mut problems) = app::load(&Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() });
+        // The examples are not the shipped actions, which the shipped domain lists.
+        problems.retain(|problem| !matches!(problem.code, Code::UndeclaredAction | Code::UnimplementedAction));
+        assert!(problems.is_empty(), "{name}:\n{}", render(&problems, Format::Human { color: false }));
+        let project = Arc::new(project.unwrap());
+        let connections = app::connections(&project, folder.path()).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let report = qa::run(&project, &connections, folder.path(), &clock, &Selection::default()).await;
+        assert!(report.passed(), "{name}:\n{}", report.human());
+        assert!(!report.results.is_empty());
+        assert_eq!(report.untested, [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn the_reference_names_every_key_outcome_and_name() {
+    let page = page("actions.md");
+    let keys = [
+        action::Action::KEYS,
+        action::Input::KEYS,
+        action::Turn::KEYS,
+        action::Step::KEYS,
+        action::Branch::KEYS,
+        action::SlotRule::KEYS,
+        action::Shared::KEYS,
+        message::Message::KEYS,
+        message::Button::KEYS,
+        testcase::Test::KEYS,
+        testcase::Prepare::KEYS,
+        testcase::Expect::KEYS,
+    ];
+    for key in keys.into_iter().flatten() {
+        assert!(page.contains(&format!("`{key}`")), "docs/actions.md does not say what `{key}` is");
+    }
+    for outcome in legwork::fault::Outcome::ALL {
+        assert!(page.contains(&format!("| `{outcome}` |")), "docs/actions.md does not say what `{outcome}` is");
+    }
+    for (name, doc) in legwork::plan::OFFERED {
+        let row = format!("| `{name}` | {doc} |");
+        assert!(page.contains(&row), "docs/actions.md lacks the line: {row}");
+    }
+}
+
+/// The cells of a table's row.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let inner = line.strip_prefix('|')?.strip_suffix('|')?;
+    Some(inner.split('|').map(str::trim).collect())
+}
+
+fn code(cell: &str) -> Option<&str> {
+    cell.strip_prefix('`')?.strip_suffix('`')
+}
+
+#[test]
+fn formats_do_what_their_page_says() {
+    let page = page("formats.md");
+    let (now, zone) = ("2026-01-23T12:00:00Z".parse().unwrap(), chrono_tz::UTC);
+    let context = format::Context { now, zone, locale: format::Locale::parse("en"), region: "US".to_owned() };
+    let table = page.split("| format | written | becomes |\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut seen = BTreeSet::new();
+    for row in table.lines().skip(1) {
+        let [name, written, becomes] = cells(row).unwrap()[..] else { panic!("{row}") };
+        let name = code(name).unwrap();
+        seen.insert(name);
+        let read = format::Format::parse(name).unwrap().read(&code(written).unwrap().into(), &context);
+        let came = read.map_or_else(|_| "refused".to_owned(), |value| format!("`{value}`"));
+        assert_eq!(came, becomes, "{row}");
+    }
+    assert_eq!(seen, BTreeSet::from(format::Format::NAMES));
+}
+
+#[test]
+fn the_built_in_messages_are_those_of_their_page() {
+    let file = legwork::diag::File::new("messages.yml", std::fs::read_to_string(root().join("src/plan/messages.yml")).unwrap());
+    let messages = legwork::spec::yaml::parse(&file).unwrap().to_json();
+    let texts = |say: &serde_json::Value| match say {
+        serde_json::Value::Array(several) => several.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect(),
+        one => vec![one.as_str().unwrap().to_owned()],
+    };
+    let mut expected = Vec::new();
+    for (outcome, say) in messages["en"].as_object().unwrap() {
+        for (at, text) in texts(say).into_iter().enumerate() {
+            let name = if at == 0 { format!("`{outcome}`") } else { String::new() };
+            expected.push((name, text));
+        }
+    }
+    let page = page("messages.md");
+    let table = page.split("| outcome | in English |\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let row = |line: &str| cells(line).map(|cells| (cells[0].to_owned(), cells[1].to_owned()));
+    assert_eq!(table.lines().skip(1).filter_map(row).collect::<Vec<_>>(), expected);
+}
+
+/// The page of the filters, made from what the engine has.
+fn filters() -> String {
+    let mut text = "# Filters\n\n\
+        A filter changes a value: `{{ order.placed_at | date }}`. Filters are tried one after the other: \
+        `{{ email | lower | mask_email }}`.\nNull passes through filters of single values and is an empty list for filters of \
+        lists; what is absent fails, but for `default`.\nDates, numbers and words follow `locale`, `timezone`, `region` and \
+        `currency` of `legwork.yml`.\n\nThe examples are from January 20th, 2026, at noon. This page is made from the engine's \
+        own list, and every example is a test.\n"
+        .to_owned();
+    for (sort, title) in [
+        (Sort::Filter, "Filters: `value | name`"),
+        (Sort::Test, "Tests, for conditions: `value is name`, `value is not name`"),
+        (Sort::Function, "Functions: `name(…)`"),
+    ] {
+        let _ = write!(text, "\n## {title}\n\n| name | gives | example | prints |\n|---|---|---|---|\n");
+        for one in template::filters().filter(|one| one.sort == sort) {
+            let cell = |code: &str| code.replace('|', "\\|").replace('\n', "\\n");
+            let _ = writeln!(text, "| `{}` | {} | `{}` | `{}` |", one.name, cell(one.doc), cell(one.example), cell(one.prints));
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_of_the_filters_is_up_to_date() {
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("filters.md");
+    std::fs::write(&fresh, filters()).unwrap();
+    let kept = std::fs::read_to_string(root().join("docs/filters.md")).unwrap_or_default();
+    assert!(kept == filters(), "docs/filters.md is out of date; run: cp {} docs/", fresh.display());
+}

@@ -1,0 +1,109 @@
+//! The JSON Schemas that editors use: they are draft 7, they accept every file that is shipped, and they refuse mistakes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use legwork::diag::File;
+use legwork::spec::yaml;
+use serde_json::Value;
+
+use crate::support::{legwork, project};
+
+const KINDS: [&str; 4] = ["action", "shared", "connector", "settings"];
+
+fn schema(kind: &str) -> Value {
+    let ran = legwork(project(&[]).path(), &["schema", kind]);
+    assert_eq!(ran.code, Some(0), "{}", ran.complained);
+    serde_json::from_str(&ran.printed).unwrap()
+}
+
+fn validator(kind: &str) -> Validator {
+    jsonschema::draft7::new(&schema(kind)).unwrap_or_else(|wrong| panic!("{kind}: {wrong}"))
+}
+
+#[test]
+fn each_is_a_schema_of_draft_7() {
+    for kind in KINDS {
+        let schema = schema(kind);
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        jsonschema::draft7::meta::validate(&schema).unwrap_or_else(|wrong| panic!("{kind}: {wrong}"));
+    }
+}
+
+#[test]
+fn a_folder_gets_all_of_them() {
+    let folder = project(&[]);
+    assert_eq!(legwork(folder.path(), &["schema", "--out", "schemas"]).code, Some(0));
+    for kind in KINDS {
+        let written = fs::read_to_string(folder.path().join(format!("schemas/{kind}.schema.json"))).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), schema(kind));
+    }
+}
+
+#[test]
+fn they_accept_every_file_that_is_shipped() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut held = [0; KINDS.len()];
+    let validators = KINDS.map(validator);
+    for folder in ["actions", "tests/rasa/actions", "src/connector/catalog", "tests/diagnostics"] {
+        for path in yaml_files(&root.join(folder)) {
+            let shown = path.strip_prefix(root).unwrap().to_str().unwrap();
+            // The wrong half of the diagnostics is wrong on purpose.
+            let Some(kind) = kind_of(shown).filter(|_| folder != "tests/diagnostics" || shown.contains("/fixed/")) else { continue };
+            held[kind] += 1;
+            accepts(&validators[kind], &path, shown);
+        }
+    }
+    for settings in ["legwork.yml", "tests/rasa/legwork.yml", "tests/rasa/legwork.auth.yml"] {
+        held[3] += 1;
+        accepts(&validators[3], &root.join(settings), settings);
+    }
+    assert!(held.iter().all(|held| *held > 0), "{KINDS:?}: {held:?} files");
+}
+
+#[test]
+fn they_refuse_what_check_refuses() {
+    for (kind, text) in [
+        ("action", "steps: [{ sya: Hello. }]"),
+        ("action", "steps: { say: Hello. }"),
+        ("action", "steps: [{ say: { buttons: [{ intent: affirm }] } }]"),
+        ("shared", "tests: []"),
+        ("connector", "operations: {}"),
+        ("settings", "server: { prot: 5055 }"),
+        ("settings", "server: { auth: [{ token: x }] }"),
+    ] {
+        let tree = yaml::parse(&File::new("x.yml", text)).unwrap();
+        assert!(!validator(kind).is_valid(&tree.to_json()), "{kind} accepts {text}");
+    }
+}
+
+fn accepts(validator: &Validator, path: &Path, shown: &str) {
+    let tree = yaml::parse(&File::new(shown, fs::read_to_string(path).unwrap())).unwrap();
+    let wrong: Vec<_> = validator.iter_errors(&tree.to_json()).map(|wrong| format!("{}: {wrong}", wrong.instance_path())).collect();
+    assert!(wrong.is_empty(), "{shown}:\n{}", wrong.join("\n"));
+}
+
+/// Which of the kinds a file is, by where it lies; none for domains and tests of other kinds.
+fn kind_of(path: &str) -> Option<usize> {
+    let kind = match path {
+        _ if path.contains("actions/shared/") => "shared",
+        _ if path.contains("actions/") => "action",
+        _ if path.contains("connectors/") || path.contains("/catalog/") => "connector",
+        _ if path.ends_with("legwork.yml") => "settings",
+        _ => return None,
+    };
+    KINDS.iter().position(|known| *known == kind)
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(yaml_files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "yml") {
+            found.push(path);
+        }
+    }
+    found
+}

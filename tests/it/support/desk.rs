@@ -1,0 +1,49 @@
+//! A small system of the tests' own, whose operations end as they are told.
+
+/// legwork.yml with the system as `desk`, and the sandbox as `shop`.
+pub const CONNECTED: (&str, &str) =
+    ("legwork.yml", "connections: { desk: { connector: desk }, shop: { connector: sandbox } }\n");
+
+/// `end` ends as its input says, `echo` answers its inputs, `note` and `notes` write and read, `count` keeps its answer.
+pub const DESK: (&str, &str) = (
+    "connectors/desk.yml",
+    r#"
+kind: sql
+description: Ends as it is told.
+database: ":memory:"
+tables:
+  - create: create table notes (id integer primary key, text text)
+operations:
+  end:
+    inputs: { how: { required: true } }
+    steps:
+      - as: told
+        sql: select :how as how
+        take: one
+        outcomes:
+          not_found: told.how == 'not_found'
+          ambiguous: told.how == 'ambiguous'
+          invalid: told.how == 'invalid'
+          denied: { when: told.how == 'denied', say: "Only for {{ told.how | length }} letters." }
+          conflict: told.how == 'conflict'
+          rate_limited: told.how == 'rate_limited'
+          unavailable: told.how == 'unavailable'
+          misconfigured: told.how == 'misconfigured'
+    answer: { how: "{{ told.how }}" }
+  echo:
+    inputs: { value: {} }
+    sql: select :value as value, typeof(:value) as type
+    take: one
+  note:
+    kind: write
+    inputs: { text: { required: true } }
+    sql: insert into notes (text) values (:text)
+    take: none
+  count:
+    cache: { fresh: 1h, stale: 1d }
+    sql: select count(*) from notes
+    take: value
+  notes:
+    sql: select text from notes order by id
+"#,
+);
