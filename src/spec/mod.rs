@@ -5,6 +5,7 @@
 //! is `plan`'s part, and nothing here runs.
 
 pub mod action;
+pub mod auth;
 pub mod connector;
 pub mod message;
 pub mod settings;

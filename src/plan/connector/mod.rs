@@ -4,6 +4,7 @@
 //! each other; whether the database has the tables is for `connector::Connections::verify` to say.
 
 mod answer;
+pub mod auth;
 mod compile;
 mod csv;
 mod operation;
