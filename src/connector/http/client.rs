@@ -10,9 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode, Url, redirect};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::time::timeout_at;
 
 use super::address::is_public;
@@ -20,6 +24,7 @@ use super::failed;
 use super::resolve::{Allowed, Guarded, Lookup, System, is_loopback};
 use crate::fault::{Fault, Outcome};
 use crate::secret::Secret;
+use crate::secret::key::private_key;
 use crate::time::Deadline;
 
 /// How long a host may take to accept a connection.
@@ -55,6 +60,8 @@ impl Default for ClientOptions {
 pub(in crate::connector) struct Identity {
     pub certificate: PathBuf,
     pub key: PathBuf,
+    /// The password of the key, when it is encrypted.
+    pub password: Option<Secret>,
 }
 
 /// A request.
@@ -241,13 +248,23 @@ fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, String> {
 }
 
 fn read_identity(identity: &Identity) -> Result<reqwest::Identity, String> {
-    let mut pem = read(&identity.certificate)?;
-    pem.push(b'\n');
-    pem.extend(read(&identity.key)?);
-    reqwest::Identity::from_pem(&pem).map_err(|_| {
-        let (certificate, key) = (identity.certificate.display(), identity.key.display());
-        format!("{certificate} and {key} are not a certificate and its private key in PEM")
-    })
+    let certificate = identity.certificate.display();
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(&identity.certificate)?).collect();
+    let certificates = certificates.ok().filter(|certificates| !certificates.is_empty());
+    let certificates = certificates
+        .ok_or_else(|| format!("{certificate} holds no certificate; it has to begin with -----BEGIN CERTIFICATE-----"))?;
+    let key = private_key(&read(&identity.key)?, identity.password.as_ref());
+    let key = key.map_err(|reason| format!("{} {reason}", identity.key.display()))?;
+    let label = match &key {
+        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+        _ => "PRIVATE KEY",
+    };
+    let section = |label: &str, der: &[u8]| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der));
+    let chain = certificates.iter().map(|certificate| section("CERTIFICATE", certificate));
+    let pem: String = chain.chain([section(label, key.secret_der())]).collect();
+    reqwest::Identity::from_pem(pem.as_bytes())
+        .map_err(|_| format!("{certificate} and {} are not a certificate and its private key", identity.key.display()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

@@ -13,3 +13,8 @@ pub(in crate::connector) use reqwest::header::{HeaderMap, HeaderName, HeaderValu
 pub(in crate::connector) use reqwest::{Method, StatusCode, Url};
 #[cfg(test)]
 pub(in crate::connector) use resolve::Lookup;
+
+#[cfg(test)]
+pub(in crate::connector) mod fake;
+#[cfg(test)]
+mod tests;
