@@ -151,3 +151,129 @@ fn decode(text: &str) -> Vec<u8> {
     }
     plain
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use indexmap::IndexMap;
+
+    use super::*;
+    use crate::connector::http::{HeaderMap, HeaderName, Method, Url};
+    use crate::template::Template;
+    use crate::time::FixedClock;
+
+    struct Case {
+        method: Method,
+        url: &'static str,
+        headers: &'static [(&'static str, &'static str)],
+        body: &'static str,
+        service: &'static str,
+        now: &'static str,
+        /// With the rest of the header.
+        expected: &'static str,
+    }
+
+    fn signed(case: &Case) -> Outgoing {
+        let s3 = case.service == "s3";
+        let id = if s3 { "AKIAIOSFODNN7EXAMPLE" } else { "AKIDEXAMPLE" };
+        let secret = if s3 { "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" } else { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+        let text = |text: &str| Template::constant(text.into());
+        let plan = plan::Aws {
+            service: text(case.service),
+            region: text("us-east-1"),
+            access_key_id: text(id),
+            secret_access_key: text(secret),
+            session_token: None,
+        };
+        let now = DateTime::parse_from_rfc3339(case.now).unwrap().to_utc();
+        let signer = Signer::new(&plan, &Settings::new(&IndexMap::new()), Arc::new(FixedClock::at(now))).unwrap();
+        let headers: HeaderMap =
+            case.headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+        let body = (!case.body.is_empty()).then(|| case.body.into());
+        let mut request = Outgoing { method: case.method.clone(), url: Url::parse(case.url).unwrap(), headers, body };
+        signer.sign(&mut request).unwrap();
+        request
+    }
+
+    const PLAIN: Case = Case {
+        method: Method::GET,
+        url: "https://example.amazonaws.com/",
+        headers: &[],
+        body: "",
+        service: "service",
+        now: "2015-08-30T12:36:00Z",
+        expected: "SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+    };
+
+    #[test]
+    fn the_published_examples_have_their_published_signatures() {
+        for case in [
+            // From the test suite of signature version 4: get-vanilla, post-vanilla, get-vanilla-query-order-key-case,
+            // post-x-www-form-urlencoded.
+            PLAIN,
+            Case {
+                method: Method::POST,
+                expected: "SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+                ..PLAIN
+            },
+            Case {
+                url: "https://example.amazonaws.com/?Param2=value2&Param1=value1",
+                expected: "SignedHeaders=host;x-amz-date, Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+                ..PLAIN
+            },
+            Case {
+                method: Method::POST,
+                headers: &[("content-type", "application/x-www-form-urlencoded")],
+                body: "Param1=value1",
+                expected: "SignedHeaders=content-type;host;x-amz-date, Signature=ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+                ..PLAIN
+            },
+            // From the user guide of IAM: ListUsers.
+            Case {
+                url: "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
+                headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+                service: "iam",
+                expected: "SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+                ..PLAIN
+            },
+            // From the API reference of S3: GET Object, PUT Object.
+            Case {
+                url: "https://examplebucket.s3.amazonaws.com/test.txt",
+                headers: &[("range", "bytes=0-9")],
+                service: "s3",
+                now: "2013-05-24T00:00:00Z",
+                expected: "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+                ..PLAIN
+            },
+            Case {
+                method: Method::PUT,
+                url: "https://examplebucket.s3.amazonaws.com/test$file.text",
+                headers: &[("date", "Fri, 24 May 2013 00:00:00 GMT"), ("x-amz-storage-class", "REDUCED_REDUNDANCY")],
+                body: "Welcome to Amazon S3.",
+                service: "s3",
+                now: "2013-05-24T00:00:00Z",
+                expected: "SignedHeaders=date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class, Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+            },
+        ] {
+            let request = signed(&case);
+            let value = request.headers["authorization"].to_str().unwrap();
+            assert!(value.ends_with(case.expected), "{}: {value}", case.url);
+            assert!(request.headers["authorization"].is_sensitive());
+        }
+    }
+
+    #[test]
+    fn a_query_is_signed_as_it_is_sent() {
+        let plus = signed(&Case { url: "https://example.amazonaws.com/?a=b+c&d=%2B", ..PLAIN });
+        let blank = signed(&Case { url: "https://example.amazonaws.com/?a=b%20c&d=%2B", ..PLAIN });
+        assert_eq!(plus.url, blank.url);
+        assert_eq!(plus.headers, blank.headers);
+    }
+
+    #[test]
+    fn a_path_is_encoded_once_more_but_for_s3() {
+        assert_eq!(encode(b"/a%20b/:c", b"/"), "/a%2520b/%3Ac");
+        assert_eq!(encode(&decode("/a%20b/:c"), b"/"), "/a%20b/%3Ac");
+        assert_eq!(decode("%zz%4"), b"%zz%4");
+    }
+}

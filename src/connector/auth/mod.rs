@@ -15,3 +15,6 @@ mod settings;
 
 pub(in crate::connector) use apply::Auth;
 
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,10 @@ pub(super) fn fault(error: &reqwest::Error, host: &str) -> Fault {
             return no_trust(tls, host);
         }
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            // An error that an I/O error was made of is not among its sources.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return no_trust(tls, host);
-            }
-            return broken(error, host, &io.kind().to_string());
+            return match tls_within(io) {
+                Some(tls) => no_trust(tls, host),
+                None => broken(error, host, &io.kind().to_string()),
+            };
         }
         if cause.to_string().contains("proxy authentication required") {
             let text = format!("the proxy before {host} asks for credentials: write them into the proxy's url");
@@ -30,6 +29,12 @@ pub(super) fn fault(error: &reqwest::Error, host: &str) -> Fault {
     }
     let why = if error.is_timeout() { "it does not answer" } else { "the connection failed" };
     broken(error, host, why)
+}
+
+/// The TLS error that an I/O error was made of, however often it was wrapped; it is not among the sources.
+fn tls_within(error: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| tls_within(inner.downcast_ref()?))
 }
 
 fn no_address(why: NoAddress, host: &str) -> Fault {
@@ -66,7 +71,7 @@ fn no_trust(error: &rustls::Error, host: &str) -> Fault {
 
 fn broken(error: &reqwest::Error, host: &str, why: &str) -> Fault {
     let text = match error {
-        _ if error.is_connect() && error.is_timeout() => format!("{host} cannot be reached: it does not take the connection"),
+        _ if error.is_connect() && error.is_timeout() => format!("{host} cannot be reached: the connection is not made in time"),
         _ if error.is_connect() => format!("{host} cannot be reached: {why}"),
         _ if error.is_body() || error.is_decode() => format!("{host} broke off in the middle of its answer: {why}"),
         _ => format!("{host} gave no answer: {why}"),

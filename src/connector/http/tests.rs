@@ -115,9 +115,9 @@ async fn a_vendor_that_breaks_off_is_unavailable() {
 
 #[tokio::test]
 async fn a_host_that_nobody_listens_at_is_unavailable() {
-    let gone = Fake::answering(|_| Vec::new()).await.url("/");
-    // Dropped, the fake gives its port up; somebody else would have to take it within this line.
-    tokio::task::yield_now().await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
     let fault = fails(&local(), gone).await;
     assert_eq!(fault.outcome, Outcome::Unavailable);
     assert!(fault.operator.contains("cannot be reached: connection refused"), "{fault}");

@@ -82,8 +82,14 @@ async fn a_client_shows_its_certificate_when_it_is_asked() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_told_apart() {
-    let fake = Fake::answering(|_| reply(200, &[], "")).await;
-    let url = Url::parse(&format!("https://{}/", fake.address)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("https://{}/", listener.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        // Until the client has gone, so that it is not reset before it has read this.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
     let fault = fails(&client(&options(true, false)), url).await;
     assert_eq!(fault.outcome, Outcome::Misconfigured, "{fault}");
     assert!(fault.operator.contains("TLS failed"), "{fault}");
