@@ -84,20 +84,26 @@ impl Auth {
     /// # Errors
     /// Why there is no token, or `misconfigured` when the request would carry a secret without TLS.
     pub(in crate::connector) async fn apply(&self, request: &mut Outgoing, until: Deadline) -> Result<(), Fault> {
-        if let Proof::Token(tokens) = &self.proof {
-            tokens.apply(request, until).await?;
-        } else {
-            self.prove(request)?;
-        }
+        self.prove(request, until).await?;
         if let Some(csrf) = self.csrf.as_ref().filter(|_| !request.method.is_safe()) {
-            let mut ask = csrf.ask(&request.url)?;
+            let ended = self.prove_freshness(csrf, request, until).await;
             match &self.proof {
-                Proof::Token(tokens) => tokens.apply(&mut ask, until).await?,
-                _ => self.prove(&mut ask)?,
+                // The fetch is a request as well, and may be the first to learn that a token has ended.
+                Proof::Token(tokens) if ended.as_ref().is_err_and(|fault| fault.outcome == Outcome::Misconfigured) => {
+                    tokens.refuse();
+                    self.prove(request, until).await?;
+                    self.prove_freshness(csrf, request, until).await?;
+                }
+                _ => ended?,
             }
-            csrf.apply(request, ask, &self.client, until).await?;
         }
         Ok(())
+    }
+
+    async fn prove_freshness(&self, csrf: &Csrf, request: &mut Outgoing, until: Deadline) -> Result<(), Fault> {
+        let mut ask = csrf.ask(&request.url)?;
+        self.prove(&mut ask, until).await?;
+        csrf.apply(request, ask, &self.client, until).await
     }
 
     /// Asked of every answer with the status 401 or 403. Drops what was refused, and says whether the request may be sent once
@@ -125,13 +131,12 @@ impl Auth {
         }
     }
 
-    /// The proofs that nothing has to be fetched for.
-    fn prove(&self, request: &mut Outgoing) -> Result<(), Fault> {
+    async fn prove(&self, request: &mut Outgoing, until: Deadline) -> Result<(), Fault> {
         if !matches!(self.proof, Proof::None) {
             may_carry_secrets(&request.url)?;
         }
         match &self.proof {
-            Proof::None | Proof::Token(_) => Ok(()),
+            Proof::None => Ok(()),
             Proof::Header { name, value } => {
                 request.headers.insert(name, value.clone());
                 Ok(())
@@ -141,6 +146,7 @@ impl Auth {
                 Ok(())
             }
             Proof::Path { before, after } => surround(&mut request.url, before, after),
+            Proof::Token(tokens) => tokens.apply(request, until).await,
             Proof::Aws(signer) => signer.sign(request),
         }
     }

@@ -1,6 +1,7 @@
 //! The token against forged requests that some systems ask of every write, with the cookies of the session that it belongs to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::apply::sensitive;
 use super::kept::{Fetched, Kept};
@@ -12,7 +13,7 @@ use crate::secret::Secret;
 use crate::time::{Clock, Deadline};
 
 /// How long the fetch may take; many calls wait for one.
-const FETCH: std::time::Duration = std::time::Duration::from_secs(10);
+const FETCH: Duration = Duration::from_secs(10);
 
 /// The sessions of one connection.
 pub(super) struct Csrf {
@@ -83,7 +84,8 @@ async fn fetch(client: Arc<Client>, ask: Outgoing, header: HeaderName) -> Result
     let (host, origin) = (shown(&ask.url), ask.url.origin().ascii_serialization());
     let answer = client.send(ask, Deadline::after(FETCH)).await?;
     let outcome = match answer.status.as_u16() {
-        401 | 403 => Outcome::Misconfigured,
+        429 => Outcome::RateLimited,
+        400..500 => Outcome::Misconfigured,
         500.. => Outcome::Unavailable,
         _ => Outcome::Unexpected,
     };

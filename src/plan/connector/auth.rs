@@ -168,3 +168,6 @@ impl Auth {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,8 @@ async fn a_session_is_shown_to_no_other_host() {
 async fn a_system_that_gives_none_is_told() {
     for (reply, outcome) in [
         (fake::reply(401, &[], "hunter2"), Outcome::Misconfigured),
+        (fake::reply(404, &[], "hunter2"), Outcome::Misconfigured),
+        (fake::reply(429, &[], "hunter2"), Outcome::RateLimited),
         (fake::reply(503, &[], "hunter2"), Outcome::Unavailable),
         (fake::reply(200, &[], "hunter2"), Outcome::Unexpected),
     ] {
@@ -85,4 +87,24 @@ async fn one_fetch_serves_all_who_write() {
     let (fake, auth) = (sap().await, house().open(SAP));
     futures_util::future::join_all((0..50).map(|_| written(&auth, &fake))).await;
     assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_ended_is_renewed_for_the_fetch() {
+    let fake = Fake::answering({
+        let tokens = AtomicUsize::new(0);
+        move |seen| match (seen.method.as_str(), seen.header("authorization")) {
+            ("POST", _) => {
+                let number = tokens.fetch_add(1, Ordering::Relaxed) + 1;
+                fake::json(200, &json!({ "access_token": format!("token-{number}") }))
+            }
+            (_, "Bearer token-2") => fake::reply(200, &["x-csrf-token: csrf"], ""),
+            _ => fake::reply(401, &[], ""),
+        }
+    })
+    .await;
+    let auth = House::new(CREDENTIALS).open(&format!("{}csrf: {{ path: / }}\n", client_credentials(&fake, "")));
+    let write = written(&auth, &fake).await;
+    assert_eq!((header(&write, "authorization"), header(&write, "x-csrf-token")), ("Bearer token-2".into(), "csrf".into()));
+    assert_eq!(fake.seen().len(), 4);
 }

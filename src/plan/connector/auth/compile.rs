@@ -25,10 +25,10 @@ pub fn compile(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics
     let mut compiler = Compiler { settings, out };
     let proof = compiler.proof(written);
     let csrf = match &written.csrf {
-        Some(csrf) => Some(compiler.csrf(csrf)),
-        None => None,
+        Some(csrf) => compiler.csrf(csrf).map(Some),
+        None => Some(None),
     };
-    Some(Auth { proof: proof?, csrf: csrf.map_or(Some(None), |csrf| csrf.map(Some))? })
+    Some(Auth { proof: proof?, csrf: csrf? })
 }
 
 struct Compiler<'a> {
@@ -262,8 +262,10 @@ impl Compiler<'_> {
 
     /// A template that sees the settings, one of which is a secret.
     fn secret(&mut self, text: &Text) -> Option<Template> {
+        let before = self.out.len();
         let compiled = self.text(text)?;
-        if !self.is_secret(&compiled) {
+        // A name that is not known may be meant to be one.
+        if self.out.len() == before && !self.is_secret(&compiled) {
             self.not_secret(text);
         }
         Some(compiled)
