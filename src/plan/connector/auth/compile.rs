@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::super::compile::{known_names, template};
+use super::super::compile::template;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
@@ -79,8 +79,8 @@ impl Compiler<'_> {
 
     fn path(&mut self, written: &spec::SecretPath) -> Option<Proof> {
         if written.before.is_none() && written.after.is_none() {
-            let message = "`path` needs one of the keys `before` and `after`";
-            self.out.push(Diagnostic::at(Code::MissingKey, &written.span, message));
+            let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`path` needs one of the keys `before` and `after`");
+            self.out.push(diagnostic.help("say where the secret stands: before the path of an operation, or after it"));
         }
         let before = self.optional(written.before.as_ref(), Self::text);
         let after = self.optional(written.after.as_ref(), Self::text);
@@ -88,7 +88,8 @@ impl Compiler<'_> {
         let parts = [(&before, &written.before), (&after, &written.after)];
         for (_, text) in parts {
             if let Some(text) = text.as_ref().filter(|text| !text.as_str().starts_with('/')) {
-                self.out.push(Diagnostic::at(Code::BadValue, &text.span, "a part of a path begins with `/`"));
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, "a part of a path begins with `/`");
+                self.out.push(diagnostic.help("write `/` before it"));
             }
         }
         if !parts.iter().any(|(part, _)| part.as_ref().is_some_and(|part| self.is_secret(part)))
@@ -107,7 +108,8 @@ impl Compiler<'_> {
             && url.as_constant().is_some_and(|_| !written.token_url.as_str().starts_with("https://"))
         {
             let message = "a token is asked for over TLS: this has to begin with `https://`";
-            self.out.push(Diagnostic::at(Code::BadValue, &written.token_url.span, message));
+            let diagnostic = Diagnostic::at(Code::BadValue, &written.token_url.span, message);
+            self.out.push(diagnostic.help("write the whole address with `https://`; a setting may stand in it"));
         }
         let client_id = self.optional(written.client_id.as_ref(), Self::text);
         let client_secret = self.optional(written.client_secret.as_ref(), Self::secret);
@@ -127,7 +129,8 @@ impl Compiler<'_> {
         };
         let (client_id, client_secret) = (client_id?, client_secret?);
         if client_id.is_none() && (client_secret.is_some() || client_basic == Some(true)) {
-            self.out.push(Diagnostic::at(Code::MissingKey, &written.span, "`oauth2` needs the key `client_id`"));
+            let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`oauth2` needs the key `client_id`");
+            self.out.push(diagnostic.help("it says whose the secret is"));
         }
         Some(OAuth2 {
             grant: grant?,
@@ -150,7 +153,8 @@ impl Compiler<'_> {
         let mut needs = |present: bool, key: &str| {
             if !present {
                 let message = format!("`grant: {kind}` needs the key `{key}`");
-                self.out.push(Diagnostic::at(Code::MissingKey, &written.span, message));
+                let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, message);
+                self.out.push(diagnostic.help(format!("add `{key}:`, or choose another grant")));
             }
         };
         match kind {
@@ -184,7 +188,8 @@ impl Compiler<'_> {
 
     fn belongs(&mut self, span: Option<&crate::diag::Span>, key: &str, kind: &str, home: &str) {
         if let Some(span) = span.filter(|_| kind != home) {
-            self.out.push(Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `grant: {home}`")));
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `grant: {home}`"));
+            self.out.push(diagnostic.help("leave it out, or choose that grant"));
         }
     }
 
@@ -208,7 +213,8 @@ impl Compiler<'_> {
 
     fn base(&mut self, written: &spec::Base) -> Option<Base> {
         let Ok(host) = Regex::new(&format!("^(?:{})$", written.host.value)) else {
-            self.out.push(Diagnostic::at(Code::BadValue, &written.host.span, "this is not a regular expression"));
+            let diagnostic = Diagnostic::at(Code::BadValue, &written.host.span, "this is not a regular expression");
+            self.out.push(diagnostic.help("it stands for the whole host, such as [a-z0-9-]+\\.example\\.com"));
             return None;
         };
         Some(Base { from: written.from.value.clone(), host })
@@ -232,7 +238,7 @@ impl Compiler<'_> {
         let path = self.text(&written.path);
         if !written.path.as_str().starts_with('/') {
             let message = "this is a path from the root of the host: it begins with `/`";
-            self.out.push(Diagnostic::at(Code::BadValue, &written.path.span, message));
+            self.out.push(Diagnostic::at(Code::BadValue, &written.path.span, message).help("write `/` before it"));
         }
         let header = match &written.header {
             Some(name) => self.header(name),
@@ -272,18 +278,16 @@ impl Compiler<'_> {
     }
 
     fn known(&mut self, text: &Text, names: &[&str]) -> Option<Template> {
-        let compiled = template(text, self.out)?;
+        let compiled = template(text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out)?;
         for reference in compiled.references() {
-            match reference.path.as_slice() {
-                [root, name, ..] if root == "settings" => {
-                    if !self.settings.iter().any(|setting| setting.name == *name) {
-                        let message = format!("the connector has no setting `{name}`");
-                        let known = self.settings.iter().map(|setting| setting.name.as_str());
-                        let span = text.part(reference.range.clone());
-                        self.out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
-                    }
-                }
-                _ => known_names(reference, text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out),
+            if let [root, name, ..] = reference.path.as_slice()
+                && root == "settings"
+                && !self.settings.iter().any(|setting| setting.name == *name)
+            {
+                let message = format!("the connector has no setting `{name}`");
+                let known = self.settings.iter().map(|setting| setting.name.as_str());
+                let span = text.part(reference.range.clone());
+                self.out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
             }
         }
         Some(compiled)
@@ -307,11 +311,13 @@ impl Compiler<'_> {
         let lower = name.value.to_ascii_lowercase();
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if lower.is_empty() || !lower.chars().all(is_token) {
-            self.out.push(Diagnostic::at(Code::BadName, &name.span, format!("`{}` cannot be the name of a header", name.value)));
+            let message = format!("`{}` cannot be the name of a header", name.value);
+            self.out.push(Diagnostic::at(Code::BadName, &name.span, message).help("a header's name has letters, digits and hyphens"));
             return None;
         }
         if OWN_HEADERS.contains(&lower.as_str()) {
-            self.out.push(Diagnostic::at(Code::BadName, &name.span, format!("the header `{}` is not yours to set", name.value)));
+            let message = format!("the header `{}` is not yours to set", name.value);
+            self.out.push(Diagnostic::at(Code::BadName, &name.span, message).help("leave it out; the client sets it"));
             return None;
         }
         Some(lower)
@@ -340,7 +346,7 @@ impl Compiler<'_> {
         match time::duration(text.as_str()) {
             Ok(duration) => Some(Some(duration)),
             Err(reason) => {
-                self.out.push(Diagnostic::at(Code::BadValue, &text.span, reason));
+                self.out.push(Diagnostic::at(Code::BadValue, &text.span, reason).help("such as 90s, 10m or 2h"));
                 None
             }
         }
