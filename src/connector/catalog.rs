@@ -30,6 +30,7 @@ pub const BUILT_IN: &[Source] = &[
             ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
         ],
     },
+    Source { name: "shopify", text: include_str!("catalog/shopify.yml"), files: &[] },
     Source { name: "zendesk", text: include_str!("catalog/zendesk.yml"), files: &[] },
 ];
 

@@ -172,11 +172,12 @@ fn written(language: Language, value: &Value, before: &str) -> Result<String, &'
     }
 }
 
-/// Several values where a language has a form for them: `('a', 'b')` in queries, one term after the other in searches.
+/// Several values where a language has a form for them: `('a', 'b')` in queries, terms in searches.
 fn list(language: Language, items: &[Value], before: &str) -> Result<String, &'static str> {
     let (open, between, close) = match language {
         Language::Soql | Language::Coql | Language::Jql | Language::Odata => ("(", ", ", ")"),
-        Language::Zendesk | Language::Shopify => ("", " ", ""),
+        Language::Zendesk => ("", " ", ""),
+        Language::Shopify => ("(", " OR ", ")"),
         Language::ServiceNow => ("", ",", ""),
         _ => return Err("is a list"),
     };

@@ -235,7 +235,7 @@ impl<'a> Steps<'a, '_> {
             Some(Entry { key: name.value.clone(), optional: false, value: Tree::compile(node, Spot::Query, names, self.out)? })
         });
         let variables: Vec<_> = variables.collect();
-        let constant = Template::constant(Value::String(query.split_whitespace().collect::<Vec<_>>().join(" ")));
+        let constant = Template::constant(Value::String(query.trim().to_owned()));
         let entry = |key: &str, value| Entry { key: key.to_owned(), optional: false, value };
         Some(Tree::Map(vec![
             entry("query", Tree::Leaf(Leaf::Value(constant))),
