@@ -105,8 +105,11 @@ fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Opti
         pad,
         strip: written.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
     });
-    let refused = |wrong| out.push(Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}")));
-    built.map(Format::Pattern).map_err(refused).ok()
+    let refused = |wrong| {
+        let diagnostic = Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}"));
+        diagnostic.help("it is a regular expression for the whole value, with round brackets around the part that is kept")
+    };
+    built.map(Format::Pattern).map_err(|wrong| out.push(refused(wrong))).ok()
 }
 
 /// One of several values.
