@@ -227,6 +227,9 @@ mod tests {
         let thing = thing.unwrap();
         assert_eq!(thing.parts[0].name.value, "007");
         assert_eq!(thing.parts[0].r#as.as_ref().unwrap().value, "spy");
+        assert_eq!(thing.span.line_column(), (1, 1));
+        assert_eq!(thing.key("parts").map(|key| key.span.line_column()), Some((2, 1)));
+        assert!(thing.key("as").is_none() && thing.parts[0].keys.len() == 2);
         assert!(thing.key("parts").is_some() && thing.key("as").is_none());
         assert_eq!(thing.parts[0].span.place(), "a.yml:3");
     }

@@ -107,9 +107,9 @@ fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Opti
     });
     let refused = |wrong| {
         let diagnostic = Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}"));
-        out.push(diagnostic.help("it is a regular expression for the whole value, with at most one pair of round brackets around what is kept"));
+        diagnostic.help("it is a regular expression for the whole value, with round brackets around the part that is kept")
     };
-    built.map(Format::Pattern).map_err(refused).ok()
+    built.map(Format::Pattern).map_err(|wrong| out.push(refused(wrong))).ok()
 }
 
 /// One of several values.
