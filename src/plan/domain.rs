@@ -85,7 +85,12 @@ impl Domain {
     #[must_use]
     pub fn calls(&self, action: &str) -> bool {
         self.actions.iter().any(|listed| listed.value == action)
-            || self.rasa.slots.values().flat_map(|slot| &slot.mappings).any(|mapping| mapping.action.as_deref() == Some(action))
+            || self
+                .rasa
+                .slots
+                .values()
+                .flat_map(|slot| &slot.mappings)
+                .any(|mapping| mapping.action.as_deref() == Some(action))
     }
 }
 

@@ -89,6 +89,8 @@ impl Messages {
     pub fn of<'a>(&'a self, locale: &'a str, outcome: Outcome) -> impl Iterator<Item = &'a Say> {
         let language = Locale::language_of(locale);
         let locales = [locale, language, "en"].into_iter();
-        locales.flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome)))).flatten()
+        locales
+            .flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome))))
+            .flatten()
     }
 }

@@ -125,10 +125,15 @@ impl Names {
         for part in parts {
             let Type::One(model) = kind else { return None };
             let Some(field) = model.field(part) else {
-                let near = nested(model, part).or_else(|| similar(part, model.fields.iter().map(|field| field.name)).map(str::to_owned));
+                let near = nested(model, part)
+                    .or_else(|| similar(part, model.fields.iter().map(|field| field.name)).map(str::to_owned));
                 let known = || model.fields.iter().map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ");
                 let cure = near.map_or_else(|| format!("one of {}", known()), |near| format!("did you mean `{near}`?"));
-                return Some((Code::UnknownField, format!("{} {} has no field `{part}`", article(model.name), model.name), Some(cure)));
+                return Some((
+                    Code::UnknownField,
+                    format!("{} {} has no field `{part}`", article(model.name), model.name),
+                    Some(cure),
+                ));
             };
             kind = field_type(field.kind);
             if !matches!(field.kind, Kind::One(_) | Kind::Money) {
