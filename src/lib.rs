@@ -6,6 +6,7 @@
 //! - 0: [`name`], [`time`], [`secret`], [`diag`]
 //! - 1: [`rasa`], [`model`], [`fault`], [`format`](mod@format), [`spec`]
 //! - 2: [`template`], [`telemetry`]
+//! - 3: [`store`]
 //! - 4: [`resilience`]
 //! - 5: [`plan`]
 //! - 6: [`connector`]
@@ -31,6 +32,7 @@ pub mod resilience;
 pub mod secret;
 pub mod server;
 pub mod spec;
+pub mod store;
 pub mod telemetry;
 pub mod template;
 pub mod time;

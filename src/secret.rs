@@ -1,6 +1,10 @@
 //! Secret values and the references that name them: `${ENV}` and `${file:/run/secrets/x}`.
 //!
+//! [`key`] reads private keys, which may be under a password themselves.
+//!
 //! A secret has no `Display` and no `Serialize`, and its `Debug` shows nothing; [`Secret::expose`] is the one way in.
+
+pub mod key;
 
 use std::path::Path;
 

@@ -12,6 +12,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["name", "time", "secret", "diag"]),
     (1, &["rasa", "model", "fault", "format", "spec"]),
     (2, &["template", "telemetry"]),
+    (3, &["store"]),
     (4, &["resilience"]),
     (5, &["plan"]),
     (6, &["connector"]),
@@ -25,7 +26,8 @@ const FLOORS: &[(u8, &[&str])] = &[
 /// What only some modules may name: a crate, or a module of the standard library.
 const CONFINED: &[(&[&str], &[&str])] = &[
     (&["axum"], &["server"]),
-    (&["sqlx"], &["connector"]),
+    (&["reqwest"], &["connector"]),
+    (&["sqlx"], &["store", "connector"]),
     (&["moka"], &["resilience"]),
     (&["minijinja"], &["template"]),
     (&["serde_saphyr"], &["spec"]),

@@ -1,11 +1,13 @@
 //! The flags of `serve`: those of the reference server under their names, and a few of our own. It reads them and says which
 //! of them cannot be followed; what they lead to is the business of others.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use serde_json::Value;
 
+use crate::secret::Secret;
 use crate::server::TlsFiles;
 use crate::telemetry::{Format, Logging};
 
@@ -40,9 +42,9 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FILE", requires = "ssl_certificate")]
     pub ssl_keyfile: Option<PathBuf>,
 
-    /// Password of the private key (not built: decrypt the key first)
-    #[arg(long, value_name = "PASSWORD", requires = "ssl_certificate")]
-    pub ssl_password: Option<String>,
+    /// Password of the private key, when it is encrypted
+    #[arg(long, value_name = "PASSWORD", requires = "ssl_certificate", value_parser = hidden)]
+    pub ssl_password: Option<Secret>,
 
     /// Certificates of the authorities that clients' certificates have to come from, PEM
     #[arg(long, value_name = "FILE", requires = "ssl_certificate")]
@@ -141,7 +143,7 @@ impl ServeFlags {
         Some(TlsFiles {
             certificate: self.ssl_certificate.clone()?,
             key: self.ssl_keyfile.clone(),
-            has_password: self.ssl_password.is_some(),
+            password: self.ssl_password.clone(),
             client_authorities: self.ssl_ca_file.clone(),
         })
     }
@@ -173,6 +175,11 @@ impl ServeFlags {
     }
 }
 
+/// A flag's value that is not to be shown.
+fn hidden(value: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(value.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -198,9 +205,16 @@ mod tests {
         assert_eq!((flags.port, flags.cors.len(), flags.host.is_none()), (Some(5056), 2, true));
         assert_eq!(flags.actions, Some("actions".into()));
         let tls = flags.tls().unwrap();
-        assert_eq!((tls.key, tls.has_password, tls.client_authorities), (Some("k.pem".into()), false, None));
+        assert_eq!((tls.key, tls.password.is_none(), tls.client_authorities), (Some("k.pem".into()), true, None));
         assert_eq!(flags.logging().file, Some("x.log".into()));
         assert_eq!(flags.refused(&Value::Null), [""; 0]);
+    }
+
+    #[test]
+    fn the_password_of_the_key_is_not_shown() {
+        let flags = flags("--ssl-certificate c.pem --ssl-keyfile k.pem --ssl-password hunter2");
+        assert_eq!(flags.tls().unwrap().password.unwrap().expose(), "hunter2");
+        assert!(!format!("{flags:?}").contains("hunter2"));
     }
 
     #[test]

@@ -9,15 +9,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
+use crate::secret::Secret;
+use crate::secret::key::{NoKey, private_key};
+
 /// Where the parts are, PEM each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TlsFiles {
     /// The server's certificate, with the chain behind it.
     pub certificate: PathBuf,
     /// Its private key; none when it is in the certificate's file.
     pub key: Option<PathBuf>,
-    /// Whether a password for the key was given.
-    pub has_password: bool,
+    /// The password of the key, when it is encrypted.
+    pub password: Option<Secret>,
     /// The authorities of clients' certificates; with them, only clients that show such a certificate get in.
     pub client_authorities: Option<PathBuf>,
 }
@@ -64,18 +67,10 @@ impl TlsFiles {
     }
 
     fn private_key(&self, file: &Path) -> Result<PrivateKeyDer<'static>, String> {
-        let pem = read(file)?;
-        let text = String::from_utf8_lossy(&pem);
-        if text.contains("ENCRYPTED") {
-            let file = file.display();
-            let password = if self.has_password { "; --ssl-password is not built yet" } else { "" };
-            return Err(format!(
-                "the private key {file} is encrypted{password}: decrypt it with `openssl pkey -in {file} -out key.pem` into a file \
-                 that only the server may read, and name that one in --ssl-keyfile"
-            ));
-        }
-        PrivateKeyDer::from_pem_slice(&pem)
-            .map_err(|_| wrong(file, "holds no private key; it has to begin with -----BEGIN PRIVATE KEY-----"))
+        private_key(&read(file)?, self.password.as_ref()).map_err(|reason| match reason {
+            NoKey::NoPassword => wrong(file, "is encrypted: give its password with --ssl-password"),
+            reason => wrong(file, &reason.to_string()),
+        })
     }
 }
 

@@ -5,7 +5,9 @@
 //! is `plan`'s part, and nothing here runs.
 
 pub mod action;
+pub mod auth;
 pub mod connector;
+pub mod connector_http;
 pub mod message;
 pub mod settings;
 mod shape;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use legwork::secret::Secret;
 use legwork::server::{Drain, Options, TlsFiles};
 use reqwest::{Certificate, Client, Identity};
 use serde_json::json;
@@ -58,9 +59,23 @@ fn a_wrong_file_is_named_with_its_cure() {
     assert!(swapped.contains("server.pem holds no private key"), "{swapped}");
     let other = refused(TlsFiles { key: Some(file("client.pem")), ..files() });
     assert!(other.contains("do not go together"), "{other}");
-    let encrypted = refused(TlsFiles { key: Some(file("encrypted.key")), has_password: true, ..files() });
-    assert!(
-        encrypted.contains("is encrypted; --ssl-password is not built yet: decrypt it with `openssl pkey -in"),
-        "{encrypted}"
-    );
+    let encrypted = |password: Option<&str>| TlsFiles {
+        key: Some(file("encrypted.key")),
+        password: password.map(|text| Secret::new(text.to_owned())),
+        ..files()
+    };
+    let locked = refused(encrypted(None));
+    assert!(locked.contains("encrypted.key is encrypted: give its password with --ssl-password"), "{locked}");
+    let wrong = refused(encrypted(Some("hunter2")));
+    assert!(wrong.contains("encrypted.key does not open with the password") && !wrong.contains("hunter2"), "{wrong}");
+    assert!(encrypted(Some("secret")).load().is_ok());
+    assert!(!format!("{:?}", encrypted(Some("hunter2"))).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn an_encrypted_key_serves_with_its_password() {
+    let password = Some(Secret::new("secret".to_owned()));
+    let files = TlsFiles { key: Some(file("encrypted.key")), password, ..files() };
+    let house = House::built(Options::default(), Some(files.load().unwrap()), Drain::default());
+    assert!(echoed(&house, client(false)).await.unwrap().contains("hello"));
 }

@@ -1,0 +1,13 @@
+//! What has to outlive the process: so far the tokens that a vendor replaces at every use.
+//!
+//! [`TokenStore`] keeps them, and [`Keys`] seals them, so that a copy of the database gives nobody a token. Nothing here
+//! knows where a token comes from or what it is good for.
+
+mod migrate;
+mod seal;
+mod sqlite;
+mod tokens;
+
+pub use seal::{Keys, NotOpened};
+pub use sqlite::SqliteTokens;
+pub use tokens::{MemoryTokens, NoTokens, StoreError, TokenStore};
