@@ -84,6 +84,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let project = settings.filter(|_| !errors).map(|settings| Project {
         actions: actions.into_iter().map(|(name, action)| (name, Arc::new(action))).collect(),
         settings,
+        connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
     });
