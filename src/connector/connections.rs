@@ -178,12 +178,16 @@ impl Connections {
                 System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
-                    Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng).map(|remote| Opened::Remote(Arc::new(remote)))
+                    Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng)
+                        .map(|remote| Opened::Remote(Arc::new(remote)))
                 }
             };
             match system {
                 Ok(system) => {
-                    open.insert(name.clone(), Open { name, connector, system, rules: connection.rules.clone(), given: None });
+                    open.insert(
+                        name.clone(),
+                        Open { name, connector, system, rules: connection.rules.clone(), given: None },
+                    );
                 }
                 Err(text) => problems.push(Problem { connection: name, operation: None, text }),
             }

@@ -37,7 +37,8 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
 pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -> Option<Connection> {
     let example = |setting: &Setting| {
         let text = setting.example.clone()?;
-        let value = if setting.is_map { SettingValue::Map(serde_json::from_str(&text).ok()?) } else { SettingValue::Text(text) };
+        let value =
+            if setting.is_map { SettingValue::Map(serde_json::from_str(&text).ok()?) } else { SettingValue::Text(text) };
         Some((setting.name.clone(), value))
     };
     let settings = connector.settings.iter().filter_map(example).collect();
@@ -88,7 +89,9 @@ async fn one(
     ends?;
     match (vendor.seen().len(), vendor.left()) {
         (_, left) if left > 0 => Err(format!("{left} of its requests are not sent")),
-        (sent, _) if sent > example.exchanges.len() => Err(format!("{sent} requests are sent, {} are expected", example.exchanges.len())),
+        (sent, _) if sent > example.exchanges.len() => {
+            Err(format!("{sent} requests are sent, {} are expected", example.exchanges.len()))
+        }
         _ => Ok(()),
     }
 }
@@ -97,9 +100,9 @@ async fn one(
 fn differs(expected: &Value, actual: &Value, place: &str) -> Option<String> {
     let below = |step: &str| if place.is_empty() { step.to_owned() } else { format!("{place}.{step}") };
     match (expected, actual) {
-        (Value::Object(expected), Value::Object(actual)) => expected.iter().find_map(|(name, value)| {
-            differs(value, actual.get(name).unwrap_or(&Value::Null), &below(name))
-        }),
+        (Value::Object(expected), Value::Object(actual)) => {
+            expected.iter().find_map(|(name, value)| differs(value, actual.get(name).unwrap_or(&Value::Null), &below(name)))
+        }
         (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
             let mut pairs = expected.iter().zip(actual).enumerate();
             pairs.find_map(|(at, (expected, actual))| differs(expected, actual, &below(&at.to_string())))

@@ -73,9 +73,7 @@ async fn layers(
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
-        None => {
-            Send::new(open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now)
-        }
+        None => Send::new(open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now),
     }
 }
 
@@ -186,8 +184,14 @@ fn allowed(open: &Open, operation: &Operation) -> Result<(), Fault> {
     let (name, kind) = (&operation.name, operation.kind.name());
     Err(match mode {
         Mode::Off => Fault::new(Outcome::Unavailable, format!("{} is switched off (`mode: off`)", open.name)),
-        Mode::DryRun => Fault::new(Outcome::Denied, format!("{name}, a {kind}, would be done; `mode: dry_run` of {} keeps it from it", open.name)),
-        _ => Fault::new(Outcome::Denied, format!("{name} is a {kind}, which `mode: {}` of {} does not allow", mode.name(), open.name)),
+        Mode::DryRun => Fault::new(
+            Outcome::Denied,
+            format!("{name}, a {kind}, would be done; `mode: dry_run` of {} keeps it from it", open.name),
+        ),
+        _ => Fault::new(
+            Outcome::Denied,
+            format!("{name} is a {kind}, which `mode: {}` of {} does not allow", mode.name(), open.name),
+        ),
     })
 }
 
@@ -200,9 +204,14 @@ fn accepted(operation: &Operation, mut given: Map<String, Value>, now: DateTime<
         if input.required && value.is_null() {
             return Err(Fault::new(Outcome::Invalid, format!("{} needs the input {name}", operation.name)));
         }
-        let fits = |pattern: &regex::Regex| value.is_null() || super::http::scalar(&value).is_some_and(|text| pattern.is_match(&text));
+        let fits = |pattern: &regex::Regex| {
+            value.is_null() || super::http::scalar(&value).is_some_and(|text| pattern.is_match(&text))
+        };
         if !input.pattern.as_ref().is_none_or(fits) {
-            return Err(Fault::new(Outcome::Invalid, format!("the input {name} of {} does not match its pattern", operation.name)));
+            return Err(Fault::new(
+                Outcome::Invalid,
+                format!("the input {name} of {} does not match its pattern", operation.name),
+            ));
         }
         let value = match &input.format {
             Some(format) if !value.is_null() => format.read(&value, &neutral(now)).map_err(|refusal| {

@@ -38,7 +38,14 @@ fn connection(name: &str, connector: &Arc<Connector>, settings: &[(&str, &str)])
 }
 
 fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
-    Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, tokens: Arc::new(NoTokens), rng: fastrand::Rng::with_seed(7), scratch }
+    Surroundings {
+        folder,
+        clock: clock(),
+        profiles: Keep::PROFILES,
+        tokens: Arc::new(NoTokens),
+        rng: fastrand::Rng::with_seed(7),
+        scratch,
+    }
 }
 
 async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {

@@ -17,6 +17,8 @@ pub struct Project {
     pub actions: BTreeMap<ActionName, Arc<Action>>,
     /// The project's words, limits and server.
     pub settings: Settings,
+    /// Every connector that connections can have, by name.
+    pub connectors: BTreeMap<String, Arc<Connector>>,
     /// The connections, their secrets not yet read.
     pub wires: Vec<Wire>,
     /// The project's copy of the assistant's domain.

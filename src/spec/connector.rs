@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::action::FormatRef;
 use super::auth::Auth;
-use super::connector_http::{Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait};
+use super::connector_http::{
+    Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait,
+};
 use super::shape::{Definitions, Shape, shape, wrong_type};
 use super::values::{Flag, Map, Text};
 use super::yaml::{Kind, Node};

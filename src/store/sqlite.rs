@@ -157,7 +157,10 @@ mod tests {
         let newest = SqliteTokens::open(&file, keys(&[NEW])).await.unwrap();
         assert_eq!(shown(&newest, "b").await.as_deref(), Some("hunter3"));
         let unknown = newest.get("a").await.unwrap_err();
-        assert!(matches!(&unknown, StoreError::Misconfigured(text) if text.contains("a key that is not configured")), "{unknown}");
+        assert!(
+            matches!(&unknown, StoreError::Misconfigured(text) if text.contains("a key that is not configured")),
+            "{unknown}"
+        );
     }
 
     #[tokio::test]

@@ -83,9 +83,11 @@ impl Signer {
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let mut headers = BTreeMap::from([("host", host)]);
         for name in request.headers.keys().filter(|name| name.as_str() != "authorization") {
-            let values = request.headers.get_all(name).iter().map(|value| {
-                String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" ")
-            });
+            let values = request
+                .headers
+                .get_all(name)
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" "));
             headers.insert(name.as_str(), values.collect::<Vec<_>>().join(","));
         }
         let signed = headers.keys().copied().collect::<Vec<_>>().join(";");
@@ -95,7 +97,8 @@ impl Signer {
             "s3" => encode(&decode(url.path()), b"/"),
             _ => encode(url.path().as_bytes(), b"/"),
         };
-        let mut query: Vec<_> = url.query().into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty()).collect();
+        let mut query: Vec<_> =
+            url.query().into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty()).collect();
         let mut pairs: Vec<_> = query
             .drain(..)
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -145,7 +148,8 @@ fn encode(bytes: &[u8], also: &[u8]) -> String {
 fn decode(text: &str) -> Vec<u8> {
     let (bytes, mut plain, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while let Some(byte) = bytes.get(at) {
-        let coded = (*byte == b'%').then(|| text.get(at + 1..at + 3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let coded =
+            (*byte == b'%').then(|| text.get(at + 1..at + 3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         plain.push(coded.unwrap_or(*byte));
         at += if coded.is_some() { 3 } else { 1 };
     }
@@ -176,7 +180,8 @@ mod tests {
     fn signed(case: &Case) -> Outgoing {
         let s3 = case.service == "s3";
         let id = if s3 { "AKIAIOSFODNN7EXAMPLE" } else { "AKIDEXAMPLE" };
-        let secret = if s3 { "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" } else { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
+        let secret =
+            if s3 { "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" } else { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
         let text = |text: &str| Template::constant(text.into());
         let plan = plan::Aws {
             service: text(case.service),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::apply::sensitive;
 use super::kept::{Fetched, Kept};
 use super::settings::Settings;
-use crate::connector::http::{Client, HeaderMap, HeaderName, HeaderValue, Incoming, Method, Outgoing, StatusCode, Url, shown};
+use crate::connector::http::{
+    Client, HeaderMap, HeaderName, HeaderValue, Incoming, Method, Outgoing, StatusCode, Url, shown,
+};
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
 use crate::secret::Secret;

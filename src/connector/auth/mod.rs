@@ -15,6 +15,5 @@ mod settings;
 
 pub(in crate::connector) use apply::Auth;
 
-
 #[cfg(test)]
 mod tests;

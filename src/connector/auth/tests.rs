@@ -60,7 +60,13 @@ impl House {
         let options = ClientOptions { allow_private: vec!["127.0.0.1".to_owned()], ..ClientOptions::default() };
         let client = Arc::new(Client::new(&options).unwrap());
         let clock = Arc::new(self.clock.clone());
-        Auth::new(&planned(auth, self.settings.iter().map(|(name, _)| *name)), &settings, client, clock, Arc::clone(&self.store))
+        Auth::new(
+            &planned(auth, self.settings.iter().map(|(name, _)| *name)),
+            &settings,
+            client,
+            clock,
+            Arc::clone(&self.store),
+        )
     }
 }
 

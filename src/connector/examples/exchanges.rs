@@ -44,7 +44,9 @@ pub(super) fn differing(expected: &Sent, seen: &Seen) -> Option<String> {
     let body = String::from_utf8_lossy(&seen.body);
     match (&expected.json, expected.form.is_empty(), &expected.text) {
         (Some(json), ..) => other_json(json, &body),
-        (None, false, _) => other_fields(&expected.form, &super::exchanges::fields(&body)).map(|what| format!("its form has {what}")),
+        (None, false, _) => {
+            other_fields(&expected.form, &super::exchanges::fields(&body)).map(|what| format!("its form has {what}"))
+        }
         (None, true, Some(text)) => (!like(text, &body)).then(|| format!("its body is {body}")),
         (None, true, None) => (!body.is_empty()).then(|| format!("it has a body: {body}")),
     }

@@ -163,8 +163,12 @@ fn written(language: Language, value: &Value, before: &str) -> Result<String, &'
             Err("has quotes, backslashes or control characters")
         }
         Language::Freshdesk => Ok(format!("'{text}'")),
-        Language::ServiceNow if text.contains('^') || text.chars().any(char::is_control) => Err("has ^ or control characters"),
-        Language::ServiceNow if text.trim_start().to_lowercase().starts_with("javascript:") => Err("would be run as a script"),
+        Language::ServiceNow if text.contains('^') || text.chars().any(char::is_control) => {
+            Err("has ^ or control characters")
+        }
+        Language::ServiceNow if text.trim_start().to_lowercase().starts_with("javascript:") => {
+            Err("would be run as a script")
+        }
         Language::ServiceNow => Ok(text),
         Language::Shopify => Ok(format!("\"{}\"", spaced(&text).replace(['"', '\'', '\\'], " "))),
         Language::Like => Ok(spaced(&text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")),
@@ -243,7 +247,9 @@ mod tests {
 
     #[test]
     fn a_value_stays_one_value_in_every_language() {
-        let ok = |language, text: &str, expected: &str| assert_eq!(write(language, text.into()).as_deref(), Ok(expected), "{language:?}");
+        let ok = |language, text: &str, expected: &str| {
+            assert_eq!(write(language, text.into()).as_deref(), Ok(expected), "{language:?}")
+        };
         ok(Language::Soql, "O'Brien\\", "'O\\'Brien\\\\'");
         ok(Language::Soql, "a\n' OR Name != '", "'a \\' OR Name != \\''");
         ok(Language::Jql, "x\" OR project = \"Y\\", "\"x\\\" OR project = \\\"Y\\\\\"");

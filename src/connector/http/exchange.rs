@@ -58,7 +58,12 @@ impl Remote {
     ///
     /// # Errors
     /// How it ended, when it did not end well.
-    pub(super) async fn exchange(&self, journey: &Journey<'_>, draft: &Draft, rng: &mut fastrand::Rng) -> Result<Came, Fault> {
+    pub(super) async fn exchange(
+        &self,
+        journey: &Journey<'_>,
+        draft: &Draft,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Came, Fault> {
         let system = self.system().ok_or_else(|| Fault::new(Outcome::Unexpected, "the system is not of `kind: http`"))?;
         let hopeless = AtomicBool::new(false);
         // Repeats: what may pass, as long as there is time. A refusal for being too many means that nothing was done.

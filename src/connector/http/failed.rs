@@ -39,7 +39,9 @@ fn tls_within(error: &std::io::Error) -> Option<&rustls::Error> {
 
 fn no_address(why: NoAddress, host: &str) -> Fault {
     match why {
-        NoAddress::Unknown => Fault::new(Outcome::Misconfigured, format!("{host} cannot be reached: {why}; check the address")),
+        NoAddress::Unknown => {
+            Fault::new(Outcome::Misconfigured, format!("{host} cannot be reached: {why}; check the address"))
+        }
         NoAddress::Unanswered => Fault::new(Outcome::Unavailable, format!("{host} cannot be reached: {why}")),
         NoAddress::Private => refused(host),
     }
@@ -47,7 +49,9 @@ fn no_address(why: NoAddress, host: &str) -> Fault {
 
 /// A host that is private and was not allowed to be.
 pub(super) fn refused(host: &str) -> Fault {
-    let text = format!("{host} leads to a private address, which nothing is sent to: name the host in `allow_private` if it is meant");
+    let text = format!(
+        "{host} leads to a private address, which nothing is sent to: name the host in `allow_private` if it is meant"
+    );
     Fault::new(Outcome::Misconfigured, text)
 }
 
@@ -71,7 +75,9 @@ fn no_trust(error: &rustls::Error, host: &str) -> Fault {
 
 fn broken(error: &reqwest::Error, host: &str, why: &str) -> Fault {
     let text = match error {
-        _ if error.is_connect() && error.is_timeout() => format!("{host} cannot be reached: the connection is not made in time"),
+        _ if error.is_connect() && error.is_timeout() => {
+            format!("{host} cannot be reached: the connection is not made in time")
+        }
         _ if error.is_connect() => format!("{host} cannot be reached: {why}"),
         _ if error.is_body() || error.is_decode() => format!("{host} broke off in the middle of its answer: {why}"),
         _ => format!("{host} gave no answer: {why}"),

@@ -18,9 +18,9 @@ mod remote;
 mod resolve;
 mod run;
 
-pub(super) use client::{Client, ClientOptions, Incoming, Outgoing, may_carry_secrets, shown};
 #[cfg(test)]
 pub(in crate::connector) use client::Identity;
+pub(super) use client::{Client, ClientOptions, Incoming, Outgoing, may_carry_secrets, shown};
 pub(super) use encode::scalar;
 pub(super) use remote::Remote;
 pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

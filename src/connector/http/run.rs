@@ -93,8 +93,8 @@ impl Remote {
         let step = journey.step;
         let place = journey.place();
         let headers = self.system().map(|system| system.headers.as_slice()).unwrap_or_default();
-        let mut draft =
-            Draft::new(&self.base, &step.request, headers, step.expects, journey.scope).map_err(|it| trouble(&it, &place))?;
+        let mut draft = Draft::new(&self.base, &step.request, headers, step.expects, journey.scope)
+            .map_err(|it| trouble(&it, &place))?;
         if let Idempotency::Key { header: Some(header), .. } = &step.idempotency
             && step.writes
         {
@@ -134,7 +134,12 @@ impl Remote {
                     super::encode::Trouble::Refused(why) => Fault::new(Outcome::Unexpected, format!("{place}: {why}")),
                     other @ super::encode::Trouble::Failed(_) => trouble(&other, &place),
                 })?,
-                _ => return Err(Fault::new(Outcome::Unexpected, format!("{place}: the next page is neither a text nor a number"))),
+                _ => {
+                    return Err(Fault::new(
+                        Outcome::Unexpected,
+                        format!("{place}: the next page is neither a text nor a number"),
+                    ));
+                }
             }
         }
     }
@@ -206,7 +211,8 @@ fn next(journey: &Journey<'_>, pages: &Pages, found: &Found, body: &Value) -> Re
 
 fn enough(journey: &Journey<'_>, pages: &Pages) -> Result<Option<usize>, Fault> {
     let Some(enough) = &pages.enough else { return Ok(None) };
-    let value = enough.eval(journey.scope).and_then(|value| to_json(&value)).map_err(|failed| unexpected(journey, &failed))?;
+    let value =
+        enough.eval(journey.scope).and_then(|value| to_json(&value)).map_err(|failed| unexpected(journey, &failed))?;
     Ok(value.as_u64().and_then(|number| usize::try_from(number).ok()))
 }
 

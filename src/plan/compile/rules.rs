@@ -44,7 +44,8 @@ fn faults(node: &Node, production: bool, out: &mut Diagnostics) -> Faults {
         return faults;
     };
     if production {
-        let diagnostic = Diagnostic::at(Code::BadValue, &node.span, "nothing goes wrong on purpose in `profile: production`");
+        let diagnostic =
+            Diagnostic::at(Code::BadValue, &node.span, "nothing goes wrong on purpose in `profile: production`");
         out.push(diagnostic.help("take `faults` out, or rehearse with `profile: test`"));
     }
     for (key, value) in entries {
@@ -81,7 +82,8 @@ fn stand_in(node: &Node, production: bool, out: &mut Diagnostics) -> Option<Stri
 
 fn hosts(node: &Node, out: &mut Diagnostics) -> Vec<String> {
     let one = |node: &Node| {
-        let host = node.scalar_text().filter(|host| !host.is_empty() && !host.contains(['/', '*', '@']) && !host.contains("://"));
+        let host =
+            node.scalar_text().filter(|host| !host.is_empty() && !host.contains(['/', '*', '@']) && !host.contains("://"));
         if host.is_none() {
             let diagnostic = Diagnostic::at(Code::BadValue, &node.span, "a host's name or address is needed here");
             out.push(diagnostic.help("write it as it stands in the address: `crm.intern.example`, without scheme and path"));
@@ -118,7 +120,8 @@ mod tests {
 
     #[test]
     fn the_rules_of_a_connection_are_read() {
-        let (rules, wrong) = read("mode: off\nshare: 10%\nfaults: { latency: 2s, errors: 5% }\nallow_private: [localhost]\n", false);
+        let (rules, wrong) =
+            read("mode: off\nshare: 10%\nfaults: { latency: 2s, errors: 5% }\nallow_private: [localhost]\n", false);
         assert_eq!(wrong, Vec::<String>::new());
         assert_eq!((rules.mode, rules.share), (Mode::Off, Percent::new(10).ok()));
         assert_eq!((rules.faults.latency, rules.faults.errors), (Some(Duration::from_secs(2)), Percent::new(5).ok()));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::model::{Kind as FieldKind, Model};
 use crate::name::Local;
-use crate::spec::yaml::{Key, Kind, Node};
 use crate::spec::Text;
+use crate::spec::yaml::{Key, Kind, Node};
 use crate::template::{Expression, Template};
 
 use super::compile::{expression, template};
@@ -46,7 +46,9 @@ impl Answer {
     /// Compiles `node`, whose templates may use `names`.
     pub(super) fn compile(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            Kind::Map(entries) if node.get(EACH).is_some() => each(node, entries, names, out).map(|it| Self::Each(Box::new(it))),
+            Kind::Map(entries) if node.get(EACH).is_some() => {
+                each(node, entries, names, out).map(|it| Self::Each(Box::new(it)))
+            }
             Kind::Map(entries) => {
                 let parts = entries.iter().map(|(key, value)| Some((key.name.clone(), Self::compile(value, names, out)?)));
                 parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::Object)

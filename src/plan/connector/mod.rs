@@ -20,8 +20,8 @@ pub(super) use compile::CONNECTION_KEYS;
 pub use answer::{Answer, Each};
 pub use compile::{Files, compile_connector};
 pub use http::{
-    Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method, PageInto,
-    Pages, Part, Pieces, Received, Request, Retry, Sent, Tree, Wait, WaitSource, WaitUnit,
+    Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method,
+    PageInto, Pages, Part, Pieces, Received, Request, Retry, Sent, Tree, Wait, WaitSource, WaitUnit,
 };
 pub use rules::{Faults, Mode, Percent, Rules};
 pub use runnable::{

@@ -31,7 +31,8 @@ pub(super) fn compile(
 ) -> Option<Operation> {
     let connector = around.connector;
     let kind = kind(written, out);
-    let inputs: Vec<OperationInput> = written.inputs.iter().filter_map(|(name, it)| input(name, it, around.kind, out)).collect();
+    let inputs: Vec<OperationInput> =
+        written.inputs.iter().filter_map(|(name, it)| input(name, it, around.kind, out)).collect();
     misplaced(written, around.kind, out);
     let (model, many) = model(written, out);
     let given: Vec<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
@@ -108,7 +109,8 @@ fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics)
 }
 
 fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mut Diagnostics) -> Option<OperationInput> {
-    let free = |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (kind == SystemKind::Sql || http::names_free(name.as_str()));
+    let free =
+        |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (kind == SystemKind::Sql || http::names_free(name.as_str()));
     let Some(parsed) = Local::parse(name.as_str()).filter(free) else {
         bad_name(name, &format!("{}, and is neither `{NOW}` nor `{ROW}`", Local::RULE), out);
         return None;
@@ -148,9 +150,14 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
         FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
         FormatRef::Enum(written) => {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
-            let choices = written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let choices =
+                written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
-            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))).ok()
+            format
+                .map_err(|reason| {
+                    out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))
+                })
+                .ok()
         }
     }
 }
@@ -220,7 +227,8 @@ fn drops(
     for text in &written.drops {
         match connector.operations.get(text.as_str()) {
             _ if !kind.writes() => {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
+                let diagnostic =
+                    Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
                 out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
             Some(_) => drops.extend(OperationName::parse(text.as_str())),
@@ -235,7 +243,12 @@ fn drops(
     drops
 }
 
-fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKind, out: &mut Diagnostics) -> Option<Example> {
+fn example(
+    written: &spec::Example,
+    operation: &spec::Operation,
+    kind: SystemKind,
+    out: &mut Diagnostics,
+) -> Option<Example> {
     for (name, _) in written.inputs.iter().filter(|(name, _)| operation.inputs.get(name.as_str()).is_none()) {
         let message = format!("the operation has no input `{}`", name.value);
         let known = operation.inputs.iter().map(|(name, _)| name.as_str());
@@ -245,7 +258,10 @@ fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKin
         (Some(answer), None) => Ends::Answer(answer.to_json()),
         (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`").help("an `outcome` is how it ends when it does not end well"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`")
+                    .help("an `outcome` is how it ends when it does not end well"),
+            );
             return None;
         }
     };
@@ -264,7 +280,11 @@ fn example(written: &spec::Example, operation: &spec::Operation, kind: SystemKin
 fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let mut used = String::new();
     let statements = written.steps.iter();
-    let texts = written.sql.iter().chain(statements.clone().filter_map(|it| it.sql.as_ref())).chain(statements.flat_map(|it| &it.when));
+    let texts = written
+        .sql
+        .iter()
+        .chain(statements.clone().filter_map(|it| it.sql.as_ref()))
+        .chain(statements.flat_map(|it| &it.when));
     texts.for_each(|text| used.extend([text.as_str(), "\n"]));
     http::words(written, &mut used);
     let endings = written.outcomes.iter().chain(written.steps.iter().flat_map(|it| it.outcomes.iter()));

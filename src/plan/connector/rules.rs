@@ -102,7 +102,8 @@ impl Percent {
 
 /// Where a name stands among a hundred: FNV-1a with its bits mixed, which is the same on every machine and in every version.
 fn place(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash =
+        name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     let mixed = mixed ^ (mixed >> 33);
     ((mixed >> 32) * 100) >> 32

@@ -18,7 +18,10 @@ async fn every_operation_has_examples_and_every_example_holds() {
             let place = format!("{}.{}", connector.name, operation.name);
             assert!(operation.examples.iter().any(|it| !it.exchanges.is_empty()), "{place} has no exchange");
             assert!(!operation.description.is_empty(), "{place} has no description");
-            assert!(operation.inputs.iter().all(|input| !input.doc.is_empty()), "{place} has an input without a description");
+            assert!(
+                operation.inputs.iter().all(|input| !input.doc.is_empty()),
+                "{place} has an input without a description"
+            );
         }
         assert_eq!(run_examples(&connector, Path::new("."), clock()).await, Vec::<String>::new());
         let System::Http(system) = &connector.system else { continue };

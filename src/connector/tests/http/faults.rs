@@ -40,20 +40,40 @@ async fn statuses_headers_and_bodies_decide_the_outcome() {
         (text(200, "application/json", "{\"order\": {"), Outcome::Unexpected, 1),
         (text(200, "application/json", &"[".repeat(1000)), Outcome::Unexpected, 1),
         (json(200, &[], &json!({"error": "hidden"})), Outcome::Conflict, 1),
-        (json(200, &[], &json!({"order": {"no": 1, "state": "hidden", "at": "2026-01-20T11:00:00Z"}})), Outcome::Unexpected, 1),
-        (json(200, &[], &json!({"order": {"no": {}, "state": "sent", "at": "2026-01-20T11:00:00Z"}})), Outcome::Unexpected, 1),
+        (
+            json(200, &[], &json!({"order": {"no": 1, "state": "hidden", "at": "2026-01-20T11:00:00Z"}})),
+            Outcome::Unexpected,
+            1,
+        ),
+        (
+            json(200, &[], &json!({"order": {"no": {}, "state": "sent", "at": "2026-01-20T11:00:00Z"}})),
+            Outcome::Unexpected,
+            1,
+        ),
         (json(200, &[], &json!({"order": [{}, {}]})), Outcome::Ambiguous, 1),
         (json(200, &[], &json!({"order": []})), Outcome::NotFound, 1),
         (json(200, &[], &json!({"hidden": 1})), Outcome::Unexpected, 1),
         (Answers::whole(204, &[], b""), Outcome::NotFound, 1),
-        (Answers::whole(302, &[("location".to_owned(), "https://login.example/".to_owned())], b""), Outcome::Misconfigured, 1),
+        (
+            Answers::whole(302, &[("location".to_owned(), "https://login.example/".to_owned())], b""),
+            Outcome::Misconfigured,
+            1,
+        ),
         // It breaks off in the middle of its body.
-        (Answers::Bytes(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"or".to_vec()), Outcome::Unavailable, 3),
+        (
+            Answers::Bytes(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"or".to_vec()),
+            Outcome::Unavailable,
+            3,
+        ),
         (Answers::Bytes(Vec::new()), Outcome::Unavailable, 3),
         (Answers::Bytes(b"hidden\r\n\r\n".to_vec()), Outcome::Unavailable, 3),
         // It takes its time, before and within its answer.
         (Answers::Stalls(Vec::new()), Outcome::Timeout, 3),
-        (Answers::Stalls(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{".to_vec()), Outcome::Timeout, 3),
+        (
+            Answers::Stalls(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{".to_vec()),
+            Outcome::Timeout,
+            3,
+        ),
     ] {
         let (ended, requests) = found(vec![answer.clone(), answer.clone(), answer.clone()]).await;
         let fault = ended.expect_err("it is no answer");

@@ -10,9 +10,36 @@ use crate::connector::examples::vendor::Seen;
 use crate::plan::connector::{Example, Operation};
 
 const HOSTILE: [&str; 30] = [
-    "' OR '1'='1", "\" OR \"\"=\"", "'; DROP TABLE orders; --", "x' and 1 eq 1 or 'a' eq '", "\\", "\\' OR 1=1", "a\nb", "a\r\nX-Evil: 1",
-    "javascript:alert(1)", "x^ORactive=true", "../../admin", "..", ".", "a/../../b", "..\\..\\b", "%2e%2e/%2e%2e", "a?b=c&d=e#f", "a;b", "*", "(",
-    "type:user status<closed", "-x AND NOT y", "{{ 7*7 }}", "{% for x in y %}", "${HOME}", "\u{2019} OR 1=1", "\u{202e}abc", "\u{ff07}", "<script>", "\0",
+    "' OR '1'='1",
+    "\" OR \"\"=\"",
+    "'; DROP TABLE orders; --",
+    "x' and 1 eq 1 or 'a' eq '",
+    "\\",
+    "\\' OR 1=1",
+    "a\nb",
+    "a\r\nX-Evil: 1",
+    "javascript:alert(1)",
+    "x^ORactive=true",
+    "../../admin",
+    "..",
+    ".",
+    "a/../../b",
+    "..\\..\\b",
+    "%2e%2e/%2e%2e",
+    "a?b=c&d=e#f",
+    "a;b",
+    "*",
+    "(",
+    "type:user status<closed",
+    "-x AND NOT y",
+    "{{ 7*7 }}",
+    "{% for x in y %}",
+    "${HOME}",
+    "\u{2019} OR 1=1",
+    "\u{202e}abc",
+    "\u{ff07}",
+    "<script>",
+    "\0",
 ];
 
 /// What of a request a value may not change: method, host, the path's segments, the names in query, headers and body.
@@ -94,7 +121,9 @@ async fn a_user_s_value_changes_no_request_s_form() {
                     match sent(&own, operation, example, with(value)).await {
                         Err(outcome) => assert_eq!(outcome, Outcome::Invalid, "{place}"),
                         Ok(forms) => {
-                            let usual = usual.as_ref().unwrap_or_else(|_| panic!("{place}: harmless values are refused, this is not"));
+                            let usual = usual
+                                .as_ref()
+                                .unwrap_or_else(|_| panic!("{place}: harmless values are refused, this is not"));
                             let shared = forms.len().min(usual.len());
                             assert_eq!(forms[..shared], usual[..shared], "{place}");
                         }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::super::compile::known_names;
-use crate::plan::reading::template;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
-use crate::spec::{Map, Text};
+use crate::plan::reading::template;
 use crate::spec::auth as spec;
+use crate::spec::{Map, Text};
 use crate::template::Template;
 use crate::time;
 
@@ -41,11 +41,19 @@ impl Compiler<'_> {
     fn proof(&mut self, written: &spec::Auth) -> Option<Proof> {
         let spec::Auth { header, bearer, basic, query, path, oauth2, aws, .. } = written;
         let kinds = [
-            header.is_some(), bearer.is_some(), basic.is_some(), query.is_some(), path.is_some(), oauth2.is_some(), aws.is_some(),
+            header.is_some(),
+            bearer.is_some(),
+            basic.is_some(),
+            query.is_some(),
+            path.is_some(),
+            oauth2.is_some(),
+            aws.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() > 1 {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "`auth` has one kind of proof at most");
-            self.out.push(diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"));
+            self.out.push(
+                diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"),
+            );
             return None;
         }
         if let Some(header) = header {
@@ -308,11 +316,19 @@ impl Compiler<'_> {
         let lower = name.value.to_ascii_lowercase();
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if lower.is_empty() || !lower.chars().all(is_token) {
-            self.out.push(Diagnostic::at(Code::BadName, &name.span, format!("`{}` cannot be the name of a header", name.value)));
+            self.out.push(Diagnostic::at(
+                Code::BadName,
+                &name.span,
+                format!("`{}` cannot be the name of a header", name.value),
+            ));
             return None;
         }
         if OWN_HEADERS.contains(&lower.as_str()) {
-            self.out.push(Diagnostic::at(Code::BadName, &name.span, format!("the header `{}` is not yours to set", name.value)));
+            self.out.push(Diagnostic::at(
+                Code::BadName,
+                &name.span,
+                format!("the header `{}` is not yours to set", name.value),
+            ));
             return None;
         }
         Some(lower)
@@ -355,7 +371,9 @@ impl Compiler<'_> {
             Some(word) if word == words[1] => Some(true),
             Some(word) => {
                 let span = written.map(|text| &text.span)?;
-                self.out.push(Diagnostic::at(Code::BadValue, span, format!("`{word}` is not known here")).did_you_mean(word, words));
+                self.out.push(
+                    Diagnostic::at(Code::BadValue, span, format!("`{word}` is not known here")).did_you_mean(word, words),
+                );
                 None
             }
         }

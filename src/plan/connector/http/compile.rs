@@ -9,9 +9,9 @@ use serde_json::{Map as JsonMap, Value};
 use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::OperationName;
-use crate::plan::connector::compile::Names;
 use crate::plan::connector::Setting;
 use crate::plan::connector::auth::{self, Auth};
+use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
@@ -65,7 +65,8 @@ fn api(written: &WrittenApi, out: &mut Diagnostics) -> Option<Api> {
 /// The base's placeholders are settings, and what surrounds them makes it https and nothing else.
 fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Template> {
     let Some(text) = &written.base else {
-        let help = "the address that every path begins at, such as `base: https://{{ settings.subdomain }}.zendesk.com/api/v2`";
+        let help =
+            "the address that every path begins at, such as `base: https://{{ settings.subdomain }}.zendesk.com/api/v2`";
         out.push(Diagnostic::at(Code::MissingKey, &written.kind.span, "`kind: http` needs the key `base`").help(help));
         return None;
     };
@@ -95,7 +96,8 @@ pub(super) fn headers(written: &Map<Text>, names: &BTreeSet<&str>, out: &mut Dia
 }
 
 fn codes(written: &Map<Map<Text>>) -> JsonMap<String, Value> {
-    let table = |table: &Map<Text>| table.iter().map(|(code, means)| (code.value.clone(), means.value.clone().into())).collect();
+    let table =
+        |table: &Map<Text>| table.iter().map(|(code, means)| (code.value.clone(), means.value.clone().into())).collect();
     written.iter().map(|(name, codes)| (name.value.clone(), Value::Object(table(codes)))).collect()
 }
 

@@ -64,7 +64,8 @@ pub(in crate::plan::connector) fn exchanges(written: &spec::Example, out: &mut D
 
 fn one(sends: &Sends, receives: &Receives, out: &mut Diagnostics) -> Option<Exchange> {
     let line = sends.request.as_str().split_once(' ');
-    let parsed = line.and_then(|(method, path)| Some((Method::ALL.into_iter().find(|it| it.name() == method)?, path.trim())));
+    let parsed =
+        line.and_then(|(method, path)| Some((Method::ALL.into_iter().find(|it| it.name() == method)?, path.trim())));
     let Some((method, path)) = parsed.filter(|(_, path)| path.starts_with('/')) else {
         let message = "a request as it is sent is a method and a path, such as `GET /api/v2/tickets/1`";
         out.push(Diagnostic::at(Code::BadRequest, &sends.request.span, message));

@@ -23,7 +23,11 @@ pub(super) fn errors(written: &[spec::HttpError], names: &BTreeSet<&str>, out: &
 
 fn error(written: &spec::HttpError, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<ErrorRule> {
     if written.status.is_none() && written.when.is_none() {
-        out.push(Diagnostic::at(Code::MissingKey, &written.span, "an entry of `errors` has a `status`, a condition `when`, or both"));
+        out.push(Diagnostic::at(
+            Code::MissingKey,
+            &written.span,
+            "an entry of `errors` has a `status`, a condition `when`, or both",
+        ));
         return None;
     }
     let statuses = written.status.as_ref().map(|node| statuses(node, out));
@@ -69,7 +73,11 @@ fn wait(written: &spec::Wait, names: &BTreeSet<&str>, out: &mut Diagnostics) -> 
         (Some(header), None) => WaitSource::Header(header_name(header, out)?),
         (None, Some(value)) => WaitSource::Value(expression(value, names, out)?),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an entry of `wait` has either a `header` or a `value`"));
+            out.push(Diagnostic::at(
+                Code::MissingKey,
+                &written.span,
+                "an entry of `wait` has either a `header` or a `value`",
+            ));
             return None;
         }
     };

@@ -10,8 +10,8 @@ use super::tree::{self, Spot, Tree, pieces};
 use super::{Body, Entry, Expects, HttpStep, Idempotency, Leaf, Method, PageInto, Pages, Part, Request};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::Local;
-use crate::plan::connector::compile::{Names, expression};
 use crate::plan::connector::compile::template;
+use crate::plan::connector::compile::{Names, expression};
 use crate::plan::connector::statement::{ending, result_name, take};
 use crate::plan::connector::{OperationKind, Take};
 use crate::spec::connector as spec;
@@ -85,7 +85,11 @@ pub(in crate::plan::connector) fn steps<'a>(
         (None, all @ [_, ..]) => {
             for step in all {
                 let Some(request) = &step.request else {
-                    compiler.out.push(Diagnostic::at(Code::MissingKey, &step.span, "a step of `kind: http` needs the key `request`"));
+                    compiler.out.push(Diagnostic::at(
+                        Code::MissingKey,
+                        &step.span,
+                        "a step of `kind: http` needs the key `request`",
+                    ));
                     continue;
                 };
                 let reads = step.reads.as_ref().is_some_and(|flag| flag.value);
@@ -95,7 +99,11 @@ pub(in crate::plan::connector) fn steps<'a>(
             }
         }
         (Some(request), _) => {
-            compiler.out.push(Diagnostic::at(Code::MisplacedKey, &request.span, "an operation has either `request` or `steps`"));
+            compiler.out.push(Diagnostic::at(
+                Code::MisplacedKey,
+                &request.span,
+                "an operation has either `request` or `steps`",
+            ));
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);
@@ -123,7 +131,8 @@ impl<'a> Steps<'a, '_> {
     fn step(&mut self, written: &Written<'a>, names: &Names<'a>) -> Option<HttpStep> {
         let before = names.with(["key"]);
         let answered = names.with(["body", "http"]);
-        let name = written.name.filter(|name| result_name(name, &before, self.out)).and_then(|name| Local::parse(name.as_str()));
+        let name =
+            written.name.filter(|name| result_name(name, &before, self.out)).and_then(|name| Local::parse(name.as_str()));
         let request = self.request(written, &before);
         let when = self.optional(written.when, &before);
         let rows = self.optional(written.rows, &answered);
@@ -177,12 +186,21 @@ impl<'a> Steps<'a, '_> {
             Part::Text(text) => Some(text.as_str()),
             Part::Value(_) => None,
         });
-        if literal.clone().any(|text| text.contains(['?', '#', '\\']) || text.chars().any(|c| c.is_whitespace() || c.is_control())) {
+        if literal
+            .clone()
+            .any(|text| text.contains(['?', '#', '\\']) || text.chars().any(|c| c.is_whitespace() || c.is_control()))
+        {
             let help = "what comes after a ? goes into `query`";
-            self.out.push(Diagnostic::at(Code::BadRequest, &line.span, "a path has neither query, fragment nor blanks").help(help));
+            self.out.push(
+                Diagnostic::at(Code::BadRequest, &line.span, "a path has neither query, fragment nor blanks").help(help),
+            );
             return None;
         }
-        let query: Vec<_> = written.query.iter().map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?))).collect();
+        let query: Vec<_> = written
+            .query
+            .iter()
+            .map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?)))
+            .collect();
         let headers = headers(written.headers, names, self.out);
         let body = self.body(written, names);
         let body = body?;
@@ -218,7 +236,11 @@ impl<'a> Steps<'a, '_> {
             return template(text, names, self.out).map(Body::Text);
         }
         if !written.form.is_empty() {
-            let form: Vec<_> = written.form.iter().map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?))).collect();
+            let form: Vec<_> = written
+                .form
+                .iter()
+                .map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?)))
+                .collect();
             return form.into_iter().collect::<Option<_>>().map(Body::Form);
         }
         Some(Body::Empty)
@@ -226,13 +248,21 @@ impl<'a> Steps<'a, '_> {
 
     fn graphql(&mut self, written: &GraphQl, names: &BTreeSet<&str>) -> Option<Tree> {
         let query = written.query.as_str();
-        if query.contains("{%") || pieces(&written.query, names, &mut Diagnostics::default()).is_none_or(|it| it.has_values()) {
+        if query.contains("{%")
+            || pieces(&written.query, names, &mut Diagnostics::default()).is_none_or(|it| it.has_values())
+        {
             let help = "give it as one of `variables`, and use it as `$name` in the query";
-            self.out.push(Diagnostic::at(Code::UnsafeText, &written.query.span, "no value can stand in a GraphQL query").help(help));
+            self.out.push(
+                Diagnostic::at(Code::UnsafeText, &written.query.span, "no value can stand in a GraphQL query").help(help),
+            );
             return None;
         }
         let variables = written.variables.iter().map(|(name, node)| {
-            Some(Entry { key: name.value.clone(), optional: false, value: Tree::compile(node, Spot::Query, names, self.out)? })
+            Some(Entry {
+                key: name.value.clone(),
+                optional: false,
+                value: Tree::compile(node, Spot::Query, names, self.out)?,
+            })
         });
         let variables: Vec<_> = variables.collect();
         let constant = Template::constant(Value::String(query.trim().to_owned()));
@@ -285,7 +315,8 @@ impl<'a> Steps<'a, '_> {
             }
             (None, None, true) => PageInto::Link,
             _ => {
-                let message = "the next page's value goes into exactly one place: `query`, `json` (of a JSON body) or `link: true`";
+                let message =
+                    "the next page's value goes into exactly one place: `query`, `json` (of a JSON body) or `link: true`";
                 self.out.push(Diagnostic::at(Code::BadRequest, &pages.span, message));
                 return None;
             }
@@ -296,7 +327,13 @@ impl<'a> Steps<'a, '_> {
         Some(Pages { next: next?, into, most, enough: enough? })
     }
 
-    fn idempotency(&mut self, written: &Written<'a>, writes: bool, request: &Request, names: &Names<'a>) -> Option<Idempotency> {
+    fn idempotency(
+        &mut self,
+        written: &Written<'a>,
+        writes: bool,
+        request: &Request,
+        names: &Names<'a>,
+    ) -> Option<Idempotency> {
         let Some(how) = written.idempotency else {
             if writes {
                 let message = "a request that writes says whether it can be repeated";
@@ -313,12 +350,16 @@ impl<'a> Steps<'a, '_> {
                 "key" if mentions_key(written) => Some(Idempotency::Key { header: None, kept: None }),
                 "key" => {
                     let message = "the request does not carry the write's key";
-                    self.out.push(Diagnostic::at(Code::BadRequest, &text.span, message).help("use `{{ key }}` in its body or headers"));
+                    self.out.push(
+                        Diagnostic::at(Code::BadRequest, &text.span, message).help("use `{{ key }}` in its body or headers"),
+                    );
                     None
                 }
                 other => {
                     let message = format!("there is no idempotency `{other}`");
-                    self.out.push(Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(other, ["key", "upsert", "none"]));
+                    self.out.push(
+                        Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(other, ["key", "upsert", "none"]),
+                    );
                     None
                 }
             },

@@ -91,10 +91,7 @@ impl Language {
 
     /// Whether values get their own quotes, so that none may stand around a placeholder.
     const fn quotes(self) -> bool {
-        matches!(
-            self,
-            Self::Soql | Self::Coql | Self::Jql | Self::Odata | Self::Zendesk | Self::Freshdesk | Self::Shopify
-        )
+        matches!(self, Self::Soql | Self::Coql | Self::Jql | Self::Odata | Self::Zendesk | Self::Freshdesk | Self::Shopify)
     }
 }
 
@@ -177,7 +174,10 @@ fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnosti
         return None;
     }
     if *language == Language::Adf && !pieces.is_one_value() {
-        out.push(Diagnostic::at(Code::BadValue, &value.span, "a document is made of one value").help("write `{ $adf: \"{{ name }}\" }`"));
+        out.push(
+            Diagnostic::at(Code::BadValue, &value.span, "a document is made of one value")
+                .help("write `{ $adf: \"{{ name }}\" }`"),
+        );
         return None;
     }
     Some(Leaf::Encoded(*language, pieces))
