@@ -10,6 +10,7 @@ use crate::plan::connector::Connector;
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
 use crate::spec::{Shape, Text, yaml};
+use crate::time::{Clock as _, SystemClock};
 
 /// Where a project lies.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +36,8 @@ impl Place {
 #[must_use]
 pub fn load(place: &Place) -> (Option<Project>, Vec<Diagnostic>) {
     let mut problems = Diagnostics::default();
-    let sources = read(place, &mut problems);
+    let mut sources = read(place, &mut problems);
+    sources.today = Some(SystemClock.now().date_naive());
     let (project, found) = plan::compile(&sources);
     let unread = problems.has_errors();
     problems.extend(found);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -43,11 +43,13 @@ pub struct Surroundings<'a> {
 
 /// How one call is made.
 #[derive(Debug, Clone, Copy)]
-pub struct How {
+pub struct How<'a> {
     /// By when the caller needs an answer.
     pub deadline: Deadline,
     /// Whether to go past what is kept.
     pub refresh: bool,
+    /// For whom, where that is known: a connection may be there for a share of the senders only.
+    pub sender: Option<&'a str>,
 }
 
 /// The answer of a call that ended well.
@@ -135,6 +137,7 @@ pub struct Connections {
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
     profiles: Keep,
+    rng: Mutex<fastrand::Rng>,
 }
 
 pub(super) struct Open {
@@ -195,8 +198,8 @@ impl Connections {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Surroundings { clock, profiles, .. } = surroundings;
-        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles })
+        let Surroundings { clock, profiles, rng, .. } = surroundings;
+        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles, rng: Mutex::new(rng) })
     }
 
     /// Calls an operation.
@@ -209,7 +212,7 @@ impl Connections {
         connection: &ConnectionName,
         operation: &OperationName,
         inputs: serde_json::Map<String, serde_json::Value>,
-        how: How,
+        how: How<'_>,
     ) -> Result<Answered, Fault> {
         let (open, operation) = self.find(connection, operation)?;
         super::stack::call(self, open, operation, inputs, how).await
@@ -269,6 +272,11 @@ impl Connections {
             operations: open.connector.operations.values().map(operation).collect(),
         });
         facts.collect()
+    }
+
+    /// Randomness of its own for one call.
+    pub(super) fn rng(&self) -> fastrand::Rng {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fork()
     }
 
     /// How long the answers of an operation are kept.

@@ -66,7 +66,7 @@ async fn one(
     };
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false };
+    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None };
     let ended = connections.call(&connection.name, &operation.name, example.inputs.clone(), how).await;
     for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
         if let Some(what) = exchanges::differing(&exchange.sent, &seen) {

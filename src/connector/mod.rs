@@ -9,6 +9,7 @@ pub mod catalog;
 mod connections;
 mod examples;
 mod http;
+mod rehearsal;
 mod reply;
 mod results;
 mod sql;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::connections::{Answered, Connections, Given, How, Open, Opened};
+use super::rehearsal::Rehearsal;
 use super::reply::reply;
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
@@ -32,7 +33,7 @@ pub(super) async fn call(
     open: &Open,
     operation: &Operation,
     inputs: Map<String, Value>,
-    how: How,
+    how: How<'_>,
 ) -> Result<Answered, Fault> {
     let started = Instant::now();
     let attempts = Arc::new(AtomicU32::new(0));
@@ -51,7 +52,7 @@ async fn layers(
     open: &Open,
     operation: &Operation,
     inputs: Map<String, Value>,
-    how: How,
+    how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
@@ -59,7 +60,7 @@ async fn layers(
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
     // What the connection does not allow is not even looked at.
-    allowed(open, operation)?;
+    allowed(open, operation, how.sender)?;
     // What the operation does not accept reaches neither the cache nor the system.
     let inputs = accepted(operation, inputs, connections.clock.now())?;
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
@@ -73,7 +74,7 @@ async fn layers(
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
-        None => Send::new(open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now),
+        None => Send::new(connections, open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now),
     }
 }
 
@@ -100,7 +101,7 @@ async fn read(
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
-    let call = || Send::new(open, operation, inputs, attempts).attempt(Deadline::after(SHARED));
+    let call = || Send::new(connections, open, operation, inputs, attempts).attempt(Deadline::after(SHARED));
     let Read { answer, kept } = connections.cache.read(&key, keep, refresh, call).await;
     let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
     CacheUsed { connection: &open.name, operation: &operation.name, kind }.emit();
@@ -112,10 +113,10 @@ async fn write(
     open: &Open,
     operation: &Operation,
     inputs: Map<String, Value>,
-    how: How,
+    how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
-    let attempt = Send::new(open, operation, inputs, attempts).attempt(how.deadline);
+    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(how.deadline);
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
@@ -151,18 +152,27 @@ struct Send {
     system: Opened,
     inputs: Map<String, Value>,
     attempts: Arc<AtomicU32>,
+    rehearsal: Rehearsal,
 }
 
 impl Send {
-    fn new(open: &Open, operation: &Operation, inputs: Map<String, Value>, attempts: &Arc<AtomicU32>) -> Self {
+    fn new(
+        connections: &Connections,
+        open: &Open,
+        operation: &Operation,
+        inputs: Map<String, Value>,
+        attempts: &Arc<AtomicU32>,
+    ) -> Self {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
-        Self { connector, operation: operation.name.clone(), system, inputs, attempts }
+        let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
+        Self { connector, operation: operation.name.clone(), system, inputs, attempts, rehearsal }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        match &self.system {
+        self.rehearsal.before(until).await?;
+        let answer = match &self.system {
             Opened::Database(database) => {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
                 database.run(operation, self.inputs, until.bound(STATEMENTS)).await
@@ -171,13 +181,19 @@ impl Send {
                 let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
                 reply(operation, results)
             }
-        }
+        };
+        self.rehearsal.after(answer)
     }
 }
 
-/// Whether the connection's mode lets the operation through.
-fn allowed(open: &Open, operation: &Operation) -> Result<(), Fault> {
+/// Whether the connection is there for this sender, and its mode lets the operation through.
+fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<(), Fault> {
     let mode = open.rules.mode;
+    if let (Some(share), Some(sender)) = (open.rules.share, sender)
+        && !share.has(sender)
+    {
+        return Err(Fault::new(Outcome::Unavailable, format!("{} is not there for this sender yet (`share`)", open.name)));
+    }
     if mode.allows(operation.kind) {
         return Ok(());
     }

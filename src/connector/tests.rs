@@ -57,8 +57,8 @@ async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Conne
     Connections::open(connections, around(folder, true)).await
 }
 
-fn how() -> How {
-    How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false }
+fn how() -> How<'static> {
+    How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None }
 }
 
 /// Calls `connection.operation`.
@@ -66,7 +66,7 @@ async fn ask(connections: &Connections, call: &str, inputs: Value) -> Result<Val
     answered(connections, call, inputs, how()).await.map(|answered| answered.value)
 }
 
-async fn answered(connections: &Connections, call: &str, inputs: Value, how: How) -> Result<Answered, Fault> {
+async fn answered(connections: &Connections, call: &str, inputs: Value, how: How<'_>) -> Result<Answered, Fault> {
     let (connection, operation) = call.split_once('.').unwrap();
     let (connection, operation) = (ConnectionName::parse(connection).unwrap(), OperationName::parse(operation).unwrap());
     let Value::Object(inputs) = inputs else { panic!("inputs are an object") };

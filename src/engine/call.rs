@@ -59,7 +59,9 @@ impl Run<'_> {
             None => false,
         };
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
-        let how = How { deadline: self.deadline, refresh };
+        let sender = self.conversation.names.get("sender_id");
+        let sender = sender.as_ref().and_then(|sender| sender.as_str());
+        let how = How { deadline: self.deadline, refresh, sender };
         let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
         self.note(|| Entry::Call {
             connection: call.connection.clone(),

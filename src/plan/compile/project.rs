@@ -9,7 +9,7 @@ use super::{Compiler, SharedFile, secret_written, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
-use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules};
+use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
 use crate::plan::domain::Domain;
 use crate::plan::project::{Given, Project, Wire};
 use crate::plan::settings::Limits;
@@ -29,6 +29,8 @@ pub struct Sources {
     pub actions: Vec<Arc<File>>,
     /// The files under `actions/shared`.
     pub shared: Vec<Arc<File>>,
+    /// The day on which it is compiled, to warn of what ends; without it nothing is said of that.
+    pub today: Option<chrono::NaiveDate>,
     /// The catalogue's and the project's connectors by name; none for one that is wrong, which was said where it was compiled.
     pub connectors: BTreeMap<String, Option<Arc<Connector>>>,
 }
@@ -51,7 +53,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
     let production =
         written.as_ref().and_then(|it| it.server.as_ref()?.profile.as_ref()).is_some_and(|it| it.as_str() == "production");
-    let around = Around { connectors: &sources.connectors, production };
+    let around = Around { connectors: &sources.connectors, production, today: sources.today };
     let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &around, &mut out)).unwrap_or_default();
     let connections: BTreeMap<_, _> =
         wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
@@ -129,6 +131,7 @@ type Wires = Vec<(ConnectionName, Option<Wire>)>;
 struct Around<'a> {
     connectors: &'a BTreeMap<String, Option<Arc<Connector>>>,
     production: bool,
+    today: Option<chrono::NaiveDate>,
 }
 
 fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
@@ -184,8 +187,22 @@ fn connection(
         let message = format!("the connection `{parsed}` needs the setting `{}`", missing.name);
         out.push(Diagnostic::at(Code::MissingSetting, &name.span, message).help(missing.description.clone()));
     }
+    ending(connector, place, around.today, out);
     let rules = rules(settings, around.production, out);
     Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given, rules })))
+}
+
+/// How long before the end of an API version a connection to it is warned about.
+const NOTICE: chrono::Days = chrono::Days::new(90);
+
+/// Warns of an API version whose end is near, or past.
+fn ending(connector: &Connector, place: &Span, today: Option<chrono::NaiveDate>, out: &mut Diagnostics) {
+    let System::Http(system) = &connector.system else { return };
+    let Some((api, until)) = system.api.as_ref().and_then(|api| Some((api, api.supported_until?))) else { return };
+    if today.and_then(|today| today.checked_add_days(NOTICE)).is_some_and(|soon| soon >= until) {
+        let message = format!("the vendor supports version {} of its API, which `{}` speaks, until {until}", api.version, connector.name);
+        out.push(Diagnostic::at(Code::ApiEnding, place, message).help("take a newer legwork, or a connector file for a newer version"));
+    }
 }
 
 fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics) -> Option<Given> {
