@@ -48,6 +48,7 @@ metrics_table! {
     CallSeconds = "legwork_call_seconds", histogram, Seconds, "How long a call took with all its attempts, by connection, operation and outcome.";
     CallAttemptsTotal = "legwork_call_attempts_total", counter, Count, "Requests sent, repeats included, by connection and operation.";
     CacheTotal = "legwork_cache_total", counter, Count, "Reads answered by the cache or past it, by connection, operation and kind (hit, stale, miss).";
+    TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";
     EventsDroppedTotal = "legwork_events_dropped_total", counter, Count, "Events that the caller's version would have refused, by event.";
     RefusedTotal = "legwork_refused_total", counter, Count, "Requests refused at the door, by status and reason.";
     PanicsTotal = "legwork_panics_total", counter, Count, "Bugs that were caught and answered with 500.";

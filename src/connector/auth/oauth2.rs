@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use regex::Regex;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::apply::{basic, sensitive};
 use super::assertion::Assertion;
@@ -23,6 +24,7 @@ use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
 use crate::secret::Secret;
 use crate::store::TokenStore;
+use crate::telemetry::TokenFetched;
 use crate::template::{Scope, Template, Value as Shown};
 use crate::time::{Clock, Deadline};
 
@@ -59,7 +61,12 @@ impl Tokens {
     pub(super) async fn apply(&self, request: &mut Outgoing, until: Deadline) -> Result<(), Fault> {
         let fetch = || -> Fetch<HeaderValue> {
             let source = Arc::clone(&self.source);
-            Box::pin(async move { source.fetch().await })
+            Box::pin(async move {
+                let started = Instant::now();
+                let fetched = source.fetch().await;
+                TokenFetched { host: &shown(&source.url), fault: fetched.as_ref().err(), elapsed: started.elapsed() }.emit();
+                fetched
+            })
         };
         let token = self.kept.get(until, fetch).await?;
         if let Some(base) = self.base() {
