@@ -9,6 +9,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,7 +113,8 @@ struct Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        // The whole group: the reference server has workers, which outlive a parent that is killed.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.process.id())]).status();
         let _ = self.process.wait();
     }
 }
@@ -121,7 +123,7 @@ impl Drop for Server {
 fn servers() -> Fallible<Vec<Server>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rasa");
     let start = |name, says, port: u16, command: &mut Command| -> Fallible<Server> {
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
         let server = Server { name, process, port, says };
         wait_for(port).map_err(|error| format!("{name} does not come up: {error}"))?;
         Ok(server)

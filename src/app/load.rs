@@ -61,7 +61,10 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
         sources.actions = files.filter_map(|path| text(&path, &folder, out)).collect();
     } else {
         let message = format!("there is no folder {}", actions.display());
-        out.push(Diagnostic::nowhere(Code::Unreadable, message).help("make it and put the first action in it, or say with `actions:` or --actions where it is"));
+        out.push(
+            Diagnostic::nowhere(Code::Unreadable, message)
+                .help("make it and put the first action in it, or say with `actions:` or --actions where it is"),
+        );
     }
     if shared.is_dir() {
         sources.shared = yaml_files(&shared, out).iter().filter_map(|path| text(path, &folder, out)).collect();
@@ -103,7 +106,9 @@ fn text(path: &Path, folder: &Path, out: &mut Diagnostics) -> Option<Arc<File>> 
         Err(refused) => refused,
     };
     let (reason, cure) = match &refused {
-        NoText::TooLarge => (format!("it is larger than {} MiB", LARGEST >> 20), "split it, or keep data in a table of a connector"),
+        NoText::TooLarge => {
+            (format!("it is larger than {} MiB", LARGEST >> 20), "split it, or keep data in a table of a connector")
+        }
         NoText::NotUtf8 => ("it is not UTF-8".to_owned(), "save it again with the encoding UTF-8"),
         NoText::Io(error) => (reason(error), "check that it is there, and that this user may read it"),
     };
@@ -195,8 +200,16 @@ fn connectors(own: &Path, folder: &Path, out: &mut Diagnostics) -> BTreeMap<Stri
             continue;
         };
         if let Some(other) = own_files.insert(name.clone(), Span::start_of(&file)) {
-            let diagnostic = Diagnostic::at(Code::DuplicateName, &Span::start_of(&file), format!("two files hold the connector `{name}`"));
-            out.push(diagnostic.related(&other, "this is the other").help("rename one of them: the file's name is the connector's"));
+            let diagnostic = Diagnostic::at(
+                Code::DuplicateName,
+                &Span::start_of(&file),
+                format!("two files hold the connector `{name}`"),
+            );
+            out.push(
+                diagnostic
+                    .related(&other, "this is the other")
+                    .help("rename one of them: the file's name is the connector's"),
+            );
             continue;
         }
         let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));

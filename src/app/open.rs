@@ -45,7 +45,8 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
-    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
+    let surroundings =
+        Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
@@ -92,7 +93,9 @@ fn proof(proof: &Proof, secret: &mut impl FnMut(&Reference) -> Result<Secret, St
         Proof::Bearer(reference) => server::Proof::Bearer(secret(reference)?),
         Proof::Header(name, reference) => server::Proof::Header { name: name.clone(), value: secret(reference)? },
         Proof::Basic(user, reference) => server::Proof::Basic { user: user.clone(), password: secret(reference)? },
-        Proof::Token(parameter, reference) => server::Proof::Token { parameter: parameter.clone(), value: secret(reference)? },
+        Proof::Token(parameter, reference) => {
+            server::Proof::Token { parameter: parameter.clone(), value: secret(reference)? }
+        }
     })
 }
 

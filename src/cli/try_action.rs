@@ -88,9 +88,11 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
     let tried = block_on(async {
         let engine = app::engine(Arc::new(project), &place.folder(), Arc::new(SystemClock)).await?;
         let trace = Arc::new(Trace::default());
-        let call = Call::decode(Bytes::from(body.to_string()), &Limits::default()).map_err(|malformed| vec![malformed.to_string()])?;
+        let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())
+            .map_err(|malformed| vec![malformed.to_string()])?;
         let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try") };
-        let reply = engine.traced(call, context, Some(Arc::clone(&trace))).await.map_err(|malformed| vec![malformed.to_string()])?;
+        let reply =
+            engine.traced(call, context, Some(Arc::clone(&trace))).await.map_err(|malformed| vec![malformed.to_string()])?;
         Ok::<_, Vec<String>>((reply, trace.entries()))
     });
     let (reply, entries) = match tried {
@@ -108,9 +110,13 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
     let mut text = String::new();
     for entry in entries {
         let _ = match entry {
-            Entry::Input { name, from, value, place } => writeln!(text, "{:<40} {name} = {value}, from {from}", place.place()),
+            Entry::Input { name, from, value, place } => {
+                writeln!(text, "{:<40} {name} = {value}, from {from}", place.place())
+            }
             Entry::Step { verb, place, runs: true } => writeln!(text, "{:<40} {verb}", place.place()),
-            Entry::Step { verb, place, runs: false } => writeln!(text, "{:<40} {verb}, skipped: its `when` is false", place.place()),
+            Entry::Step { verb, place, runs: false } => {
+                writeln!(text, "{:<40} {verb}, skipped: its `when` is false", place.place())
+            }
             Entry::Call { connection, operation, inputs, result } => {
                 let came = match result {
                     Ok(value) => format!("{value:#}"),
@@ -124,7 +130,11 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
     let _ = match reply {
         Reply::Answer(answer) => {
             let said = answer.responses.iter().map(|message| format!("  {}\n", qa::shown(message))).collect::<String>();
-            let events = answer.events.iter().map(|event| format!("  {}\n", serde_json::to_string(event).unwrap_or_default())).collect::<String>();
+            let events = answer
+                .events
+                .iter()
+                .map(|event| format!("  {}\n", serde_json::to_string(event).unwrap_or_default()))
+                .collect::<String>();
             let or_none = |lines: String| if lines.is_empty() { "  (none)\n".to_owned() } else { lines };
             write!(text, "\nsaid\n{}events\n{}", or_none(said), or_none(events))
         }

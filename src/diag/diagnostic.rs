@@ -62,7 +62,10 @@ impl Span {
         else {
             return Self { file: File::new(&self.file.path, ""), range: 0..0 };
         };
-        let masked: String = inside.chars().flat_map(|c| if c == '\n' { "\n".chars().cycle().take(1) } else { "*".chars().cycle().take(c.len_utf8()) }).collect();
+        let masked: String = inside
+            .chars()
+            .flat_map(|c| if c == '\n' { "\n".chars().cycle().take(1) } else { "*".chars().cycle().take(c.len_utf8()) })
+            .collect();
         Self { file: File::new(&self.file.path, format!("{before}{masked}{after}")), range: self.range.clone() }
     }
 

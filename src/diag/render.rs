@@ -85,7 +85,8 @@ fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
         let (line, column) = span.line_column();
         json!({ "file": span.file.path, "line": line, "column": column })
     };
-    let related: Vec<_> = diagnostic.related.iter().map(|(span, words)| json!({ "at": place(span), "message": words })).collect();
+    let related: Vec<_> =
+        diagnostic.related.iter().map(|(span, words)| json!({ "at": place(span), "message": words })).collect();
     json!({
         "code": diagnostic.code.name(),
         "severity": diagnostic.severity().name(),
@@ -135,7 +136,10 @@ mod tests {
     #[test]
     fn a_review_gets_one_line() {
         let line = render(&[sample()], Format::GitHub);
-        assert_eq!(line, "::error file=actions/a.yml,line=2,col=3,title=unknown-slot::no slot `order_di`%0Adid you mean `order_id`?\n");
+        assert_eq!(
+            line,
+            "::error file=actions/a.yml,line=2,col=3,title=unknown-slot::no slot `order_di`%0Adid you mean `order_id`?\n"
+        );
     }
 
     #[test]

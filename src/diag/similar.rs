@@ -10,7 +10,9 @@ pub fn similar<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|name| *name != given)
         .map(|name| {
             let lower = name.to_lowercase();
-            let prefix = lower.len() > 3 && given_lower.len() > 3 && (lower.starts_with(&given_lower) || given_lower.starts_with(&lower));
+            let prefix = lower.len() > 3
+                && given_lower.len() > 3
+                && (lower.starts_with(&given_lower) || given_lower.starts_with(&lower));
             let distance = strsim::damerau_levenshtein(&given_lower, &lower);
             (if prefix { distance.min(allowed) } else { distance }, name)
         })

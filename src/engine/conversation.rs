@@ -107,10 +107,10 @@ impl Conversation {
             offered.push(("transcript", from_json(&transcript(&tracker.events)?)));
         }
         let locale = locale(settings, &offered);
-        let language = Locale::parse(&locale).language_tag();
+        let language = Locale::language_of(&locale);
         offered.push(("locale", Value::from(locale.as_str())));
         if let Some(words) =
-            settings.words.get(&locale).or_else(|| settings.words.get(&language)).or_else(|| settings.words.get("en"))
+            settings.words.get(&locale).or_else(|| settings.words.get(language)).or_else(|| settings.words.get("en"))
         {
             offered.push(("legwork", words.clone()));
         }

@@ -55,7 +55,7 @@ impl Domains {
         caller: &CallerName,
         own: Option<&plan::domain::Domain>,
     ) -> Result<Found, Malformed> {
-        let project = || Found::Domain(own.map(|own| Arc::new(own.rasa.clone())));
+        let project = || Found::Domain(own.map(|own| Arc::clone(&own.rasa)));
         if let Some(raw) = call.domain.as_ref().filter(|raw| !raw.is_absent()) {
             let domain = Arc::new(Domain::from_call(raw)?);
             if let Some(digest) = &call.domain_digest {

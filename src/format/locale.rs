@@ -63,6 +63,12 @@ impl Locale {
         Self(Arc::new(Inner { tag: icu.to_string(), icu, language, symbols, names }))
     }
 
+    /// The language of a tag, `de` of `de-AT`, without the cost of parsing it.
+    #[must_use]
+    pub fn language_of(tag: &str) -> &str {
+        tag.split(['-', '_', '.', '@']).next().unwrap_or(tag)
+    }
+
     /// The tag, as `de-AT`.
     #[must_use]
     pub fn tag(&self) -> &str {

@@ -101,10 +101,7 @@ mod tests {
     use super::*;
 
     fn order_number() -> PatternSpec {
-        PatternSpec {
-            pattern: r"(?i)(?:#|order\s*)?(\d{3,8})".to_owned(),
-            ..PatternSpec::default()
-        }
+        PatternSpec { pattern: r"(?i)(?:#|order\s*)?(\d{3,8})".to_owned(), ..PatternSpec::default() }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! `check` holds actions against it, and a validation falls back to it when a call brings no domain.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::rasa;
@@ -11,7 +13,7 @@ use crate::spec::{Kind, Node, Text};
 #[derive(Debug, Default)]
 pub struct Domain {
     /// What it says.
-    pub rasa: rasa::Domain,
+    pub rasa: Arc<rasa::Domain>,
     actions: Vec<Text>,
 }
 
@@ -47,7 +49,7 @@ impl Domain {
             merge(&mut whole, file.to_json());
             actions.extend(file.get("actions").map(names).unwrap_or_default());
         }
-        Self { rasa: rasa::Domain::from_value(&whole), actions }
+        Self { rasa: Arc::new(rasa::Domain::from_value(&whole)), actions }
     }
 
     /// Whether a conversation has the slot.
@@ -83,7 +85,12 @@ impl Domain {
     #[must_use]
     pub fn calls(&self, action: &str) -> bool {
         self.actions.iter().any(|listed| listed.value == action)
-            || self.rasa.slots.values().flat_map(|slot| &slot.mappings).any(|mapping| mapping.action.as_deref() == Some(action))
+            || self
+                .rasa
+                .slots
+                .values()
+                .flat_map(|slot| &slot.mappings)
+                .any(|mapping| mapping.action.as_deref() == Some(action))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::value::Value;
 use crate::fault::Outcome;
+use crate::format::Locale;
 use crate::name::Local;
 use crate::template::{Expression, Template};
 
@@ -86,8 +87,10 @@ pub type ByLocale = BTreeMap<String, BTreeMap<Outcome, Say>>;
 impl Messages {
     /// What may be said for an outcome, the best first: in the locale, then in its language, then in English.
     pub fn of<'a>(&'a self, locale: &'a str, outcome: Outcome) -> impl Iterator<Item = &'a Say> {
-        let language = locale.split(['-', '_']).next().unwrap_or(locale);
+        let language = Locale::language_of(locale);
         let locales = [locale, language, "en"].into_iter();
-        locales.flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome)))).flatten()
+        locales
+            .flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome))))
+            .flatten()
     }
 }

@@ -33,7 +33,9 @@ fn refused(wrong: Wrong, text: &Text) -> Diagnostic {
     let span = wrong.range.map_or_else(|| text.span.clone(), |range| text.part(range));
     let code = match wrong.kind {
         WrongKind::Syntax => Code::BadTemplate,
-        WrongKind::UnknownFilter { .. } | WrongKind::UnknownFunction { .. } | WrongKind::UnknownTest { .. } => Code::UnknownFilter,
+        WrongKind::UnknownFilter { .. } | WrongKind::UnknownFunction { .. } | WrongKind::UnknownTest { .. } => {
+            Code::UnknownFilter
+        }
     };
     wrong.help.into_iter().fold(Diagnostic::at(code, &span, wrong.message), Diagnostic::help)
 }

@@ -105,7 +105,8 @@ impl Pattern {
             Some(regex) if !regex.is_empty() => format!("(?s){regex}"),
             _ => format!("(?s)^{}$", written.split('…').map(regex::escape).collect::<Vec<_>>().join(".*")),
         };
-        let regex = Regex::new(&source).map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())?;
+        let regex =
+            Regex::new(&source).map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())?;
         Ok(Self { written: written.to_owned(), regex })
     }
 

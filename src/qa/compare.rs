@@ -94,7 +94,8 @@ fn written(said: &Said) -> String {
 pub(crate) fn shown(message: &Message) -> String {
     let mut parts: Vec<String> = words(message).map(str::to_owned).into_iter().collect();
     if !message.buttons.is_empty() {
-        let titles = message.buttons.iter().map(|button| format!("[{}] {}", button.title, button.payload)).collect::<Vec<_>>();
+        let titles =
+            message.buttons.iter().map(|button| format!("[{}] {}", button.title, button.payload)).collect::<Vec<_>>();
         parts.push(titles.join("  "));
     }
     parts.extend(message.image.iter().map(|image| format!("image {image}")));
@@ -104,7 +105,9 @@ pub(crate) fn shown(message: &Message) -> String {
         ("elements", Value::Array(message.elements.clone())),
         ("attachment", message.attachment.clone().unwrap_or_default()),
     ] {
-        let empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+        let empty = value.is_null()
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty);
         if !empty {
             parts.push(format!("{what} {value}"));
         }
@@ -136,7 +139,8 @@ fn slots(expect: &Expect, answer: &Answer, found: &mut Vec<Failure>) {
 fn events(expect: &Expect, answer: &Answer, found: &mut Vec<Failure>) {
     let Some(expected) = &expect.events else { return };
     let other = |event: &&crate::rasa::Event| !matches!(event.kind, EventKind::Slot { .. });
-    let came: Vec<Value> = answer.events.iter().filter(other).map(|event| serde_json::to_value(event).unwrap_or_default()).collect();
+    let came: Vec<Value> =
+        answer.events.iter().filter(other).map(|event| serde_json::to_value(event).unwrap_or_default()).collect();
     for at in 0..expected.len().max(came.len()) {
         let fits = expected.get(at).zip(came.get(at)).is_some_and(|(expected, came)| holds(expected, came));
         if !fits {
@@ -149,7 +153,10 @@ fn events(expect: &Expect, answer: &Answer, found: &mut Vec<Failure>) {
 /// An event as people read it: without the keys that are null.
 fn without_null(value: &Value) -> String {
     let Value::Object(fields) = value else { return value.to_string() };
-    Value::Object(fields.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect()).to_string()
+    Value::Object(
+        fields.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect(),
+    )
+    .to_string()
 }
 
 /// Whether what came has all that is expected; what is not named is not looked at.
@@ -176,7 +183,8 @@ fn same(expected: &Value, came: &Value) -> bool {
             expected.len() == came.len() && expected.iter().zip(came).all(|(expected, came)| same(expected, came))
         }
         (Value::Object(expected), Value::Object(came)) => {
-            expected.len() == came.len() && expected.iter().all(|(key, value)| came.get(key).is_some_and(|came| same(value, came)))
+            expected.len() == came.len()
+                && expected.iter().all(|(key, value)| came.get(key).is_some_and(|came| same(value, came)))
         }
         (expected, came) => expected == came,
     }

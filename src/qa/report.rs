@@ -105,7 +105,14 @@ mod tests {
         let failures = vec![Failure::differs("said[0]", "Hello …", "Bye")];
         let result = Result { action: "a".into(), it: "greets".into(), place, failures, problems: Vec::new() };
         let text = Report { results: vec![result], untested: vec!["b".into()] }.human();
-        for line in ["FAIL a: greets", "actions/a.yml:2", "expected  Hello …", "came      Bye", "without a test: b", "0 passed, 1 failed"] {
+        for line in [
+            "FAIL a: greets",
+            "actions/a.yml:2",
+            "expected  Hello …",
+            "came      Bye",
+            "without a test: b",
+            "0 passed, 1 failed",
+        ] {
             assert!(text.contains(line), "{line} in {text}");
         }
     }

@@ -19,7 +19,12 @@ pub fn body(action: &str, situation: &Situation) -> Value {
     });
     let mut events = situation.events.clone();
     events.push(json!({ "event": "user", "text": situation.text, "parse_data": message, "timestamp": null }));
-    events.extend(situation.offered.iter().map(|(name, value)| json!({ "event": "slot", "name": name, "value": value, "timestamp": null })));
+    events.extend(
+        situation
+            .offered
+            .iter()
+            .map(|(name, value)| json!({ "event": "slot", "name": name, "value": value, "timestamp": null })),
+    );
     json!({
         "next_action": action,
         "sender_id": sender,

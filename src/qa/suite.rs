@@ -115,7 +115,10 @@ impl Bench {
 
     /// An engine on fresh systems, in the state that the test begins with.
     async fn engine(&self, test: &Test) -> std::result::Result<Engine, Failure> {
-        let clock: Arc<dyn Clock> = test.now.or(self.project.settings.tests_now).map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)));
+        let clock: Arc<dyn Clock> = test
+            .now
+            .or(self.project.settings.tests_now)
+            .map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)));
         let surroundings = Surroundings {
             folder: &self.folder,
             clock: Arc::clone(&clock),

@@ -86,14 +86,17 @@ impl Message {
 
 /// Whether a bare text is the name of a response.
 fn is_response(text: &str) -> bool {
-    text.strip_prefix("utter_").is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c)))
+    text.strip_prefix("utter_")
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_alphanumeric() || "_-/".contains(c)))
 }
 
 impl Shape for Say {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         let one = |node: &Node, out: &mut Diagnostics| match &node.kind {
             Kind::Map(_) => Message::read(node, out),
-            Kind::List(_) | Kind::Null => wrong_type(node, "a message (a text, or a mapping with `text`, `response`, `buttons`, …)", out),
+            Kind::List(_) | Kind::Null => {
+                wrong_type(node, "a message (a text, or a mapping with `text`, `response`, `buttons`, …)", out)
+            }
             _ => Text::read(node, out).map(Message::of_text),
         };
         let messages = match &node.kind {

@@ -57,9 +57,13 @@ fn slip(node: &Node) -> Option<&'static str> {
     let text = &node.span.file.text;
     let rest = text.get(node.span.range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     match &node.kind {
-        Kind::Null if rest.trim_start_matches([':', ' ']).starts_with('#') => Some("`#` begins a comment; a text that begins with it needs quotes around it"),
+        Kind::Null if rest.trim_start_matches([':', ' ']).starts_with('#') => {
+            Some("`#` begins a comment; a text that begins with it needs quotes around it")
+        }
         Kind::Map(_) if rest.starts_with('{') => Some("a text that begins with a brace needs quotes around it"),
-        Kind::Map(entries) if entries.iter().any(|(key, _)| key.name.starts_with('-')) => Some("a dash needs a blank behind it"),
+        Kind::Map(entries) if entries.iter().any(|(key, _)| key.name.starts_with('-')) => {
+            Some("a dash needs a blank behind it")
+        }
         Kind::Text(text) if text.contains(':') && !text.contains(' ') => Some("a colon needs a blank behind it"),
         _ => None,
     }
@@ -120,7 +124,9 @@ pub(crate) fn unknown_key(key: &super::Key, whole: &Node, what: &str, known: &[&
     let above = whole.entries().iter().take(at).rfind(|(other, _)| known.contains(&other.name.as_str()));
     out.push(match above {
         // `set:` with its slots not indented below it.
-        Some((above, Node { kind: Kind::Null, .. })) => diagnostic.help(format!("when it belongs to `{}`, indent it by two more blanks", above.name)),
+        Some((above, Node { kind: Kind::Null, .. })) => {
+            diagnostic.help(format!("when it belongs to `{}`, indent it by two more blanks", above.name))
+        }
         _ => match OTHER_WORDS.iter().find(|(other, meant)| *other == key.name && known.contains(meant)) {
             Some((_, meant)) => diagnostic.help(format!("write `{meant}`")),
             None => diagnostic.did_you_mean(&key.name, known.iter().copied()),
@@ -289,7 +295,11 @@ pub(crate) fn field<T: Shape>(
 /// A sentence as the continuation of another.
 fn lowered(sentence: &str) -> String {
     let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect()).trim_end_matches('.').to_owned()
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 /// A field's schema with its description; a `$ref` stands in `allOf`, since siblings of `$ref` are ignored by readers.

@@ -39,7 +39,9 @@ impl Text {
         if let Some(offset) = written.find(&self.value) {
             return self.span.part(range.start + offset..range.end + offset);
         }
-        let (Some(before), Some(words)) = (self.value.get(..range.start), self.value.get(range)) else { return self.span.clone() };
+        let (Some(before), Some(words)) = (self.value.get(..range.start), self.value.get(range)) else {
+            return self.span.clone();
+        };
         if words.is_empty() {
             return self.span.clone();
         }
@@ -53,7 +55,12 @@ impl Shape for Text {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match node.scalar_text() {
             Some(value) => Some(Self { span: node.span.clone(), value }),
-            None => wrong_type_with(node, "a text", matches!(node.kind, Kind::List(_)).then(|| "put quotes around it".to_owned()), out),
+            None => wrong_type_with(
+                node,
+                "a text",
+                matches!(node.kind, Kind::List(_)).then(|| "put quotes around it".to_owned()),
+                out,
+            ),
         }
     }
 
@@ -212,7 +219,12 @@ mod tests {
 
     #[test]
     fn a_part_is_found_in_quotes_escapes_and_lines() {
-        for source in ["a: 'x {{ b }} {{ b }}'", r#"a: "x \t{{ b }} {{ b }}""#, "a: |\n  x\n  {{ b }}\n  {{ b }}\n", "a: x {{ b }} {{ b }}"] {
+        for source in [
+            "a: 'x {{ b }} {{ b }}'",
+            r#"a: "x \t{{ b }} {{ b }}""#,
+            "a: |\n  x\n  {{ b }}\n  {{ b }}\n",
+            "a: x {{ b }} {{ b }}",
+        ] {
             let tree = yaml::parse(&File::new("a.yml", source)).unwrap();
             let text = Text::read(tree.get("a").unwrap(), &mut Diagnostics::default()).unwrap();
             let at = text.value.rfind('b').unwrap();
@@ -227,6 +239,9 @@ mod tests {
         let thing = thing.unwrap();
         assert_eq!(thing.parts[0].name.value, "007");
         assert_eq!(thing.parts[0].r#as.as_ref().unwrap().value, "spy");
+        assert_eq!(thing.span.line_column(), (1, 1));
+        assert_eq!(thing.key("parts").map(|key| key.span.line_column()), Some((2, 1)));
+        assert!(thing.key("as").is_none() && thing.parts[0].keys.len() == 2);
         assert!(thing.key("parts").is_some() && thing.key("as").is_none());
         assert_eq!(thing.parts[0].span.place(), "a.yml:3");
     }

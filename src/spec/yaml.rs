@@ -82,7 +82,9 @@ impl Node {
     pub fn scalar_text(&self) -> Option<String> {
         match &self.kind {
             Kind::Text(text) => Some(text.clone()),
-            Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => self.span.file.text.get(self.span.range.clone()).map(|raw| raw.trim().to_owned()),
+            Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
+                self.span.file.text.get(self.span.range.clone()).map(|raw| raw.trim().to_owned())
+            }
             Kind::Null | Kind::List(_) | Kind::Map(_) => None,
         }
     }
@@ -97,7 +99,9 @@ impl Node {
             Kind::Float(value) => (*value).into(),
             Kind::Text(value) => value.clone().into(),
             Kind::List(items) => items.iter().map(Self::to_json).collect(),
-            Kind::Map(entries) => serde_json::Value::Object(entries.iter().map(|(k, v)| (k.name.clone(), v.to_json())).collect()),
+            Kind::Map(entries) => {
+                serde_json::Value::Object(entries.iter().map(|(k, v)| (k.name.clone(), v.to_json())).collect())
+            }
         }
     }
 }
@@ -136,7 +140,8 @@ fn place(raw: Spanned<Raw>, file: &Arc<File>) -> Node {
     // Of entries merged in by `<<`, the place is elsewhere.
     let own = |key: &Key| key.span.range.start >= span.range.start;
     if let Kind::Map(entries) = &kind
-        && let Some((_, last)) = entries.iter().rfind(|(key, value)| own(key) && value.span.range.start >= key.span.range.start)
+        && let Some((_, last)) =
+            entries.iter().rfind(|(key, value)| own(key) && value.span.range.start >= key.span.range.start)
     {
         span.range.end = last.span.range.end.max(span.range.end);
     }
@@ -203,7 +208,10 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Int(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a whole number past i64 is kept as the nearest float, as YAML readers do")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a whole number past i64 is kept as the nearest float, as YAML readers do"
+    )]
     fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
         Ok(i64::try_from(value).map_or(Raw::Float(value as f64), Raw::Int))
     }

@@ -31,7 +31,8 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 
 /// What to do about a filter, function or test that does not exist.
 pub(super) fn of_unknown(sort: Sort, name: &str) -> Option<String> {
-    let elsewhere = [Sort::Filter, Sort::Test, Sort::Function].into_iter().find(|other| *other != sort && registry().has(*other, name));
+    let elsewhere =
+        [Sort::Filter, Sort::Test, Sort::Function].into_iter().find(|other| *other != sort && registry().has(*other, name));
     if let Some(other) = elsewhere {
         return Some(format!("`{name}` is a {}: write {}", other.word(), usage(other, name)));
     }

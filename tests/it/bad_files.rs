@@ -54,10 +54,18 @@ fn two_files_with_one_action_name_the_other() {
     let folder = project(&[("actions/action_a.yml", step), ("actions/more/action_a.yml", step)]);
     let ran = legwork(folder.path(), &["check"]);
     assert_eq!(ran.code, Some(1));
-    for said in ["error[duplicate-name]: two files hold the action `action_a`", "actions/more/action_a.yml:1:1", "actions/action_a.yml:1:1"] {
+    for said in [
+        "error[duplicate-name]: two files hold the action `action_a`",
+        "actions/more/action_a.yml:1:1",
+        "actions/action_a.yml:1:1",
+    ] {
         assert!(ran.printed.contains(said), "{}", ran.printed);
     }
-    let shared = [("actions/shared/x.yml", step), ("actions/shared/more/x.yml", step), ("actions/action_a.yml", "steps: [{ use: x }]\n")];
+    let shared = [
+        ("actions/shared/x.yml", step),
+        ("actions/shared/more/x.yml", step),
+        ("actions/action_a.yml", "steps: [{ use: x }]\n"),
+    ];
     assert_eq!(found(&shared).iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["duplicate-name"]);
 }
 
@@ -106,10 +114,18 @@ fn slips_in_yaml_are_found_where_they_are() {
         ("steps:\n  - say: hi\n   - say: ho\n", 3),
         ("steps:\n  - say: hi\n---\nsteps: []\n", 4),
     ] {
-        assert_eq!(found(&[("actions/action_a.yml", text)]), only("yaml-syntax", &format!("actions/action_a.yml:{line}")), "{text}");
+        assert_eq!(
+            found(&[("actions/action_a.yml", text)]),
+            only("yaml-syntax", &format!("actions/action_a.yml:{line}")),
+            "{text}"
+        );
     }
     for (text, line) in [("steps: []\nsteps: []\n", 2), ("steps:\n  - set: { a: 1, a: 2 }\n", 2)] {
-        assert_eq!(found(&[("actions/action_a.yml", text)]), only("duplicate-name", &format!("actions/action_a.yml:{line}")), "{text}");
+        assert_eq!(
+            found(&[("actions/action_a.yml", text)]),
+            only("duplicate-name", &format!("actions/action_a.yml:{line}")),
+            "{text}"
+        );
     }
 }
 
@@ -119,10 +135,10 @@ fn an_empty_file_says_nothing_to_do() {
         assert_eq!(found(&[("actions/action_a.yml", text)]), only("missing-key", "actions/action_a.yml:1"), "{text:?}");
     }
     assert_eq!(found(&[("actions/action_a.yml", "steps: []\n")]), []);
-    assert_eq!(found(&[("actions/action_a.yml", "steps: []\n"), ("legwork.yml", ""), ("domain.yml", "")]), [(
-        "undeclared-action".to_owned(),
-        "actions/action_a.yml:1".to_owned()
-    )]);
+    assert_eq!(
+        found(&[("actions/action_a.yml", "steps: []\n"), ("legwork.yml", ""), ("domain.yml", "")]),
+        [("undeclared-action".to_owned(), "actions/action_a.yml:1".to_owned())]
+    );
 }
 
 #[test]
@@ -161,10 +177,16 @@ fn links_in_a_circle_come_to_an_end() {
 #[test]
 fn what_cannot_be_read_is_not_missing_elsewhere() {
     let files = [
-        ("legwork.yml", "conections: {}\nconnections: { shop: { connector: sandbox } }\nformats: { code: { pattern: \"(\" } }\n"),
+        (
+            "legwork.yml",
+            "conections: {}\nconnections: { shop: { connector: sandbox } }\nformats: { code: { pattern: \"(\" } }\n",
+        ),
         ("domain.yml", "actions: [action_a, action_b]\n"),
         ("actions/shared/steps.yml", "steps: {\n"),
-        ("actions/action_a.yml", "inputs: { x: { from: entity, format: code } }\nsteps:\n  - use: steps\n  - say: \"{{ x }\"\n"),
+        (
+            "actions/action_a.yml",
+            "inputs: { x: { from: entity, format: code } }\nsteps:\n  - use: steps\n  - say: \"{{ x }\"\n",
+        ),
         ("actions/action_b.yml", "steps: [\n"),
     ];
     let codes: Vec<_> = found(&files).into_iter().map(|(code, place)| format!("{place} {code}")).collect();
@@ -181,7 +203,10 @@ fn what_cannot_be_read_is_not_missing_elsewhere() {
 }
 
 const RUNAWAYS: [(&str, &str); 3] = [
-    ("{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}{% endfor %}{% endfor %}{% endfor %}", "too many steps"),
+    (
+        "{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}{% endfor %}{% endfor %}{% endfor %}",
+        "too many steps",
+    ),
     ("{% for a in range(1000) %}{{ 'x' * 1000000 }}{% endfor %}", "a text grows past"),
     ("{% for a in range(100000) %}{% for b in range(10000) %}print {% endfor %}{% endfor %}", ""),
 ];
@@ -201,7 +226,8 @@ fn a_runaway_template_ends_the_turn_with_a_message() {
 #[test]
 fn a_runaway_template_fails_its_test_with_its_place() {
     for (template, reason) in RUNAWAYS {
-        let action = format!("steps:\n  - say: \"{template}\"\ntests:\n  - it: says something\n    expect: {{ said: [Hello.] }}\n");
+        let action =
+            format!("steps:\n  - say: \"{template}\"\ntests:\n  - it: says something\n    expect: {{ said: [Hello.] }}\n");
         let ran = legwork(project(&[("actions/action_a.yml", &action)]).path(), &["test"]);
         assert_eq!(ran.code, Some(1), "{}", ran.printed);
         let (_, at) = ran.printed.split_once("at actions/action_a.yml:2: ").unwrap_or_else(|| panic!("{}", ran.printed));

@@ -49,7 +49,10 @@ fn only_errors_fail() {
     let clean = project(&[("actions/action_a.yml", "steps: [{ say: Hello. }]\n")]);
     let ran = legwork(clean.path(), &["check"]);
     assert_eq!((ran.printed.as_str(), ran.code), ("1 action: nothing is wrong\n", Some(0)));
-    let warned = project(&[("actions/action_a.yml", "steps: [{ say: Hello. }]\n"), ("domain.yml", "actions: [action_b, action_c]\n")]);
+    let warned = project(&[
+        ("actions/action_a.yml", "steps: [{ say: Hello. }]\n"),
+        ("domain.yml", "actions: [action_b, action_c]\n"),
+    ]);
     let ran = legwork(warned.path(), &["check"]);
     assert!(ran.printed.ends_with("1 action: 3 warnings; `legwork explain CODE` says more\n"), "{}", ran.printed);
     assert_eq!(ran.code, Some(0));
@@ -67,7 +70,11 @@ fn a_folder_that_is_no_project_says_what_to_do() {
 fn a_secret_that_stands_in_a_file_is_not_printed() {
     let connector = "kind: sql\nsettings: { password: { secret: true } }\ndatabase: \":memory:\"\noperations: { one: { sql: select 1 } }\n";
     let settings = "connections:\n  stock: { connector: warehouse, password: hunter2 }\nserver:\n  auth: [{ name: a, token: hunter2 }]\n";
-    let folder = project(&[("actions/action_a.yml", "steps: []\n"), ("connectors/warehouse.yml", connector), ("legwork.yml", settings)]);
+    let folder = project(&[
+        ("actions/action_a.yml", "steps: []\n"),
+        ("connectors/warehouse.yml", connector),
+        ("legwork.yml", settings),
+    ]);
     for format in ["human", "json", "github"] {
         let ran = legwork(folder.path(), &["check", "--format", format]);
         assert_eq!(ran.printed.matches("a secret is not written into the file").count(), 2, "{}", ran.printed);
@@ -91,7 +98,13 @@ fn explain_prints_the_page_of_a_code() {
 fn explain_knows_what_was_meant() {
     let folder = project(&[]);
     let ran = legwork(folder.path(), &["explain", "unknwon-slot"]);
-    assert_eq!((ran.complained.as_str(), ran.code), ("legwork: there is no code `unknwon-slot`: did you mean `unknown-slot`?\n", Some(2)));
+    assert_eq!(
+        (ran.complained.as_str(), ran.code),
+        ("legwork: there is no code `unknwon-slot`: did you mean `unknown-slot`?\n", Some(2))
+    );
     let ran = legwork(folder.path(), &["explain", "nonsense"]);
-    assert_eq!((ran.complained.as_str(), ran.code), ("legwork: there is no code `nonsense`: `legwork explain` lists all\n", Some(2)));
+    assert_eq!(
+        (ran.complained.as_str(), ran.code),
+        ("legwork: there is no code `nonsense`: `legwork explain` lists all\n", Some(2))
+    );
 }

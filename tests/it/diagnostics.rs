@@ -31,7 +31,12 @@ fn check_prints_what_is_expected_and_nothing_that_follows_from_it() {
         let folder = folders().join(code.name());
         let ran = legwork(&folder, &["check"]);
         let said = codes(&ran.printed);
-        assert!(!said.is_empty() && said.iter().all(|said| *said == code.name()), "{}: says {said:?}\n{}", code.name(), ran.printed);
+        assert!(
+            !said.is_empty() && said.iter().all(|said| *said == code.name()),
+            "{}: says {said:?}\n{}",
+            code.name(),
+            ran.printed
+        );
         let stops = code.severity() == legwork::diag::Severity::Error;
         assert_eq!(ran.code, Some(i32::from(stops)), "{}", code.name());
         let expected = folder.join("expected.txt");
@@ -73,7 +78,8 @@ fn the_snippets_of_the_pages_are_these_files() {
             let mut snippets = 0;
             for snippet in part.split("```yaml\n").skip(1) {
                 let (path, text) = snippet.split_once('\n').unwrap();
-                let path = path.strip_prefix("# ").unwrap_or_else(|| panic!("{}: a snippet begins with its file", code.name()));
+                let path =
+                    path.strip_prefix("# ").unwrap_or_else(|| panic!("{}: a snippet begins with its file", code.name()));
                 let text = text.split("```").next().unwrap();
                 assert_eq!(text, fs::read_to_string(folder.join(path)).unwrap(), "{}: {path}", code.name());
                 snippets += 1;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use legwork::app::{self, Place};
 use legwork::diag::{Code, Format, render};
+use legwork::format;
 use legwork::qa::{self, Selection};
 use legwork::spec::{action, message, testcase};
 use legwork::template::{self, Sort};
 use legwork::time::{Clock, SystemClock};
-use legwork::format;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -36,7 +36,8 @@ fn files(page: &str) -> Vec<(String, String)> {
 /// A project of a page's files, with the shipped domain and settings where the page has none of its own.
 fn project_of(page: &str, folder: &Path) {
     let files = files(page);
-    let shipped = ["domain.yml", "legwork.yml"].map(|name| (name.to_owned(), std::fs::read_to_string(root().join(name)).unwrap()));
+    let own = |name: &str| (name.to_owned(), std::fs::read_to_string(root().join(name)).unwrap());
+    let shipped = ["domain.yml", "legwork.yml"].map(own);
     for (path, text) in shipped.iter().chain(&files) {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -52,7 +53,8 @@ async fn every_example_is_checked_and_its_tests_pass() {
     for name in ["actions.md", "formats.md", "messages.md"] {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
-        let (project, mut problems) = app::load(&Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() });
+        let place = Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() };
+        let (project, mut problems) = app::load(&place);
         // The examples are not the shipped actions, which the shipped domain lists.
         problems.retain(|problem| !matches!(problem.code, Code::UndeclaredAction | Code::UnimplementedAction));
         assert!(problems.is_empty(), "{name}:\n{}", render(&problems, Format::Human { color: false }));
@@ -125,7 +127,8 @@ fn formats_do_what_their_page_says() {
 
 #[test]
 fn the_built_in_messages_are_those_of_their_page() {
-    let file = legwork::diag::File::new("messages.yml", std::fs::read_to_string(root().join("src/plan/messages.yml")).unwrap());
+    let text = std::fs::read_to_string(root().join("src/plan/messages.yml")).unwrap();
+    let file = legwork::diag::File::new("messages.yml", text);
     let messages = legwork::spec::yaml::parse(&file).unwrap().to_json();
     let texts = |say: &serde_json::Value| match say {
         serde_json::Value::Array(several) => several.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect(),
@@ -147,11 +150,11 @@ fn the_built_in_messages_are_those_of_their_page() {
 /// The page of the filters, made from what the engine has.
 fn filters() -> String {
     let mut text = "# Filters\n\n\
-        A filter changes a value: `{{ order.placed_at | date }}`. Filters are tried one after the other: \
-        `{{ email | lower | mask_email }}`.\nNull passes through filters of single values and is an empty list for filters of \
-        lists; what is absent fails, but for `default`.\nDates, numbers and words follow `locale`, `timezone`, `region` and \
-        `currency` of `legwork.yml`.\n\nThe examples are from January 20th, 2026, at noon. This page is made from the engine's \
-        own list, and every example is a test.\n"
+        A filter changes a value: `{{ order.placed_at | date }}`. Several are tried in a row: `{{ email | lower | mask_email }}`.\n\
+        Null passes through filters of single values and is an empty list for filters of lists; what is absent fails, but for\n\
+        `default`. Dates, numbers and words follow `locale`, `timezone`, `region` and `currency` of `legwork.yml`.\n\n\
+        The examples are from January 20th, 2026, at noon. This page is made from the engine's own list, and every example is\n\
+        a test.\n"
         .to_owned();
     for (sort, title) in [
         (Sort::Filter, "Filters: `value | name`"),
@@ -161,7 +164,8 @@ fn filters() -> String {
         let _ = write!(text, "\n## {title}\n\n| name | gives | example | prints |\n|---|---|---|---|\n");
         for one in template::filters().filter(|one| one.sort == sort) {
             let cell = |code: &str| code.replace('|', "\\|").replace('\n', "\\n");
-            let _ = writeln!(text, "| `{}` | {} | `{}` | `{}` |", one.name, cell(one.doc), cell(one.example), cell(one.prints));
+            let (doc, example, prints) = (cell(one.doc), cell(one.example), cell(one.prints));
+            let _ = writeln!(text, "| `{}` | {doc} | `{example}` | `{prints}` |", one.name);
         }
     }
     text

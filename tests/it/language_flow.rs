@@ -27,6 +27,23 @@ steps:
 }
 
 #[tokio::test]
+async fn stop_may_have_a_last_word() {
+    let bot = bot("
+steps:
+  - stop: \"Bye, {{ sender_id }}.\"
+    when: slots.how == 'text'
+  - choose:
+      - when: slots.how == 'message'
+        steps: [{ stop: [{ text: Bye., buttons: [{ title: Again, intent: greet }] }, See you.] }]
+  - say: Still here.
+")
+    .await;
+    assert_eq!(bot.call("action_x").slot("how", "text").send().await.said(), ["Bye, default."]);
+    assert_eq!(bot.call("action_x").slot("how", "message").send().await.said(), ["Bye.", "See you."]);
+    assert_eq!(bot.call("action_x").send().await.said(), ["Still here."]);
+}
+
+#[tokio::test]
 async fn every_step_may_have_a_condition_and_what_it_would_name_is_null() {
     let bot = bot("
 steps:

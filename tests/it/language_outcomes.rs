@@ -73,6 +73,42 @@ steps:
 }
 
 #[tokio::test]
+async fn otherwise_is_every_outcome_that_is_not_named() {
+    let bot = bot("
+inputs: { how: {} }
+steps:
+  - call: desk.end
+    with: { how: \"{{ how }}\" }
+    as: ended
+    outcomes:
+      not_found: Nothing there.
+      otherwise: [{ say: \"{{ fault.outcome }}\" }, { continue: { how: somehow } }]
+  - say: \"{{ ended.how }}\"
+")
+    .await;
+    let call = |how: &str| bot.call("action_x").slot("how", how).send();
+    assert_eq!(call("not_found").await.said(), ["Nothing there."]);
+    assert_eq!(call("conflict").await.said(), ["conflict", "somehow"]);
+    assert_eq!(call("unavailable").await.said(), ["unavailable", "somehow"]);
+    assert_eq!(call("well").await.said(), ["well"]);
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_end_is_given_up_with_the_turn() {
+    let bot = Bot::with(&[
+        ("legwork.yml", "connections: { desk: { connector: desk } }\nturn: { give_up_after: 200ms }\n"),
+        DESK,
+        (
+            "actions/action_x.yml",
+            "steps: [{ say: One moment. }, { call: desk.endless, outcomes: { timeout: [{ say: \"Too slow ({{ fault.outcome }}).\" }, { set: { late: true } }] } }]\n",
+        ),
+    ])
+    .await;
+    let answer = bot.call("action_x").send().await;
+    assert_eq!((answer.said(), answer.slots()), (vec!["One moment.", "Too slow (timeout)."], json!([["late", true]])));
+}
+
+#[tokio::test]
 async fn by_email_else_by_phone() {
     let bot = Bot::with(&[(
         "actions/action_x.yml",

@@ -220,6 +220,19 @@ without a test: action_bare
 }
 
 #[test]
+fn all_tests_may_happen_at_one_time() {
+    let action = "
+steps: [{ say: \"{{ now | date }}\" }]
+tests:
+  - { it: happens then, expect: { said: [March 4th] } }
+  - { it: or at its own time, now: 2030-05-06T00:00:00Z, expect: { said: [May 6th] } }
+";
+    let folder = written(&[("legwork.yml", "tests: { now: 2026-03-04T10:00:00Z }\n"), ("actions/action_x.yml", action)]);
+    let (code, printed) = legwork(folder.path(), &["test"]);
+    assert_eq!((code, printed.ends_with("2 passed, 0 failed\n")), (Some(0), true), "{printed}");
+}
+
+#[test]
 fn many_tests_run_at_the_same_time_and_report_in_order() {
     let tests: String = (0..40)
         .map(|n| format!("  - {{ it: number {n:02}, slots: {{ n: {n} }}, expect: {{ said: [\"{n}\"] }} }}\n"))

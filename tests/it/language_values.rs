@@ -309,6 +309,22 @@ steps:
 }
 
 #[tokio::test]
+async fn a_choice_of_the_project_is_a_format_everywhere() {
+    let bot = Bot::with(&[
+        ("legwork.yml", "formats: { urgency: { enum: { high: [asap, right now], low: [whenever] }, examples: { ASAP: high, never: null } } }\n"),
+        ("actions/action_x.yml", "inputs: { a: { format: urgency } }\nsteps: [{ say: \"{{ a }}\" }]\n"),
+    ])
+    .await;
+    assert_eq!(bot.call("action_x").slot("a", "Right now").send().await.said(), ["high"]);
+    assert_eq!(bot.call("action_x").slot("a", "LOW").send().await.said(), ["low"]);
+    assert_eq!(bot.call("action_x").slot("a", "never").send().await.said().len(), 1);
+    assert_eq!(
+        bot.call("action_x").slot("a", "never").send().await.said()[0].split('.').next(),
+        Some("Something in what you gave me wasn't accepted")
+    );
+}
+
+#[tokio::test]
 async fn inputs_see_those_before_them() {
     let bot = Bot::with(&[(
         "actions/action_x.yml",

@@ -50,7 +50,9 @@ fn they_accept_every_file_that_is_shipped() {
         for path in yaml_files(&root.join(folder)) {
             let shown = path.strip_prefix(root).unwrap().to_str().unwrap();
             // The wrong half of the diagnostics is wrong on purpose.
-            let Some(kind) = kind_of(shown).filter(|_| folder != "tests/diagnostics" || shown.contains("/fixed/")) else { continue };
+            let Some(kind) = kind_of(shown).filter(|_| folder != "tests/diagnostics" || shown.contains("/fixed/")) else {
+                continue;
+            };
             held[kind] += 1;
             accepts(&validators[kind], &path, shown);
         }
@@ -80,7 +82,8 @@ fn they_refuse_what_check_refuses() {
 
 fn accepts(validator: &Validator, path: &Path, shown: &str) {
     let tree = yaml::parse(&File::new(shown, fs::read_to_string(path).unwrap())).unwrap();
-    let wrong: Vec<_> = validator.iter_errors(&tree.to_json()).map(|wrong| format!("{}: {wrong}", wrong.instance_path())).collect();
+    let wrong: Vec<_> =
+        validator.iter_errors(&tree.to_json()).map(|wrong| format!("{}: {wrong}", wrong.instance_path())).collect();
     assert!(wrong.is_empty(), "{shown}:\n{}", wrong.join("\n"));
 }
 

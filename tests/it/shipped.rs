@@ -62,8 +62,8 @@ fn shipped_files_name_their_schema() {
 #[test]
 fn the_schemas_are_those_of_this_engine() {
     let fresh = tempfile::tempdir().unwrap();
-    let written = std::process::Command::new(env!("CARGO_BIN_EXE_legwork")).args(["schema", "--out"]).arg(fresh.path()).status();
-    assert!(written.unwrap().success());
+    let mut legwork = std::process::Command::new(env!("CARGO_BIN_EXE_legwork"));
+    assert!(legwork.args(["schema", "--out"]).arg(fresh.path()).status().unwrap().success());
     for entry in std::fs::read_dir(fresh.path()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap();

@@ -56,7 +56,10 @@ impl Compiler<'_> {
     fn does_something(&mut self, place: &Span, written: &spec::Action) {
         if written.key("steps").is_none() && !self.partial {
             let diagnostic = Diagnostic::at(Code::MissingKey, place, format!("`{}` says nothing to do", self.acting));
-            self.out.push(diagnostic.help("add `steps:`, or `slots:` where it validates a form; `steps: []` is an action that does nothing"));
+            self.out
+                .push(diagnostic.help(
+                    "add `steps:`, or `slots:` where it validates a form; `steps: []` is an action that does nothing",
+                ));
         }
     }
 
@@ -67,7 +70,8 @@ impl Compiler<'_> {
             return;
         }
         for (input, _) in inputs.iter().filter(|(input, _)| !self.asks.contains(&input.value)) {
-            let diagnostic = Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
+            let diagnostic =
+                Diagnostic::at(Code::UnusedInput, &input.span, format!("nothing uses the input `{}`", input.value));
             self.out.push(diagnostic.help("use it in a step, or take it out"));
         }
     }
@@ -85,7 +89,8 @@ impl Compiler<'_> {
             let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
             if input.invalid.is_some() && input.format.is_none() {
                 let place = input.key("invalid").map_or(&input.span, |key| &key.span);
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{}` has `invalid` but no `format`", name.value));
+                let diagnostic =
+                    Diagnostic::at(Code::MisplacedKey, place, format!("`{}` has `invalid` but no `format`", name.value));
                 self.out.push(diagnostic.help("without a format nothing is invalid; add `format:` or take `invalid` out"));
             }
             if let (Some(name), Some(source)) = (local, source) {
@@ -129,7 +134,8 @@ pub(super) fn name_of(file: &std::sync::Arc<crate::diag::File>, out: &mut Diagno
     let stem = stem(&file.path);
     let name = ActionName::parse(stem);
     if name.is_none() {
-        let diagnostic = Diagnostic::at(Code::BadName, &Span::start_of(file), format!("`{stem}` cannot be the name of an action"));
+        let diagnostic =
+            Diagnostic::at(Code::BadName, &Span::start_of(file), format!("`{stem}` cannot be the name of an action"));
         out.push(diagnostic.help(format!("name the file {}", ActionName::RULE)));
     }
     name

@@ -1,8 +1,8 @@
 //! Calls: held against the connection's connector, its operation's inputs and its model.
 
+use super::Compiler;
 use super::names::{Names, Type};
 use super::steps::Block;
-use super::Compiler;
 use crate::diag::{Code, Diagnostic, Span, similar};
 use crate::fault::Outcome;
 use crate::name::{ConnectionName, OperationName};
@@ -62,7 +62,8 @@ impl Compiler<'_> {
             let at = target.value.find('.').map_or(0, |at| at + 1);
             let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
             let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
-            self.out.push(diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)));
+            self.out
+                .push(diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)));
             return None;
         };
         self.inputs_fit(target, known, with);
@@ -77,13 +78,16 @@ impl Compiler<'_> {
     /// Reports a connection that legwork.yml does not have, unless legwork.yml could not be read.
     pub(super) fn no_connection(&mut self, name: &ConnectionName, place: &Span) {
         if !self.blind {
-            let diagnostic = Diagnostic::at(Code::UnknownConnection, place, format!("legwork.yml has no connection `{name}`"));
+            let diagnostic =
+                Diagnostic::at(Code::UnknownConnection, place, format!("legwork.yml has no connection `{name}`"));
             self.out.push(diagnostic.did_you_mean(name.as_str(), self.connections.keys().map(ConnectionName::as_str)));
         }
     }
 
     fn inputs_fit(&mut self, target: &Text, operation: &Operation, with: &Map<Node>) {
-        for (given, _) in with.iter().filter(|(given, _)| !operation.inputs.iter().any(|input| input.name.as_str() == given.value)) {
+        for (given, _) in
+            with.iter().filter(|(given, _)| !operation.inputs.iter().any(|input| input.name.as_str() == given.value))
+        {
             let message = format!("`{}` takes no input `{}`", target.value, given.value);
             let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
             self.out.push(diagnostic.did_you_mean(&given.value, operation.inputs.iter().map(|input| input.name.as_str())));
@@ -91,12 +95,18 @@ impl Compiler<'_> {
         for input in operation.inputs.iter().filter(|input| input.required && with.get(input.name.as_str()).is_none()) {
             // One that is misspelled is not missing as well.
             let name = input.name.as_str();
-            if with.iter().any(|(given, _)| similar(&given.value, [name]).is_some() && !operation.inputs.iter().any(|other| other.name.as_str() == given.value)) {
+            if with.iter().any(|(given, _)| {
+                similar(&given.value, [name]).is_some()
+                    && !operation.inputs.iter().any(|other| other.name.as_str() == given.value)
+            }) {
                 continue;
             }
             let message = format!("`{}` needs the input `{}`", target.value, input.name);
             let doc = if input.doc.is_empty() { String::new() } else { format!(": {}", input.doc) };
-            self.out.push(Diagnostic::at(Code::MissingInput, &target.span, message).help(format!("add `{}` to `with`{doc}", input.name)));
+            self.out.push(
+                Diagnostic::at(Code::MissingInput, &target.span, message)
+                    .help(format!("add `{}` to `with`{doc}", input.name)),
+            );
         }
     }
 

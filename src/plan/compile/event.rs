@@ -47,10 +47,15 @@ impl Compiler<'_> {
     fn read_event<'a>(&mut self, node: &'a Node) -> Option<(Written<'a>, &'static [EventField])> {
         let (name, value) = match &node.kind {
             Kind::Text(name) => (Text { span: node.span.clone(), value: name.clone() }, None),
-            Kind::Map(entries) if entries.len() == 1 => entries.first().map(|(key, value)| (Text::of_key(key), Some(value)))?,
+            Kind::Map(entries) if entries.len() == 1 => {
+                entries.first().map(|(key, value)| (Text::of_key(key), Some(value)))?
+            }
             _ => {
-                let diagnostic = Diagnostic::at(Code::BadEvent, &node.span, "an event is a name, or one name with its fields");
-                self.out.push(diagnostic.help("such as `event: pause` or `event: { reminder: { intent: EXTERNAL_x, date_time: … } }`"));
+                let diagnostic =
+                    Diagnostic::at(Code::BadEvent, &node.span, "an event is a name, or one name with its fields");
+                self.out.push(
+                    diagnostic.help("such as `event: pause` or `event: { reminder: { intent: EXTERNAL_x, date_time: … } }`"),
+                );
                 return None;
             }
         };
@@ -80,7 +85,8 @@ impl Compiler<'_> {
     fn refers(&mut self, event: &str, field: &str, name: &Text) {
         match (event, field) {
             ("followup", "name") if self.acting == name.value => {
-                let diagnostic = Diagnostic::at(Code::FollowsItself, &name.span, "the action asks Rasa to run itself again, without end");
+                let diagnostic =
+                    Diagnostic::at(Code::FollowsItself, &name.span, "the action asks Rasa to run itself again, without end");
                 self.out.push(diagnostic.help("follow up another action; waiting for a slow system needs no followup"));
             }
             ("followup", "name") => {

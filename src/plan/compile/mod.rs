@@ -100,7 +100,9 @@ impl Compiler<'_> {
                     entries.iter().map(|(key, value)| Some((key.name.clone(), self.value(value, names)?))).collect();
                 values.into_iter().collect::<Option<_>>().map(Value::Map)
             }
-            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => Some(Value::Leaf(Template::constant(node.to_json()))),
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
+                Some(Value::Leaf(Template::constant(node.to_json())))
+            }
         }
     }
 

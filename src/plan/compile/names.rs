@@ -125,10 +125,15 @@ impl Names {
         for part in parts {
             let Type::One(model) = kind else { return None };
             let Some(field) = model.field(part) else {
-                let near = similar(part, model.fields.iter().map(|field| field.name));
+                let near = nested(model, part)
+                    .or_else(|| similar(part, model.fields.iter().map(|field| field.name)).map(str::to_owned));
                 let known = || model.fields.iter().map(|field| format!("`{}`", field.name)).collect::<Vec<_>>().join(", ");
                 let cure = near.map_or_else(|| format!("one of {}", known()), |near| format!("did you mean `{near}`?"));
-                return Some((Code::UnknownField, format!("{} {} has no field `{part}`", article(model.name), model.name), Some(cure)));
+                return Some((
+                    Code::UnknownField,
+                    format!("{} {} has no field `{part}`", article(model.name), model.name),
+                    Some(cure),
+                ));
             };
             kind = field_type(field.kind);
             if !matches!(field.kind, Kind::One(_) | Kind::Money) {
@@ -137,6 +142,14 @@ impl Names {
         }
         None
     }
+}
+
+/// The field of that name in a part of a model, as `shipment.carrier`.
+fn nested(model: &Model, name: &str) -> Option<String> {
+    model.fields.iter().find_map(|field| match field_type(field.kind) {
+        Type::One(part) => part.field(name).map(|inner| format!("{}.{}", field.name, inner.name)),
+        Type::Any | Type::Many(_) => None,
+    })
 }
 
 fn field_type(kind: Kind) -> Type {
@@ -161,6 +174,8 @@ mod tests {
     fn what_an_expression_offers_is_documented() {
         let names = Names::offered();
         assert!(OFFERED.iter().all(|(name, doc)| !doc.is_empty() && names.wrong(&[(*name).to_owned()]).is_none()));
+        let page = Code::UnknownName.page();
+        assert!(OFFERED.iter().all(|(name, _)| page.contains(&format!("`{name}`"))), "the page lists every name");
     }
 
     #[test]
@@ -174,5 +189,7 @@ mod tests {
         let (code, message, help) = names.wrong(&path("order.shipment.carier")).unwrap();
         assert_eq!((code, help.as_deref()), (Code::UnknownField, Some("did you mean `carrier`?")));
         assert_eq!(message, "a Shipment has no field `carier`");
+        let (_, _, help) = names.wrong(&path("order.carrier")).unwrap();
+        assert_eq!(help.as_deref(), Some("did you mean `shipment.carrier`?"));
     }
 }

@@ -48,8 +48,12 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let blind = written.is_none();
     let domain = domain(&sources.domain, &mut out);
     let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
-    let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &sources.connectors, &mut out)).unwrap_or_default();
-    let connections: BTreeMap<_, _> = wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
+    let wires = written
+        .as_ref()
+        .map(|written| wires(written.connections.as_ref(), &sources.connectors, &mut out))
+        .unwrap_or_default();
+    let connections: BTreeMap<_, _> =
+        wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
     let shared = shared(&sources.shared, &mut out);
     let mut compiler = Compiler {
         formats: &formats,
@@ -119,12 +123,17 @@ fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
 
 type Wires = Vec<(ConnectionName, Option<Wire>)>;
 
-fn wires(written: Option<&Map<Map<Node>>>, connectors: &BTreeMap<String, Option<Arc<Connector>>>, out: &mut Diagnostics) -> Wires {
+fn wires(
+    written: Option<&Map<Map<Node>>>,
+    connectors: &BTreeMap<String, Option<Arc<Connector>>>,
+    out: &mut Diagnostics,
+) -> Wires {
     let Some(written) = written else {
         let sandbox = connectors.get("sandbox").and_then(Option::as_ref);
         let wire = |name: &str| {
             let name = ConnectionName::parse(name)?;
-            let wire = sandbox.map(|connector| Wire { name: name.clone(), connector: Arc::clone(connector), settings: Vec::new() });
+            let wire =
+                sandbox.map(|connector| Wire { name: name.clone(), connector: Arc::clone(connector), settings: Vec::new() });
             Some((name, wire))
         };
         return SANDBOXED.iter().filter_map(|name| wire(name)).collect();
@@ -144,7 +153,8 @@ fn connection(
         return None;
     };
     let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
-        let diagnostic = Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
+        let diagnostic =
+            Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
         let known = connectors.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         out.push(diagnostic.help(format!("add `connector: NAME`, one of {known}")));
         return Some((parsed, None));
@@ -236,11 +246,20 @@ fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<Action
 
 fn two_files(what: &str, name: &str, file: &Arc<File>, other: &Span, out: &mut Diagnostics) {
     let diagnostic = Diagnostic::at(Code::DuplicateName, &Span::start_of(file), format!("two files hold {what} `{name}`"));
-    out.push(diagnostic.related(other, "this is the other").help("rename one of them: the file's name is the name, whichever folder it lies in"));
+    out.push(
+        diagnostic
+            .related(other, "this is the other")
+            .help("rename one of them: the file's name is the name, whichever folder it lies in"),
+    );
 }
 
 /// Holds which actions there are against which actions the domain lists.
-fn against_domain(actions: &BTreeMap<ActionName, Action>, unread: &BTreeSet<ActionName>, domain: &Domain, out: &mut Diagnostics) {
+fn against_domain(
+    actions: &BTreeMap<ActionName, Action>,
+    unread: &BTreeSet<ActionName>,
+    domain: &Domain,
+    out: &mut Diagnostics,
+) {
     for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
         let diagnostic = Diagnostic::at(Code::UndeclaredAction, &action.place, format!("the domain does not list `{name}`"));
         out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
@@ -250,7 +269,8 @@ fn against_domain(actions: &BTreeMap<ActionName, Action>, unread: &BTreeSet<Acti
         let message = format!("no file implements the action `{}`", listed.value);
         let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
         let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));
-        let cure = near.map_or_else(|| format!("write actions/{}.yml", listed.value), |near| format!("did you mean `{near}`?"));
+        let cure =
+            near.map_or_else(|| format!("write actions/{}.yml", listed.value), |near| format!("did you mean `{near}`?"));
         out.push(diagnostic.help(cure));
     }
 }
@@ -278,7 +298,10 @@ mod tests {
     fn everything_wrong_is_said_at_once() {
         let sources = Sources {
             actions: vec![
-                action("action_a", "steps:\n  - say: hi\n    set: { x: 1 }\n  - say: \"{{ nmae }}\"\n  - stop: true\n  - say: never\n"),
+                action(
+                    "action_a",
+                    "steps:\n  - say: hi\n    set: { x: 1 }\n  - say: \"{{ nmae }}\"\n  - stop: true\n  - say: never\n",
+                ),
                 action("action_b", "steps: [ { sya: hi } ]\n"),
                 action("more/action_a", "steps: []\n"),
             ],
@@ -321,8 +344,18 @@ mod tests {
     fn a_slot_may_be_taken_or_refused_in_the_outcome_of_a_call() {
         let of = |key: &str, end: &str| {
             let call = format!("{{ call: shop.find, outcomes: {{ otherwise: [{{ {end}: value }}] }} }}");
-            let text = format!("{key}: {}\n", if key == "slots" { format!("{{ x: {{ steps: [ {call}, {{ accept: value }} ] }} }}") } else { format!("[ {call} ]") });
-            codes(&Sources { actions: vec![action(if key == "slots" { "validate_form" } else { "action_a" }, &text)], ..Sources::default() })
+            let text = format!(
+                "{key}: {}\n",
+                if key == "slots" {
+                    format!("{{ x: {{ steps: [ {call}, {{ accept: value }} ] }} }}")
+                } else {
+                    format!("[ {call} ]")
+                }
+            );
+            codes(&Sources {
+                actions: vec![action(if key == "slots" { "validate_form" } else { "action_a" }, &text)],
+                ..Sources::default()
+            })
         };
         assert_eq!(of("slots", "accept"), Vec::<&str>::new());
         assert_eq!(of("slots", "reject"), Vec::<&str>::new());
@@ -331,7 +364,9 @@ mod tests {
 
     #[test]
     fn an_action_ends_with_or_without_a_word() {
-        let of = |step: &str| codes(&Sources { actions: vec![action("action_a", &format!("steps: [{step}]\n"))], ..Sources::default() });
+        let of = |step: &str| {
+            codes(&Sources { actions: vec![action("action_a", &format!("steps: [{step}]\n"))], ..Sources::default() })
+        };
         assert_eq!(of("{ stop: true }"), Vec::<&str>::new());
         assert_eq!(of("{ stop: Bye }"), Vec::<&str>::new());
         assert_eq!(of("{ stop: [Bye, { text: now }] }"), Vec::<&str>::new());

@@ -14,7 +14,8 @@ impl Compiler<'_> {
 
     fn message(&mut self, message: &spec::Message, names: &Names) -> Message {
         if message.text.is_some() && message.response.is_some() {
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, &message.span, "a message has `text` or `response`, not both");
+            let diagnostic =
+                Diagnostic::at(Code::MisplacedKey, &message.span, "a message has `text` or `response`, not both");
             self.out.push(diagnostic.help("Rasa and Rasa Pro disagree on which of the two wins; say two messages"));
         }
         self.says_nothing(message);
@@ -74,7 +75,10 @@ impl Compiler<'_> {
                 return None;
             }
             (None, Some(stray)) => {
-                self.out.push(Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`").help("take it out, or add `each: LIST`"));
+                self.out.push(
+                    Diagnostic::at(Code::MisplacedKey, &stray.span, "`as` goes with `each`")
+                        .help("take it out, or add `each: LIST`"),
+                );
                 None
             }
             (None, None) => None,
@@ -90,7 +94,8 @@ impl Compiler<'_> {
             }
             (None, Some(payload)) => Click::Payload(self.payload(payload, &inner)?),
             _ => {
-                let diagnostic = Diagnostic::at(Code::MissingKey, &button.span, "a button needs `intent` or `payload`, one of the two");
+                let diagnostic =
+                    Diagnostic::at(Code::MissingKey, &button.span, "a button needs `intent` or `payload`, one of the two");
                 self.out.push(diagnostic.help("with `intent` and `entities` the payload is written for you"));
                 return None;
             }
@@ -101,8 +106,10 @@ impl Compiler<'_> {
     fn payload(&mut self, payload: &Text, names: &Names) -> Option<Template> {
         let template = self.template(payload, names)?;
         if template.as_constant().is_none() && payload.value.trim_start().starts_with('/') {
-            let diagnostic = Diagnostic::at(Code::TemplateInPayload, &payload.span, "a value inside a raw payload is not encoded");
-            self.out.push(diagnostic.help("write `intent:` and `entities:`; quotes and braces in the value are then encoded"));
+            let diagnostic =
+                Diagnostic::at(Code::TemplateInPayload, &payload.span, "a value inside a raw payload is not encoded");
+            self.out
+                .push(diagnostic.help("write `intent:` and `entities:`; quotes and braces in the value are then encoded"));
         }
         if let Some((at, intent)) = raw_intent(&payload.value) {
             self.known_intent(&Text { span: payload.part(at..at + intent.len()), value: intent.to_owned() });
@@ -114,7 +121,8 @@ impl Compiler<'_> {
         if let Some(domain) = self.domain
             && !domain.rasa.intents.contains(&intent.value)
         {
-            let diagnostic = Diagnostic::at(Code::UnknownIntent, &intent.span, format!("the domain has no intent `{}`", intent.value));
+            let diagnostic =
+                Diagnostic::at(Code::UnknownIntent, &intent.span, format!("the domain has no intent `{}`", intent.value));
             self.out.push(diagnostic.did_you_mean(&intent.value, domain.rasa.intents.iter().map(String::as_str)));
         }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde_json::{Map as Object, Value, json};
 
-use super::names::Names;
 use super::Compiler;
+use super::names::Names;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
@@ -35,7 +35,10 @@ pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &
     for (channel, turn) in turn.channels.iter() {
         not_slow_yet(turn, out);
         if let Some(key) = turn.key("channels") {
-            out.push(Diagnostic::at(Code::MisplacedKey, &key.span, "a channel has no channels").help("write it beside the other channels"));
+            out.push(
+                Diagnostic::at(Code::MisplacedKey, &key.span, "a channel has no channels")
+                    .help("write it beside the other channels"),
+            );
         }
         if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
             limits.channels.insert(channel.value.clone(), give_up);
@@ -57,16 +60,22 @@ pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTr
     let mut formats = BTreeMap::new();
     for (name, format) in written.iter() {
         if Format::parse(&name.value).is_some() {
-            let diagnostic = Diagnostic::at(Code::DuplicateName, &name.span, format!("legwork has a format `{}` already", name.value));
+            let diagnostic =
+                Diagnostic::at(Code::DuplicateName, &name.span, format!("legwork has a format `{}` already", name.value));
             out.push(diagnostic.help("choose another name"));
         }
         let Some(built) = format_of(name, format, out) else {
             formats.insert(name.value.clone(), None);
             continue;
         };
-        let examples: Vec<_> = format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect();
+        let examples: Vec<_> =
+            format.examples.iter().map(|(given, became)| (given.value.clone(), became.scalar_text())).collect();
         for wrong in built.check_examples(&examples) {
-            let diagnostic = Diagnostic::at(Code::BadFormat, &name.span, format!("the format `{}` does something else: {wrong}", name.value));
+            let diagnostic = Diagnostic::at(
+                Code::BadFormat,
+                &name.span,
+                format!("the format `{}` does something else: {wrong}", name.value),
+            );
             out.push(diagnostic.help("change the format or the example; null says that a text is refused"));
         }
         formats.insert(name.value.clone(), Some(built));
@@ -86,18 +95,24 @@ fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Opti
         (None, Some(values)) => {
             for (key, place) in of_pattern.iter().filter_map(|(key, place)| Some((key, (*place)?))) {
                 let diagnostic = Diagnostic::at(Code::MisplacedKey, place, format!("`{key}` does not go with `enum`"));
-                out.push(diagnostic.help("an enum's words are found whatever their case; write every spelling beside its value"));
+                out.push(
+                    diagnostic.help("an enum's words are found whatever their case; write every spelling beside its value"),
+                );
             }
             return choices(values, out);
         }
         _ => {
             let message = format!("the format `{}` needs `pattern` or `enum`, one of the two", name.value);
-            out.push(Diagnostic::at(Code::MissingKey, &name.span, message).help("a pattern for what has a shape, an enum for what is one of a few"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &name.span, message)
+                    .help("a pattern for what has a shape, an enum for what is one of a few"),
+            );
             return None;
         }
     };
     let flag = |flag: &Option<crate::spec::Flag>| flag.as_ref().is_some_and(|flag| flag.value);
-    let pad = written.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
+    let pad =
+        written.pad.as_ref().and_then(|pad| Some((usize::try_from(pad.width.value).ok()?, pad.with.value.chars().next()?)));
     let built = ProjectFormat::new(PatternSpec {
         pattern: pattern.value.clone(),
         upper: flag(&written.upper),
@@ -105,8 +120,11 @@ fn format_of(name: &Text, written: &spec::Format, out: &mut Diagnostics) -> Opti
         pad,
         strip: written.strip.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
     });
-    let refused = |wrong| out.push(Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}")));
-    built.map(Format::Pattern).map_err(refused).ok()
+    let refused = |wrong| {
+        let diagnostic = Diagnostic::at(Code::BadFormat, &pattern.span, format!("this pattern cannot be used: {wrong}"));
+        diagnostic.help("it is a regular expression for the whole value, with round brackets around the part that is kept")
+    };
+    built.map(Format::Pattern).map_err(|wrong| out.push(refused(wrong))).ok()
 }
 
 /// One of several values.
@@ -114,7 +132,13 @@ pub(super) fn choices(written: &Choices, out: &mut Diagnostics) -> Option<Format
     let synonyms = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect();
     let choice = |(value, others): (&Text, &Vec<Text>)| Choice { value: value.value.clone(), synonyms: synonyms(others) };
     let format = Format::choices(written.values.iter().map(choice).collect());
-    format.map_err(|wrong| out.push(Diagnostic::at(Code::BadFormat, &written.span, wrong).help("write each value once: `enum: [red, green]`"))).ok()
+    format
+        .map_err(|wrong| {
+            out.push(
+                Diagnostic::at(Code::BadFormat, &written.span, wrong).help("write each value once: `enum: [red, green]`"),
+            )
+        })
+        .ok()
 }
 
 impl Compiler<'_> {
@@ -122,7 +146,9 @@ impl Compiler<'_> {
     pub(super) fn settings(&mut self, written: &spec::Settings) -> Settings {
         if let Some(stores) = &written.stores {
             let diagnostic = Diagnostic::at(Code::NotBuiltYet, &stores.span, "`stores` has no effect in this version");
-            self.out.push(diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"));
+            self.out.push(
+                diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"),
+            );
         }
         if let Some(turn) = &written.turn {
             self.limits = limits(turn, Limits::default(), &mut self.out);
@@ -132,13 +158,19 @@ impl Compiler<'_> {
         let locale = written.locale.as_ref().and_then(|text| self.template(text, &Names::offered())).unwrap_or(english);
         let timezone = written.timezone.as_ref().map_or(Tz::UTC, |text| {
             text.value.parse().unwrap_or_else(|_| {
-                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("there is no time zone `{}`", text.value));
+                let diagnostic =
+                    Diagnostic::at(Code::BadValue, &text.span, format!("there is no time zone `{}`", text.value));
                 self.out.push(diagnostic.did_you_mean(&text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())));
                 Tz::UTC
             })
         });
-        let region = written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
-        let currency = self.currency.clone().or_else(|| money::of_region(&region).map(str::to_owned)).unwrap_or_else(|| "USD".to_owned());
+        let region =
+            written.region.as_ref().and_then(|text| super::region(text, &mut self.out)).unwrap_or_else(|| "US".to_owned());
+        let currency = self
+            .currency
+            .clone()
+            .or_else(|| money::of_region(&region).map(str::to_owned))
+            .unwrap_or_else(|| "USD".to_owned());
         Settings {
             limits: self.limits.clone(),
             messages: Arc::new(messages),
@@ -156,7 +188,8 @@ impl Compiler<'_> {
     /// How long customer profiles are kept.
     fn profiles(&mut self, written: &spec::Settings) -> Keep {
         let Some(keep) = written.cache.as_ref().and_then(|cache| cache.profiles.as_ref()) else { return Keep::PROFILES };
-        let mut time = |text: &Option<Text>, default| text.as_ref().and_then(|text| duration(text, &mut self.out)).unwrap_or(default);
+        let mut time =
+            |text: &Option<Text>, default| text.as_ref().and_then(|text| duration(text, &mut self.out)).unwrap_or(default);
         let fresh = time(&keep.fresh, Keep::PROFILES.fresh);
         let stale = time(&keep.stale, Keep::PROFILES.stale);
         if stale < fresh {
@@ -199,7 +232,8 @@ impl Compiler<'_> {
         });
         if profile == Profile::Production && written.auth.is_empty() {
             let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`profile: production` needs `auth`");
-            self.out.push(diagnostic.help("name who may call, such as `auth: [{ name: assistant, token: \"${RASA_TOKEN}\" }]`"));
+            self.out
+                .push(diagnostic.help("name who may call, such as `auth: [{ name: assistant, token: \"${RASA_TOKEN}\" }]`"));
         }
         if let Some(host) = written.host.as_ref().filter(|host| written.auth.is_empty() && !is_loopback(&host.value)) {
             let message = format!("the server listens on {} and asks nobody who they are", host.value);
@@ -250,7 +284,8 @@ impl Compiler<'_> {
         }
         if proofs.len() != 1 {
             let diagnostic = Diagnostic::at(Code::MissingKey, &auth.span, "an entry of `server.auth` has exactly one proof");
-            self.out.push(diagnostic.help("one of `bearer`, `header`, `basic` and `token`; make two entries for two proofs"));
+            self.out
+                .push(diagnostic.help("one of `bearer`, `header`, `basic` and `token`; make two entries for two proofs"));
             return None;
         }
         Some(Caller { name: name?, proof: proofs.pop()?? })
@@ -280,7 +315,9 @@ fn words(written: &spec::Settings, region: &str, currency: &str) -> BTreeMap<Str
             let words: Object<String, Value> = written
                 .words
                 .iter()
-                .map(|(name, node)| (name.value.clone(), node.get(locale).or_else(|| node.get("en")).unwrap_or(node).to_json()))
+                .map(|(name, node)| {
+                    (name.value.clone(), node.get(locale).or_else(|| node.get("en")).unwrap_or(node).to_json())
+                })
                 .collect();
             let value = json!({ "labels": labels, "words": words, "region": region, "currency": currency });
             (locale.to_owned(), from_json(&value))

@@ -30,14 +30,25 @@ pub(super) enum Used {
 
 impl Compiler<'_> {
     /// The step that uses a shared file.
-    pub(super) fn use_shared(&mut self, step: &spec::Step, names: &mut Names, conditional: bool, defines: &mut Vec<Local>) -> Option<Verb> {
+    pub(super) fn use_shared(
+        &mut self,
+        step: &spec::Step,
+        names: &mut Names,
+        conditional: bool,
+        defines: &mut Vec<Local>,
+    ) -> Option<Verb> {
         let name = step.r#use.as_ref()?;
         let (shared, asks) = match self.used(name)? {
             Used::Steps(shared, asks) => (shared, asks),
             Used::Values(values) => {
                 if let Some((given, _)) = step.with.iter().next() {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &given.span, format!("`{}` holds values, which take no `with`", name.value));
-                    self.out.push(diagnostic.help("look a value up by its key, such as `{{ NAME.key }}` or `{{ NAME[key] }}`"));
+                    let diagnostic = Diagnostic::at(
+                        Code::MisplacedKey,
+                        &given.span,
+                        format!("`{}` holds values, which take no `with`", name.value),
+                    );
+                    self.out
+                        .push(diagnostic.help("look a value up by its key, such as `{{ NAME.key }}` or `{{ NAME[key] }}`"));
                 }
                 let local = self.define(step.r#as.as_ref().unwrap_or(name), Type::Any, conditional, names)?;
                 defines.push(local.clone());
@@ -53,10 +64,16 @@ impl Compiler<'_> {
         let with = self.entries(&step.with, names);
         let written = self.shared;
         let known = written.get(&name.value).and_then(Option::as_ref).map(|file| &file.written.inputs);
-        for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none())) {
+        for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none()))
+        {
             let message = format!("the shared steps `{}` take no input `{}`", name.value, given.value);
             let diagnostic = Diagnostic::at(Code::UnknownInput, &given.span, message);
-            self.out.push(diagnostic.did_you_mean(&given.value, known.into_iter().flat_map(Map::iter).map(|(input, _)| input.value.as_str())));
+            self.out.push(
+                diagnostic.did_you_mean(
+                    &given.value,
+                    known.into_iter().flat_map(Map::iter).map(|(input, _)| input.value.as_str()),
+                ),
+            );
         }
         let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
         defines.extend(bind.clone());
@@ -105,7 +122,9 @@ impl Compiler<'_> {
             return done.clone();
         }
         let written = self.shared;
-        let Some(SharedFile { written: file, partial }) = written.get(name).and_then(Option::as_ref) else { return Used::Wrong };
+        let Some(SharedFile { written: file, partial }) = written.get(name).and_then(Option::as_ref) else {
+            return Used::Wrong;
+        };
         let asks = mem::take(&mut self.asks);
         let outer = mem::replace(&mut self.partial, *partial);
         self.using.push(name.to_owned());

@@ -40,7 +40,10 @@ impl Compiler<'_> {
 
     /// Holds a constant against the slot's type and values.
     fn fits_slot(&mut self, name: &Text, node: &Node, value: &Value) {
-        let Some((slot, constant)) = self.domain.and_then(|domain| domain.rasa.slots.get(&name.value)).zip(value.constant()) else { return };
+        let Some((slot, constant)) = self.domain.and_then(|domain| domain.rasa.slots.get(&name.value)).zip(value.constant())
+        else {
+            return;
+        };
         let misfit = match (&constant, slot.kind.as_str()) {
             (Json::Null, _) | (_, "any") => None,
             (Json::Bool(_), "bool") | (Json::Number(_), "float") | (Json::Array(_), "list") => None,
@@ -63,7 +66,10 @@ impl Compiler<'_> {
         };
         if let Some(needed) = misfit {
             let message = format!("the slot `{}` holds {needed}, not {}", name.value, node.what());
-            self.out.push(Diagnostic::at(Code::SlotType, &node.span, message).help("set a value of that type, or change the slot's type in the domain"));
+            self.out.push(
+                Diagnostic::at(Code::SlotType, &node.span, message)
+                    .help("set a value of that type, or change the slot's type in the domain"),
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Steps: one verb each, with the keys that go with it and no others.
 
-use super::names::{Names, Type};
 use super::Compiler;
+use super::names::{Names, Type};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::Local;
 use crate::plan::action::{Branch, Each, Step, Verb};
@@ -59,11 +59,17 @@ impl Compiler<'_> {
         for step in steps {
             if let Some((verb, at)) = &ended {
                 let diagnostic = Diagnostic::at(Code::UnreachableStep, &step.span, "this step can never run");
-                self.out.push(diagnostic.related(at, format!("`{verb}` ends it here")).help("take it out, or give the step before a `when`"));
+                self.out.push(
+                    diagnostic
+                        .related(at, format!("`{verb}` ends it here"))
+                        .help("take it out, or give the step before a `when`"),
+                );
                 break;
             }
             let Some(compiled) = self.step(step, names, block) else { continue };
-            if step.when.is_none() && matches!(compiled.verb, Verb::Stop(_) | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_)) {
+            if step.when.is_none()
+                && matches!(compiled.verb, Verb::Stop(_) | Verb::Reject(_) | Verb::Continue(_) | Verb::Accept(_))
+            {
                 ended = Some((compiled.verb.name(), step.span.clone()));
             }
             plan.push(compiled);
@@ -95,7 +101,8 @@ impl Compiler<'_> {
                 let mut values = Vec::new();
                 for (name, node) in step.r#let.iter() {
                     let value = self.value(node, names);
-                    let kind = node.scalar_text().map_or(Type::Any, |text| names.type_of(text.trim_matches(['{', '}', ' '])));
+                    let kind =
+                        node.scalar_text().map_or(Type::Any, |text| names.type_of(text.trim_matches(['{', '}', ' '])));
                     let local = self.define(name, kind, conditional, names);
                     values.extend(local.zip(value));
                 }
@@ -112,7 +119,10 @@ impl Compiler<'_> {
                     let Some(compiled) = self.step(inner, &mut own, block) else { continue };
                     if let Some(twice) = compiled.defines.iter().find(|name| defines.contains(name)) {
                         let message = format!("two steps at the same time give the name `{twice}`");
-                        self.out.push(Diagnostic::at(Code::ShadowedName, &inner.span, message).help("choose another name in one of them"));
+                        self.out.push(
+                            Diagnostic::at(Code::ShadowedName, &inner.span, message)
+                                .help("choose another name in one of them"),
+                        );
                     }
                     defines.extend(compiled.defines.iter().cloned());
                     names.absorb(&own);
@@ -127,14 +137,22 @@ impl Compiler<'_> {
             "stop" => Verb::Stop(step.stop.as_ref()?.0.as_ref().map(|say| self.say(say, names))),
             "continue" => {
                 if !matches!(block, Block::Outcome | Block::ValidatorOutcome) {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "continue"), "`continue` stands only in the steps of an outcome");
+                    let diagnostic = Diagnostic::at(
+                        Code::MisplacedKey,
+                        &place_of(step, "continue"),
+                        "`continue` stands only in the steps of an outcome",
+                    );
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
                 Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
             }
             _ => {
                 if !matches!(block, Block::Validator | Block::ValidatorOutcome) {
-                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &place_of(step, "accept"), "`accept` stands only in the steps of a slot");
+                    let diagnostic = Diagnostic::at(
+                        Code::MisplacedKey,
+                        &place_of(step, "accept"),
+                        "`accept` stands only in the steps of a slot",
+                    );
                     self.out.push(diagnostic.help("it takes a value for the slot that is being validated"));
                 }
                 Verb::Accept(self.expression(step.accept.as_ref()?, names)?)
@@ -163,11 +181,18 @@ impl Compiler<'_> {
             }
             return None;
         };
-        for key in step.keys.iter().filter(|key| key.name != "when" && key.name != *verb && !own.contains(&key.name.as_str())) {
-            let owners: Vec<_> = VERBS.iter().filter(|(_, own)| own.contains(&key.name.as_str())).map(|(verb, _)| format!("`{verb}`")).collect();
+        for key in
+            step.keys.iter().filter(|key| key.name != "when" && key.name != *verb && !own.contains(&key.name.as_str()))
+        {
+            let owners: Vec<_> = VERBS
+                .iter()
+                .filter(|(_, own)| own.contains(&key.name.as_str()))
+                .map(|(verb, _)| format!("`{verb}`"))
+                .collect();
             // What goes with no verb at all is no key of a step, and was said when it was read.
             if !owners.is_empty() {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, format!("`{}` does not go with `{verb}`", key.name));
+                let diagnostic =
+                    Diagnostic::at(Code::MisplacedKey, &key.span, format!("`{}` does not go with `{verb}`", key.name));
                 self.out.push(diagnostic.help(match (key.name.as_str(), *verb) {
                     ("with", "say") => "write `say: { response: NAME, with: … }`, or the values into the text".to_owned(),
                     _ => format!("it goes with {}", owners.join(", ")),
@@ -189,8 +214,11 @@ impl Compiler<'_> {
         };
         let readable = step.keys.iter().all(|key| spec::Step::KEYS.contains(&key.name.as_str()));
         if empty && readable && !self.partial {
-            let diagnostic = Diagnostic::at(Code::MissingKey, &place_of(step, verb), format!("nothing stands under `{verb}`"));
-            self.out.push(diagnostic.help("indent what belongs to it by two more blanks than the key itself, or take the step out"));
+            let diagnostic =
+                Diagnostic::at(Code::MissingKey, &place_of(step, verb), format!("nothing stands under `{verb}`"));
+            self.out.push(
+                diagnostic.help("indent what belongs to it by two more blanks than the key itself, or take the step out"),
+            );
         }
         !empty
     }
@@ -206,12 +234,20 @@ impl Compiler<'_> {
                     let when = self.expression(when, &before);
                     Branch { when, steps: self.steps(&branch.steps, &mut own, block) }
                 }
-                (None, false) if last && branch.steps.is_empty() => Branch { when: None, steps: self.steps(&branch.otherwise, &mut own, block) },
+                (None, false) if last && branch.steps.is_empty() => {
+                    Branch { when: None, steps: self.steps(&branch.otherwise, &mut own, block) }
+                }
                 // An `else` was said already, as an unknown key.
                 _ if branch.keys.iter().any(|key| !spec::Branch::KEYS.contains(&key.name.as_str())) => continue,
                 _ => {
-                    let diagnostic = Diagnostic::at(Code::StepVerb, &branch.span, "a branch has `when` and `steps`, the last may be `otherwise`");
-                    self.out.push(diagnostic.help("write `- when: CONDITION` with `steps:` below it, or `- otherwise:` as the last"));
+                    let diagnostic = Diagnostic::at(
+                        Code::StepVerb,
+                        &branch.span,
+                        "a branch has `when` and `steps`, the last may be `otherwise`",
+                    );
+                    self.out.push(
+                        diagnostic.help("write `- when: CONDITION` with `steps:` below it, or `- otherwise:` as the last"),
+                    );
                     continue;
                 }
             };

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::names::Names;
 use super::Compiler;
+use super::names::Names;
 use crate::diag::{Code, Diagnostic};
 use crate::name::ConnectionName;
 use crate::plan::testcase::{Expect, Matcher, Pattern, Said, Situation, Test};
@@ -110,7 +110,10 @@ impl Compiler<'_> {
         Pattern::parse(&text.value)
             .map_err(|wrong| {
                 let message = format!("this is not a regular expression: {wrong}");
-                self.out.push(Diagnostic::at(Code::BadValue, &text.span, message).help("a text between slashes is one; `…` stands for anything"));
+                self.out.push(
+                    Diagnostic::at(Code::BadValue, &text.span, message)
+                        .help("a text between slashes is one; `…` stands for anything"),
+                );
             })
             .ok()
     }

@@ -1,9 +1,9 @@
 //! Validations of forms and slot mappings.
 
+use super::Compiler;
 use super::action::SLOT_MAPPINGS;
 use super::names::Names;
 use super::steps::Block;
-use super::Compiler;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Rule, Step, Unavailable, Validation, Verb};
@@ -13,7 +13,8 @@ impl Compiler<'_> {
     pub(super) fn validation(&mut self, name: &ActionName, written: &spec::Action, names: &Names) -> Validation {
         if !written.steps.is_empty() {
             let place = written.key("steps").map_or(&written.span, |key| &key.span);
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, place, "a validation has `slots`, `required` and `after`, no `steps`");
+            let diagnostic =
+                Diagnostic::at(Code::MisplacedKey, place, "a validation has `slots`, `required` and `after`, no `steps`");
             self.out.push(diagnostic.help("steps that run after all slots were checked go under `after`"));
         }
         let form = self.form(name, written);
@@ -45,7 +46,10 @@ impl Compiler<'_> {
         if name.as_str() == SLOT_MAPPINGS {
             if let Some((_, condition)) = written.required.iter().next() {
                 let message = "only a form has required slots";
-                self.out.push(Diagnostic::at(Code::MisplacedKey, &condition.span, message).help("put `required` into `validate_FORM.yml`"));
+                self.out.push(
+                    Diagnostic::at(Code::MisplacedKey, &condition.span, message)
+                        .help("put `required` into `validate_FORM.yml`"),
+                );
             }
             return None;
         }
@@ -53,7 +57,10 @@ impl Compiler<'_> {
             Some(form) => self.known_form(form, &written.span),
             None => {
                 let message = "only `validate_FORM` and `action_validate_slot_mappings` validate slots";
-                self.out.push(Diagnostic::at(Code::MisplacedKey, &written.span, message).help("name the file after the form, or use `steps`"));
+                self.out.push(
+                    Diagnostic::at(Code::MisplacedKey, &written.span, message)
+                        .help("name the file after the form, or use `steps`"),
+                );
             }
         }
         form.map(str::to_owned)
@@ -94,7 +101,17 @@ impl Compiler<'_> {
                 Unavailable::default()
             }
         });
-        Rule { format, accept, call: call.map(|(call, _)| call), unavailable, refuse, set, extract, steps, place: rule.span.clone() }
+        Rule {
+            format,
+            accept,
+            call: call.map(|(call, _)| call),
+            unavailable,
+            refuse,
+            set,
+            extract,
+            steps,
+            place: rule.span.clone(),
+        }
     }
 }
 
@@ -105,7 +122,8 @@ fn always_ends(steps: &[Step]) -> bool {
             && match &step.verb {
                 Verb::Accept(_) | Verb::Reject(_) | Verb::Stop(_) => true,
                 Verb::Choose(branches) => {
-                    branches.iter().any(|branch| branch.when.is_none()) && branches.iter().all(|branch| always_ends(&branch.steps))
+                    branches.iter().any(|branch| branch.when.is_none())
+                        && branches.iter().all(|branch| always_ends(&branch.steps))
                 }
                 _ => false,
             }

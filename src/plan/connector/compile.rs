@@ -66,7 +66,9 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
     }
     let default = match &written.default {
         Some(node) if matches!(node.kind, Kind::List(_) | Kind::Map(_)) => {
-            out.push(Diagnostic::at(Code::WrongType, &node.span, "a text is needed here").help("a setting is a text or a number"));
+            out.push(
+                Diagnostic::at(Code::WrongType, &node.span, "a text is needed here").help("a setting is a text or a number"),
+            );
             None
         }
         Some(node) => node.scalar_text(),
@@ -76,7 +78,10 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
         Some(text) => match Regex::new(&format!("^(?:{})$", text.value)) {
             Ok(pattern) => Some(pattern),
             Err(_) => {
-                out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression").help("it stands for the whole value, such as [a-z0-9-]+"));
+                out.push(
+                    Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression")
+                        .help("it stands for the whole value, such as [a-z0-9-]+"),
+                );
                 return None;
             }
         },
@@ -93,7 +98,9 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
     if let (Some(default), Some(node)) = (&setting.default, &written.default)
         && let Err(reason) = setting.accepts(default)
     {
-        out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("a default has to fit the setting's own `pattern`"));
+        out.push(
+            Diagnostic::at(Code::BadValue, &node.span, reason).help("a default has to fit the setting's own `pattern`"),
+        );
     }
     Some(setting)
 }
@@ -151,7 +158,8 @@ fn one_table<'a>(entry: &'a spec::Table, files: &Files, out: &mut Diagnostics) -
         _ if inline => source.as_str(),
         Some(Ok(text)) => text,
         Some(Err(reason)) => {
-            let diagnostic = Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value));
+            let diagnostic =
+                Diagnostic::at(Code::Unreadable, &source.span, format!("`{}` cannot be read: {reason}", source.value));
             out.push(diagnostic.help("the path begins at the folder of this file"));
             return None;
         }
@@ -195,7 +203,10 @@ fn first_use(written: &spec::FirstUse, connector: &spec::Connector, out: &mut Di
     let names = BTreeSet::from([written.of.as_str(), operation::NOW]);
     let unless = statement(&written.unless, &names, out);
     if unless.as_ref().is_some_and(|sql| sql.writes) {
-        out.push(Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any").help("write a `select`"));
+        out.push(
+            Diagnostic::at(Code::BadSql, &written.unless.span, "`unless` looks for rows and cannot change any")
+                .help("write a `select`"),
+        );
     }
     let statements: Vec<_> = written.sql.iter().map(|text| statement(text, &names, out)).collect();
     Some(FirstUse { of: of?, unless: unless?, statements: statements.into_iter().collect::<Option<_>>()? })

@@ -108,9 +108,14 @@ fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
         FormatRef::Phone(region) => Some(Format::Phone { region: Some(region.value.clone()) }),
         FormatRef::Enum(written) => {
             let synonyms = |words: &[Text]| words.iter().map(|word| word.value.clone()).collect();
-            let choices = written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
+            let choices =
+                written.values.iter().map(|(value, words)| Choice { value: value.value.clone(), synonyms: synonyms(words) });
             let format = Format::choices(choices.collect());
-            format.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))).ok()
+            format
+                .map_err(|reason| {
+                    out.push(Diagnostic::at(Code::BadValue, &written.span, reason).help("write each value once"))
+                })
+                .ok()
         }
     }
 }
@@ -180,7 +185,8 @@ fn drops(
     for text in &written.drops {
         match connector.operations.get(text.as_str()) {
             _ if !kind.writes() => {
-                let diagnostic = Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
+                let diagnostic =
+                    Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
                 out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
             Some(_) => drops.extend(OperationName::parse(text.as_str())),
@@ -205,7 +211,10 @@ fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagn
         (Some(answer), None) => Ends::Answer(answer.to_json()),
         (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`").help("an `outcome` is how it ends when it does not end well"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`")
+                    .help("an `outcome` is how it ends when it does not end well"),
+            );
             return None;
         }
     };

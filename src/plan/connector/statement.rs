@@ -41,7 +41,10 @@ pub(super) fn compile_all(
             misplaced(written, out);
         }
         (Some(sql), _) => {
-            out.push(Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`").help("make it one of the steps"));
+            out.push(
+                Diagnostic::at(Code::MisplacedKey, &sql.span, "an operation has either `sql` or `steps`")
+                    .help("make it one of the steps"),
+            );
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);

@@ -18,11 +18,13 @@ pub(super) fn refused(error: &Error, file: &Arc<File>) -> Diagnostic {
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("this key");
             let message = format!("the key `{key}` stands here a second time");
-            return Diagnostic::at(Code::DuplicateName, &span, message).help("keep one of the two; what are two entries of a list need a dash each");
+            return Diagnostic::at(Code::DuplicateName, &span, message)
+                .help("keep one of the two; what are two entries of a list need a dash each");
         }
         Error::MultipleDocuments { .. } => {
             let message = "the file holds a second document after `---`";
-            return Diagnostic::at(Code::YamlSyntax, &span, message).help("take the line `---` out; make two files for two things");
+            return Diagnostic::at(Code::YamlSyntax, &span, message)
+                .help("take the line `---` out; make two files for two things");
         }
         Error::Budget { .. }
         | Error::AliasReplayCounterOverflow { .. }
@@ -34,14 +36,19 @@ pub(super) fn refused(error: &Error, file: &Arc<File>) -> Diagnostic {
         }
         Error::UnknownAnchor { .. } => {
             let message = "`*` refers to an anchor, and there is none of this name above";
-            return Diagnostic::at(Code::YamlSyntax, &span, message).help("a text that begins with `*` needs quotes around it");
+            return Diagnostic::at(Code::YamlSyntax, &span, message)
+                .help("a text that begins with `*` needs quotes around it");
         }
         _ => {}
     }
     let text = error.to_string();
     let reason = text.lines().next().unwrap_or_default().split(" at line ").next().unwrap_or_default().trim();
     let (span, message, help) = cause(&span, reason).unwrap_or_else(|| {
-        (span.clone(), format!("this is not YAML: {reason}"), "check indentation and quotes here and on the line before".to_owned())
+        (
+            span.clone(),
+            format!("this is not YAML: {reason}"),
+            "check indentation and quotes here and on the line before".to_owned(),
+        )
     });
     Diagnostic::at(Code::YamlSyntax, &span, message).help(help)
 }
@@ -128,7 +135,9 @@ fn cause(at: &Span, reason: &str) -> Option<(Span, String, String)> {
 /// A template without quotes where YAML expected something else, such as `set: { name: {{ user_text }} }`.
 fn bare_braces(at: &Span) -> Option<(Span, String, String)> {
     let text = &at.file.text;
-    let start = [at.range.start, at.range.start.saturating_sub(1)].into_iter().find(|start| text.get(*start..).is_some_and(|rest| rest.starts_with("{{")))?;
+    let start = [at.range.start, at.range.start.saturating_sub(1)]
+        .into_iter()
+        .find(|start| text.get(*start..).is_some_and(|rest| rest.starts_with("{{")))?;
     let rest = text.get(start..)?.lines().next()?;
     let template = rest.get(..rest.find("}}")? + 2)?;
     let before = text.get(..start)?.lines().next_back().unwrap_or_default();
@@ -182,8 +191,14 @@ fn of_value(value: &str) -> Option<(&'static str, String)> {
         return match marks {
             0 => Some(("a quote is opened here and never closed", format!("put {quote} at the end of the text as well"))),
             1 if rest.ends_with(quote) => None,
-            _ if quote == '\'' => Some(("the text ends at its second quote, and more follows", "write '' for a quote inside single quotes, or put double quotes around".to_owned())),
-            _ => Some(("the text ends at its second quote, and more follows", "write \\\" for a quote inside double quotes, or put single quotes around".to_owned())),
+            _ if quote == '\'' => Some((
+                "the text ends at its second quote, and more follows",
+                "write '' for a quote inside single quotes, or put double quotes around".to_owned(),
+            )),
+            _ => Some((
+                "the text ends at its second quote, and more follows",
+                "write \\\" for a quote inside double quotes, or put single quotes around".to_owned(),
+            )),
         };
     }
     if "@`%*&!".contains(first) {
@@ -193,7 +208,10 @@ fn of_value(value: &str) -> Option<(&'static str, String)> {
     let opened = |open, close| read.matches(open).count() > read.matches(close).count();
     if (first == '[' && opened('[', ']')) || (first == '{' && opened('{', '}')) {
         return Some(match value.contains(" #") {
-            true => ("a blank and `#` begin a comment, which swallows the rest of the line", "put quotes around the text that begins with `#`".to_owned()),
+            true => (
+                "a blank and `#` begin a comment, which swallows the rest of the line",
+                "put quotes around the text that begins with `#`".to_owned(),
+            ),
             false => ("a bracket is opened here and not closed on this line", "close it".to_owned()),
         });
     }

@@ -4,7 +4,8 @@
 pub const CONNECTED: (&str, &str) =
     ("legwork.yml", "connections: { desk: { connector: desk }, shop: { connector: sandbox } }\n");
 
-/// `end` ends as its input says, `echo` answers its inputs, `note` and `notes` write and read, `count` keeps its answer.
+/// `end` ends as its input says, `echo` answers its inputs, `note` and `notes` write and read, `count` keeps its answer,
+/// and `endless` has none.
 pub const DESK: (&str, &str) = (
     "connectors/desk.yml",
     r#"
@@ -39,6 +40,9 @@ operations:
     inputs: { text: { required: true } }
     sql: insert into notes (text) values (:text)
     take: none
+  endless:
+    sql: with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n
+    take: value
   count:
     cache: { fresh: 1h, stale: 1d }
     sql: select count(*) from notes

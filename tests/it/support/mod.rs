@@ -3,16 +3,16 @@
 
 mod bot;
 mod client;
-mod desk;
 mod command;
+mod desk;
 mod engine;
 mod house;
 mod log;
 
 pub use bot::{Answer, Bot, Call, problems, written};
 pub use client::{Exchange, connect, request};
-pub use desk::{CONNECTED, DESK};
 pub use command::{Ran, legwork, project};
+pub use desk::{CONNECTED, DESK};
 pub use engine::Script;
 pub use house::{House, call, secret};
 pub use log::lines_about;
