@@ -1,11 +1,13 @@
 //! Private keys as files hold them, in the open or under a password.
 //!
-//! Of the encrypted ones it takes PKCS #8 under PBES2 with PBKDF2 and AES-CBC, which is what OpenSSL writes. All that is done
-//! here is finding the parts; the decryption itself is the TLS library's. Neither key nor password gets into a text.
+//! Of the encrypted ones it takes PKCS #8 under PBES2 with PBKDF2 and AES-CBC, which is what OpenSSL writes. All that is
+//! done here is finding the parts; the decryption itself is the TLS library's. Neither key nor password gets into a text.
 
 use std::num::NonZeroU32;
 
-use aws_lc_rs::cipher::{AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{
+    AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
+};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use base64::Engine as _;
@@ -35,7 +37,9 @@ pub enum NoKey {
     #[error("does not open with the password that is given")]
     WrongPassword,
     /// It is encrypted in a way that is not taken.
-    #[error("is encrypted in a way that is not taken; encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out FILE`")]
+    #[error(
+        "is encrypted in a way that is not taken; encrypt it anew: `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out FILE`"
+    )]
     OtherEncryption,
 }
 
@@ -82,7 +86,10 @@ impl<'a> Encrypted<'a> {
         (derivation.take(OBJECT)? == PBKDF2).then_some(())?;
         let mut parameters = Der(derivation.take(SEQUENCE)?);
         let salt = parameters.take(OCTETS)?;
-        let rounds = parameters.take(INTEGER)?.iter().try_fold(0_u32, |sum, byte| sum.checked_mul(256)?.checked_add((*byte).into()))?;
+        let rounds = parameters
+            .take(INTEGER)?
+            .iter()
+            .try_fold(0_u32, |sum, byte| sum.checked_mul(256)?.checked_add((*byte).into()))?;
         // The length of the key, which the cipher says as well.
         parameters.take(INTEGER);
         let function = match parameters.take(SEQUENCE) {

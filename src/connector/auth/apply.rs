@@ -51,7 +51,9 @@ impl Auth {
         let settings = Settings::new(settings);
         let proof = match &plan.proof {
             plan::Proof::None => Proof::None,
-            plan::Proof::Header { name, value } => header(name, settings.text(value, "`auth.header`")?.expose(), "`auth.header`")?,
+            plan::Proof::Header { name, value } => {
+                header(name, settings.text(value, "`auth.header`")?.expose(), "`auth.header`")?
+            }
             plan::Proof::Bearer(token) => {
                 let token = settings.text(token, "`auth.bearer`")?;
                 header("authorization", &format!("Bearer {}", token.expose()), "`auth.bearer`")?
@@ -66,7 +68,9 @@ impl Auth {
                 Proof::Query { name: name.clone(), value: settings.text(value, "`auth.query`")? }
             }
             plan::Proof::Path { before, after } => {
-                let part = |part: &Option<_>, what| part.as_ref().map_or(Ok(Vec::new()), |part| segments(&settings.text(part, what)?, what));
+                let part = |part: &Option<_>, what| {
+                    part.as_ref().map_or(Ok(Vec::new()), |part| segments(&settings.text(part, what)?, what))
+                };
                 Proof::Path { before: part(before, "`auth.path.before`")?, after: part(after, "`auth.path.after`")? }
             }
             plan::Proof::OAuth2(oauth2) => {
@@ -78,8 +82,8 @@ impl Auth {
         Ok(Self { proof, csrf, client })
     }
 
-    /// Makes a request carry the proof: the last thing before it is sent, since a signature covers all of it. Fetches a token
-    /// when there is none or it is about to end. Where the token came with an address, the request goes there.
+    /// Makes a request carry the proof: the last thing before it is sent, since a signature covers all of it. Fetches a
+    /// token when there is none or it is about to end. Where the token came with an address, the request goes there.
     ///
     /// # Errors
     /// Why there is no token, or `misconfigured` when the request would carry a secret without TLS.
@@ -106,8 +110,8 @@ impl Auth {
         csrf.apply(request, ask, &self.client, until).await
     }
 
-    /// Asked of every answer with the status 401 or 403. Drops what was refused, and says whether the request may be sent once
-    /// more, after another [`Self::apply`].
+    /// Asked of every answer with the status 401 or 403. Drops what was refused, and says whether the request may be sent
+    /// once more, after another [`Self::apply`].
     pub(in crate::connector) async fn rejected(&self, answer: &Incoming) -> bool {
         if let Some(csrf) = self.csrf.as_ref().filter(|csrf| csrf.is_refused(answer)) {
             csrf.refuse();
@@ -180,7 +184,8 @@ pub(super) fn sensitive(value: &str) -> Option<HeaderValue> {
 
 fn header(name: &str, value: &str, what: &str) -> Result<Proof, String> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{what} has no name that a header can have"))?;
-    let value = sensitive(value).ok_or_else(|| format!("{what} holds characters that a header cannot: check for line ends and accents"))?;
+    let value = sensitive(value)
+        .ok_or_else(|| format!("{what} holds characters that a header cannot: check for line ends and accents"))?;
     Ok(Proof::Header { name, value })
 }
 

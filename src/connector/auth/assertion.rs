@@ -74,7 +74,9 @@ fn encoded(value: &Value) -> String {
 fn key(pem: &Secret) -> Result<KeyPair, String> {
     let what = "`auth.oauth2.assertion.key`";
     if pem.expose().contains("ENCRYPTED") {
-        return Err(format!("{what} is encrypted: decrypt it with `openssl pkey -in KEY -out FILE`, and keep it as a secret"));
+        return Err(format!(
+            "{what} is encrypted: decrypt it with `openssl pkey -in KEY -out FILE`, and keep it as a secret"
+        ));
     }
     let key = PrivateKeyDer::from_pem_slice(pem.expose().as_bytes())
         .map_err(|_| format!("{what} holds no private key; it has to begin with -----BEGIN PRIVATE KEY-----"))?;

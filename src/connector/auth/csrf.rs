@@ -1,4 +1,5 @@
-//! The token against forged requests that some systems ask of every write, with the cookies of the session that it belongs to.
+//! The token against forged requests that some systems ask of every write, with the cookies of the session that it belongs
+//! to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,9 @@ use std::time::Duration;
 use super::apply::sensitive;
 use super::kept::{Fetched, Kept};
 use super::settings::Settings;
-use crate::connector::http::{Client, HeaderMap, HeaderName, HeaderValue, Incoming, Method, Outgoing, StatusCode, Url, shown};
+use crate::connector::http::{
+    Client, HeaderMap, HeaderName, HeaderValue, Incoming, Method, Outgoing, StatusCode, Url, shown,
+};
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
 use crate::secret::Secret;

@@ -1,7 +1,7 @@
 //! Tokens of OAuth 2: asks for one and reads the answer.
 //!
-//! When a token is asked for is decided in `kept`, and what becomes of a refresh token in `refresh`. Of an answer nothing but
-//! its status and the standard's names of errors ever gets into a text.
+//! When a token is asked for is decided in `kept`, and what becomes of a refresh token in `refresh`. Of an answer nothing
+//! but its status and the standard's names of errors ever gets into a text.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,9 +17,7 @@ use super::assertion::Assertion;
 use super::kept::{Fetch, Fetched, Kept};
 use super::refresh::Refresh;
 use super::settings::Settings;
-use crate::connector::http::{
-    Client, HeaderMap, HeaderName, HeaderValue, Method, Outgoing, Url, may_carry_secrets, shown,
-};
+use crate::connector::http::{Client, HeaderMap, HeaderName, HeaderValue, Method, Outgoing, Url, may_carry_secrets, shown};
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
 use crate::secret::Secret;
@@ -32,8 +30,19 @@ use crate::time::{Clock, Deadline};
 const FETCH: Duration = Duration::from_secs(10);
 /// The names of errors that a text may repeat: those of RFC 6749 and RFC 7523, and a few of vendors.
 const KNOWN_ERRORS: [&str; 14] = [
-    "access_denied", "inactive_org", "inactive_user", "invalid_assertion", "invalid_client", "invalid_client_id", "invalid_code",
-    "invalid_grant", "invalid_request", "invalid_scope", "server_error", "temporarily_unavailable", "unauthorized_client",
+    "access_denied",
+    "inactive_org",
+    "inactive_user",
+    "invalid_assertion",
+    "invalid_client",
+    "invalid_client_id",
+    "invalid_code",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
     "unsupported_grant_type",
 ];
 
@@ -52,7 +61,8 @@ impl Tokens {
         clock: Arc<dyn Clock>,
         store: Arc<dyn TokenStore>,
     ) -> Result<Self, String> {
-        let sent_in = HeaderName::from_bytes(plan.sent_in.as_bytes()).map_err(|_| "`auth.oauth2.sent_in` is no header's name")?;
+        let sent_in =
+            HeaderName::from_bytes(plan.sent_in.as_bytes()).map_err(|_| "`auth.oauth2.sent_in` is no header's name")?;
         let source = Source::new(plan, settings, client, Arc::clone(&clock), store)?;
         Ok(Self { kept: Kept::new(clock), source: Arc::new(source), sent_in })
     }
@@ -146,13 +156,15 @@ impl Source {
         let url = settings.text(&plan.token_url, "`auth.oauth2.token_url`")?;
         let url = Url::parse(url.expose()).map_err(|_| "`auth.oauth2.token_url` is not an address: write https://…")?;
         may_carry_secrets(&url).map_err(|fault| format!("`auth.oauth2.token_url`: {}", fault.operator))?;
-        let optional = |template: &Option<Template>, what| template.as_ref().map_or(Ok(None), |it| settings.text(it, what).map(Some));
+        let optional =
+            |template: &Option<Template>, what| template.as_ref().map_or(Ok(None), |it| settings.text(it, what).map(Some));
         let id = optional(&plan.client_id, "`auth.oauth2.client_id`")?;
         let secret = optional(&plan.client_secret, "`auth.oauth2.client_secret`")?;
         let mut headers = HeaderMap::new();
         for (name, value) in settings.map(&plan.headers)? {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header's name"))?;
-            let value = sensitive(value.expose()).ok_or_else(|| format!("the header {name} holds characters that a header cannot"))?;
+            let value = sensitive(value.expose())
+                .ok_or_else(|| format!("the header {name} holds characters that a header cannot"))?;
             headers.insert(name, value);
         }
         let mut fields = settings.map(&plan.params)?;
@@ -166,7 +178,9 @@ impl Source {
             }
         };
         // As they are, without the encoding that RFC 6749 asks for, which most vendors do not undo.
-        if let Some(id) = &id && plan.client_basic {
+        if let Some(id) = &id
+            && plan.client_basic
+        {
             let value = basic(id.expose(), secret.as_ref().map_or("", Secret::expose));
             let value = sensitive(value.expose()).ok_or("`auth.oauth2.client_id` cannot be sent in a header")?;
             headers.insert("authorization", value);
@@ -222,7 +236,8 @@ impl Source {
         let own = self.fields.iter().map(|(name, value)| (name.as_str(), value.expose()));
         let fields = [("grant_type", grant)].into_iter().chain(with.map(|(name, value)| (name, value.expose()))).chain(own);
         let body = if self.json { as_json(fields) } else { as_form(self.url.clone(), fields) };
-        let request = Outgoing { method: Method::POST, url: self.url.clone(), headers: self.headers.clone(), body: Some(body) };
+        let request =
+            Outgoing { method: Method::POST, url: self.url.clone(), headers: self.headers.clone(), body: Some(body) };
         let answer = self.client.send(request, until).await?;
         let body: Option<Map<String, Value>> = serde_json::from_slice(&answer.body).ok();
         let error = body.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
@@ -261,7 +276,9 @@ impl Source {
             _ if transient => (Outcome::Unavailable, format!("{host} gives no token: status {status}{said}")),
             _ => {
                 let what = match &self.grant {
-                    Grant::RefreshToken(_) if grant_is_over(error) => "the refresh token is no longer good: get a new one, and set it",
+                    Grant::RefreshToken(_) if grant_is_over(error) => {
+                        "the refresh token is no longer good: get a new one, and set it"
+                    }
                     Grant::JwtBearer(_) => "check client, user, audience and key, and that the certificate is known there",
                     _ => "check the client's id and secret, and what it may ask for",
                 };
@@ -269,7 +286,8 @@ impl Source {
             }
         };
         let mut fault = Fault::new(outcome, text);
-        fault.retry_after = headers.get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+        fault.retry_after =
+            headers.get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
         NotGranted { fault, grant_is_over: outcome == Outcome::Misconfigured && grant_is_over(error) }
     }
 
@@ -296,7 +314,8 @@ fn address_in(text: &str, host: &Regex) -> Option<Url> {
 
 /// The same path and query at another host.
 fn move_to(url: &mut Url, base: &Url) -> Result<(), Fault> {
-    let moved = url.set_scheme(base.scheme()).is_ok() && url.set_host(base.host_str()).is_ok() && url.set_port(base.port()).is_ok();
+    let moved =
+        url.set_scheme(base.scheme()).is_ok() && url.set_host(base.host_str()).is_ok() && url.set_port(base.port()).is_ok();
     match moved {
         true => Ok(()),
         false => Err(Fault::new(Outcome::Unexpected, "the address that came with the token cannot be used")),

@@ -59,7 +59,13 @@ impl House {
         let settings: IndexMap<_, _> = values.collect();
         let client = Arc::new(Client::new(&fake::options()).unwrap());
         let clock = Arc::new(self.clock.clone());
-        Auth::new(&planned(auth, self.settings.iter().map(|(name, _)| *name)), &settings, client, clock, Arc::clone(&self.store))
+        Auth::new(
+            &planned(auth, self.settings.iter().map(|(name, _)| *name)),
+            &settings,
+            client,
+            clock,
+            Arc::clone(&self.store),
+        )
     }
 }
 
@@ -141,6 +147,7 @@ fn credentials(fake: &Fake) -> String {
 fn client_credentials(fake: &Fake, more: &str) -> String {
     let url = fake.url("/oauth/token");
     format!(
-        "oauth2:\n  grant: client_credentials\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: '{{{{ settings.id }}}}'\n  client_secret: '{{{{ settings.secret }}}}'\n{more}"
+        "oauth2:\n  grant: client_credentials\n  token_url: '{{{{ \"{url}\" }}}}'\n  \
+         client_id: '{{{{ settings.id }}}}'\n  client_secret: '{{{{ settings.secret }}}}'\n{more}"
     )
 }

@@ -181,7 +181,8 @@ impl Client {
         *sent.body_mut() = request.body.map(Into::into);
         let mut answer = self.inner.execute(sent).await.map_err(failed)?;
         not_elsewhere(&answer, host)?;
-        let too_large = || Fault::new(Outcome::Unexpected, format!("the answer of {host} has more than {} bytes", self.max_body));
+        let too_large =
+            || Fault::new(Outcome::Unexpected, format!("the answer of {host} has more than {} bytes", self.max_body));
         let announced = answer.content_length().unwrap_or_default();
         if usize::try_from(announced).map_or(true, |length| length > self.max_body) {
             return Err(too_large());
@@ -260,7 +261,8 @@ fn read_identity(identity: &Identity) -> Result<reqwest::Identity, String> {
         PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
         _ => "PRIVATE KEY",
     };
-    let section = |label: &str, der: &[u8]| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der));
+    let section =
+        |label: &str, der: &[u8]| format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der));
     let chain = certificates.iter().map(|certificate| section("CERTIFICATE", certificate));
     let pem: String = chain.chain([section(label, key.secret_der())]).collect();
     reqwest::Identity::from_pem(pem.as_bytes())

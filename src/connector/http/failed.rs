@@ -39,7 +39,9 @@ fn tls_within(error: &std::io::Error) -> Option<&rustls::Error> {
 
 fn no_address(why: NoAddress, host: &str) -> Fault {
     match why {
-        NoAddress::Unknown => Fault::new(Outcome::Misconfigured, format!("{host} cannot be reached: {why}; check the address")),
+        NoAddress::Unknown => {
+            Fault::new(Outcome::Misconfigured, format!("{host} cannot be reached: {why}; check the address"))
+        }
         NoAddress::Unanswered => Fault::new(Outcome::Unavailable, format!("{host} cannot be reached: {why}")),
         NoAddress::Private => refused(host),
     }
@@ -47,7 +49,9 @@ fn no_address(why: NoAddress, host: &str) -> Fault {
 
 /// A host that is private and was not allowed to be.
 pub(super) fn refused(host: &str) -> Fault {
-    let text = format!("{host} leads to a private address, which nothing is sent to: name the host in `allow_private` if it is meant");
+    let text = format!(
+        "{host} leads to a private address, which nothing is sent to: name the host in `allow_private` if it is meant"
+    );
     Fault::new(Outcome::Misconfigured, text)
 }
 
@@ -56,14 +60,20 @@ fn no_trust(error: &rustls::Error, host: &str) -> Fault {
     let what = match error {
         rustls::Error::InvalidCertificate(wrong) => match wrong {
             Wrong::Expired | Wrong::ExpiredContext { .. } => "its certificate has expired".to_owned(),
-            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "its certificate is not valid yet; check the clock".to_owned(),
-            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "its certificate is for another host".to_owned(),
+            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+                "its certificate is not valid yet; check the clock".to_owned()
+            }
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+                "its certificate is for another host".to_owned()
+            }
             Wrong::UnknownIssuer => {
-                "its certificate comes from an authority that is not known here; name the authority's file if it is a private one".to_owned()
+                "its certificate comes from an authority that is not known here; name the file of a private one".to_owned()
             }
             other => format!("its certificate is refused: {other}"),
         },
-        rustls::Error::AlertReceived(alert) => format!("it refuses the TLS handshake ({alert:?}); it may ask for a client certificate"),
+        rustls::Error::AlertReceived(alert) => {
+            format!("it refuses the TLS handshake ({alert:?}); it may ask for a client certificate")
+        }
         other => format!("TLS failed: {other}"),
     };
     Fault::new(Outcome::Misconfigured, format!("{host} is not trusted: {what}"))
@@ -71,7 +81,9 @@ fn no_trust(error: &rustls::Error, host: &str) -> Fault {
 
 fn broken(error: &reqwest::Error, host: &str, why: &str) -> Fault {
     let text = match error {
-        _ if error.is_connect() && error.is_timeout() => format!("{host} cannot be reached: the connection is not made in time"),
+        _ if error.is_connect() && error.is_timeout() => {
+            format!("{host} cannot be reached: the connection is not made in time")
+        }
         _ if error.is_connect() => format!("{host} cannot be reached: {why}"),
         _ if error.is_body() || error.is_decode() => format!("{host} broke off in the middle of its answer: {why}"),
         _ => format!("{host} gave no answer: {why}"),

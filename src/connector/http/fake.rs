@@ -69,7 +69,9 @@ impl Fake {
     }
 
     /// Answers each request when `answer` is ready.
-    pub(in crate::connector) async fn start(answer: impl Fn(Seen) -> BoxFuture<'static, Reply> + Send + Sync + 'static) -> Self {
+    pub(in crate::connector) async fn start(
+        answer: impl Fn(Seen) -> BoxFuture<'static, Reply> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, answer) = (Arc::new(Mutex::new(Vec::new())), Arc::new(answer));

@@ -168,6 +168,5 @@ impl Auth {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-const SAP: &str = "{ basic: { user: me, password: '{{ settings.password }}' }, csrf: { path: /sap/opu/odata/sap/API_SALES_ORDER_SRV/ } }";
+const SAP: &str =
+    "{ basic: { user: me, password: '{{ settings.password }}' }, csrf: { path: /sap/opu/odata/sap/API_SALES_ORDER_SRV/ } }";
 
 /// A system that numbers its sessions.
 async fn sap() -> Fake {

@@ -35,7 +35,11 @@ async fn each_failure_has_its_outcome() {
         ("an empty token", fake::json(200, &json!({ "access_token": "" })), Outcome::Unexpected),
         ("a number", fake::json(200, &json!({ "access_token": 7 })), Outcome::Unexpected),
         ("two lines", fake::json(200, &json!({ "access_token": "hunter2\r\nx: y" })), Outcome::Unexpected),
-        ("cut off", b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"access_token\":\"hunter2".to_vec(), Outcome::Unavailable),
+        (
+            "cut off",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"access_token\":\"hunter2".to_vec(),
+            Outcome::Unavailable,
+        ),
         ("a redirect", fake::reply(302, &["location: /login?hunter2"], ""), Outcome::Misconfigured),
     ] {
         let fault = failing(reply).await;
@@ -80,14 +84,19 @@ impl io::Write for Log {
 fn echo(seen: &Seen, status: u16) -> Reply {
     let told = format!("{}{}{:?}", seen.target, seen.body, seen.headers);
     let cookie = "set-cookie: session=hunter2-cookie";
-    fake::reply(status, &["content-type: application/json", cookie], json!({ "error": told, "error_description": told }).to_string())
+    fake::reply(
+        status,
+        &["content-type: application/json", cookie],
+        json!({ "error": told, "error_description": told }).to_string(),
+    )
 }
 
 #[tokio::test]
 async fn no_secret_is_told_to_anybody() {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
     // While there is one subscriber only, a line that another thread comes to first is silenced for all of them.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
@@ -95,11 +104,17 @@ async fn no_secret_is_told_to_anybody() {
     for status in [200, 400, 401, 403, 404, 500] {
         let fake = Fake::answering(move |seen| echo(seen, status)).await;
         let url = fake.url("/");
-        let settings =
-            [("token", "hunter2-token"), ("secret", "hunter2-secret"), ("refresh", "hunter2-refresh"), ("hook", "hunter2-hook"), ("id", "client")];
+        let settings = [
+            ("token", "hunter2-token"),
+            ("secret", "hunter2-secret"),
+            ("refresh", "hunter2-refresh"),
+            ("hook", "hunter2-hook"),
+            ("id", "client"),
+        ];
         let house = House::new(&settings);
         let refresh = format!(
-            "oauth2: {{ grant: refresh_token, rotates: true, token_url: \"{{{{ '{url}' }}}}\", client_id: c, refresh_token: '{{{{ settings.refresh }}}}' }}"
+            "oauth2: {{ grant: refresh_token, rotates: true, token_url: \"{{{{ '{url}' }}}}\", client_id: c, \
+             refresh_token: '{{{{ settings.refresh }}}}' }}"
         );
         let csrf = "{ bearer: '{{ settings.token }}', csrf: { path: '/csrf' } }".to_owned();
         let fixed = [

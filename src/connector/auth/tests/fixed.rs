@@ -40,7 +40,8 @@ async fn a_secret_in_the_path_stays_in_its_place() {
     assert_eq!(path("a?x=1#y", "https://h.test/b").await, "https://h.test/h/a%3Fx=1%23y/b");
     assert_eq!(path("%2e%2e/ü", "https://h.test/b").await, "https://h.test/h/%252e%252e/%C3%BC/b");
     assert_eq!(path("//evil.test/", "https://h.test/b").await, "https://h.test/h/evil.test/b");
-    let climbing = House::new(&[("hook", "a/../hunter2")]).try_open("path: { before: '/h/{{ settings.hook }}' }").unwrap_err();
+    let climbing =
+        House::new(&[("hook", "a/../hunter2")]).try_open("path: { before: '/h/{{ settings.hook }}' }").unwrap_err();
     assert!(climbing.contains("`auth.path.before`") && !climbing.contains("hunter2"), "{climbing}");
 }
 

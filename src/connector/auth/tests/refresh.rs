@@ -41,7 +41,8 @@ impl Rotating {
 fn auth(fake: &Fake, rotates: &str) -> String {
     let url = fake.url("/oauth/tokens");
     format!(
-        "oauth2:\n  grant: refresh_token\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: client\n  refresh_token: '{{{{ settings.refresh }}}}'\n  rotates: {rotates}\n"
+        "oauth2:\n  grant: refresh_token\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: client\n  \
+         refresh_token: '{{{{ settings.refresh }}}}'\n  rotates: {rotates}\n"
     )
 }
 

@@ -51,7 +51,14 @@ async fn one_fetch_serves_all_who_wait() {
     })
     .await;
     let auth = Arc::new(House::new(CREDENTIALS).open(&credentials(&fake)));
-    let calls: Vec<_> = (0..50).map(|_| tokio::spawn({ let auth = Arc::clone(&auth); async move { authorization(&auth).await } })).collect();
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            tokio::spawn({
+                let auth = Arc::clone(&auth);
+                async move { authorization(&auth).await }
+            })
+        })
+        .collect();
     until(|| fake.seen().len() == 1).await;
     for _ in 0..1000 {
         tokio::task::yield_now().await;
@@ -144,7 +151,8 @@ async fn a_renewal_that_fails_hurts_nobody_while_the_token_is_good() {
 async fn a_token_without_an_end_lives_as_long_as_the_file_says() {
     let fake = counting(Value::Null).await;
     let house = House::new(CREDENTIALS);
-    let (endless, short) = (house.open(&credentials(&fake)), house.open(&client_credentials(&fake, "  expires_after: 10m\n")));
+    let (endless, short) =
+        (house.open(&credentials(&fake)), house.open(&client_credentials(&fake, "  expires_after: 10m\n")));
     assert_eq!(authorization(&endless).await, "Bearer token-1");
     assert_eq!(authorization(&short).await, "Bearer token-2");
     house.clock.advance(Duration::from_secs(86_400));
@@ -173,9 +181,12 @@ async fn a_refused_token_is_dropped_once() {
 
 #[tokio::test]
 async fn a_request_goes_where_the_token_says() {
-    let fake = Fake::answering(|_| fake::json(200, &json!({ "access_token": "a", "instance_url": "https://eu7.salesforce.test" }))).await;
+    let fake =
+        Fake::answering(|_| fake::json(200, &json!({ "access_token": "a", "instance_url": "https://eu7.salesforce.test" })))
+            .await;
     let house = House::new(CREDENTIALS);
-    let auth = house.open(&client_credentials(&fake, "  base: { from: instance_url, host: '[a-z0-9-]+\\.salesforce\\.test' }\n"));
+    let auth =
+        house.open(&client_credentials(&fake, "  base: { from: instance_url, host: '[a-z0-9-]+\\.salesforce\\.test' }\n"));
     assert_eq!(auth.base(), None);
     let request = applied(&auth, get()).await.unwrap();
     assert_eq!(request.url.as_str(), "https://eu7.salesforce.test/v1/a?b=c");
@@ -185,13 +196,20 @@ async fn a_request_goes_where_the_token_says() {
 #[tokio::test]
 async fn an_address_that_the_file_does_not_allow_is_refused() {
     for address in [
-        "https://evil.test", "https://salesforce.test.evil.test", "https://u@eu7.salesforce.test", "http://eu7.salesforce.test",
-        "https://evil.test/eu7.salesforce.test", "eu7.salesforce.test", "javascript:alert(1)", "",
+        "https://evil.test",
+        "https://salesforce.test.evil.test",
+        "https://u@eu7.salesforce.test",
+        "http://eu7.salesforce.test",
+        "https://evil.test/eu7.salesforce.test",
+        "eu7.salesforce.test",
+        "javascript:alert(1)",
+        "",
     ] {
         let body = json!({ "access_token": "hunter2", "instance_url": address });
         let fake = Fake::answering(move |_| fake::json(200, &body)).await;
         let house = House::new(CREDENTIALS);
-        let auth = house.open(&client_credentials(&fake, "  base: { from: instance_url, host: '[a-z0-9-]+\\.salesforce\\.test' }\n"));
+        let auth = house
+            .open(&client_credentials(&fake, "  base: { from: instance_url, host: '[a-z0-9-]+\\.salesforce\\.test' }\n"));
         let fault = applied(&auth, get()).await.unwrap_err();
         assert_eq!(fault.outcome, Outcome::Unexpected, "{address}");
         assert!(fault.operator.contains("`instance_url`") && !fault.operator.contains("hunter2"), "{fault}");

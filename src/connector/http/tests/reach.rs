@@ -41,11 +41,44 @@ async fn private_addresses_are_refused_in_every_spelling() {
     let port = fake.address.port();
     let client = client(&ClientOptions::default());
     for host in [
-        "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.0.0.1.",
-        "１２７.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "0", "0.0.0.0", "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::127.0.0.1]",
-        "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "[fc00::1]", "[fd00::1]",
-        "[ff02::1]", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "0xa9fea9fe", "224.0.0.1",
-        "255.255.255.255", "localhost", "LOCALHOST", "localhost.", "api.localhost",
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "017700000001",
+        "127.0.0.1.",
+        "１２７.0.0.1",
+        "127。0。0。1",
+        "%31%32%37.0.0.1",
+        "0",
+        "0.0.0.0",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::]",
+        "[::127.0.0.1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "[fd00::1]",
+        "[ff02::1]",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "224.0.0.1",
+        "255.255.255.255",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "api.localhost",
     ] {
         for scheme in ["http", "https"] {
             let fault = fails(&client, url(&format!("{scheme}://{host}:{port}/"))).await;
@@ -71,7 +104,9 @@ async fn names_that_lead_to_private_addresses_are_refused() {
         assert!(fault.operator.contains("private address") && fault.operator.contains("`allow_private`"), "{fault}");
     }
     for (host, outcome) in [
-        ("nowhere.example", Outcome::Misconfigured), ("empty.example", Outcome::Misconfigured), ("later.example", Outcome::Unavailable),
+        ("nowhere.example", Outcome::Misconfigured),
+        ("empty.example", Outcome::Misconfigured),
+        ("later.example", Outcome::Unavailable),
     ] {
         let fault = fails(&client, url(&format!("https://{host}/"))).await;
         assert_eq!(fault.outcome, outcome, "{fault}");
@@ -84,7 +119,10 @@ async fn of_several_addresses_the_public_ones_are_used() {
     let inner = book(&[("mixed.example", &["10.0.0.1", "8.8.8.8", "::1"]), ("localhost", &["10.0.0.1", "127.0.0.1"])]);
     let resolve = async |allowed: &[&str], name: &str| {
         let guarded = Guarded { inner: Arc::<Book>::clone(&inner), allowed: Allowed::new(allowed.iter().copied()) };
-        guarded.resolve(name.parse().unwrap()).await.map(|found| found.map(|address| address.ip().to_string()).collect::<Vec<_>>())
+        guarded
+            .resolve(name.parse().unwrap())
+            .await
+            .map(|found| found.map(|address| address.ip().to_string()).collect::<Vec<_>>())
     };
     assert_eq!(resolve(&[], "mixed.example").await.unwrap(), ["8.8.8.8"]);
     assert_eq!(resolve(&["Mixed.Example"], "mixed.example").await.unwrap(), ["10.0.0.1", "8.8.8.8", "::1"]);

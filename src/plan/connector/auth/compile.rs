@@ -9,8 +9,8 @@ use super::super::compile::template;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
-use crate::spec::{Map, Text};
 use crate::spec::auth as spec;
+use crate::spec::{Map, Text};
 use crate::template::Template;
 use crate::time;
 
@@ -40,11 +40,19 @@ impl Compiler<'_> {
     fn proof(&mut self, written: &spec::Auth) -> Option<Proof> {
         let spec::Auth { header, bearer, basic, query, path, oauth2, aws, .. } = written;
         let kinds = [
-            header.is_some(), bearer.is_some(), basic.is_some(), query.is_some(), path.is_some(), oauth2.is_some(), aws.is_some(),
+            header.is_some(),
+            bearer.is_some(),
+            basic.is_some(),
+            query.is_some(),
+            path.is_some(),
+            oauth2.is_some(),
+            aws.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() > 1 {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "`auth` has one kind of proof at most");
-            self.out.push(diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"));
+            self.out.push(
+                diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"),
+            );
             return None;
         }
         if let Some(header) = header {
@@ -79,7 +87,8 @@ impl Compiler<'_> {
 
     fn path(&mut self, written: &spec::SecretPath) -> Option<Proof> {
         if written.before.is_none() && written.after.is_none() {
-            let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`path` needs one of the keys `before` and `after`");
+            let diagnostic =
+                Diagnostic::at(Code::MissingKey, &written.span, "`path` needs one of the keys `before` and `after`");
             self.out.push(diagnostic.help("say where the secret stands: before the path of an operation, or after it"));
         }
         let before = self.optional(written.before.as_ref(), Self::text);
@@ -312,7 +321,9 @@ impl Compiler<'_> {
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if lower.is_empty() || !lower.chars().all(is_token) {
             let message = format!("`{}` cannot be the name of a header", name.value);
-            self.out.push(Diagnostic::at(Code::BadName, &name.span, message).help("a header's name has letters, digits and hyphens"));
+            self.out.push(
+                Diagnostic::at(Code::BadName, &name.span, message).help("a header's name has letters, digits and hyphens"),
+            );
             return None;
         }
         if OWN_HEADERS.contains(&lower.as_str()) {
@@ -360,7 +371,9 @@ impl Compiler<'_> {
             Some(word) if word == words[1] => Some(true),
             Some(word) => {
                 let span = written.map(|text| &text.span)?;
-                self.out.push(Diagnostic::at(Code::BadValue, span, format!("`{word}` is not known here")).did_you_mean(word, words));
+                self.out.push(
+                    Diagnostic::at(Code::BadValue, span, format!("`{word}` is not known here")).did_you_mean(word, words),
+                );
                 None
             }
         }

@@ -40,9 +40,15 @@ fn every_kind_is_read() {
     assert!(matches!(sound("header: { name: X-Auth-Token, value: 'a {{ settings.token }}' }").proof,
         Proof::Header { name, .. } if name == "x-auth-token"));
     assert!(matches!(sound("basic: { user: '{{ settings.token }}', password: X }").proof, Proof::Basic { .. }));
-    assert!(matches!(sound("query: { name: sig, value: '{{ settings.token }}' }").proof, Proof::Query { name, .. } if name == "sig"));
-    assert!(matches!(sound("path: { before: '/a/{{ settings.token }}' }").proof, Proof::Path { before: Some(_), after: None }));
-    let aws = "aws: { service: s, region: r, access_key_id: '{{ settings.id }}', secret_access_key: '{{ settings.secret }}' }";
+    assert!(
+        matches!(sound("query: { name: sig, value: '{{ settings.token }}' }").proof, Proof::Query { name, .. } if name == "sig")
+    );
+    assert!(matches!(
+        sound("path: { before: '/a/{{ settings.token }}' }").proof,
+        Proof::Path { before: Some(_), after: None }
+    ));
+    let aws =
+        "aws: { service: s, region: r, access_key_id: '{{ settings.id }}', secret_access_key: '{{ settings.secret }}' }";
     assert!(matches!(sound(aws).proof, Proof::Aws(Aws { session_token: None, .. })));
     let csrf = sound("{ bearer: '{{ settings.token }}', csrf: { path: /a/ } }").csrf.unwrap();
     assert_eq!(csrf.header, "x-csrf-token");
@@ -84,7 +90,12 @@ fn every_grant_is_read() {
 fn what_is_wrong_is_said_with_its_cure() {
     const O: &str = "oauth2: { token_url: https://a.test/, client_id: i, client_secret: '{{ settings.secret }}', grant: ";
     let cases: &[(&str, Code, &str, &str)] = &[
-        ("{ bearer: '{{ settings.token }}', query: { name: a, value: '{{ settings.token }}' } }", Code::MisplacedKey, "one kind of proof", "all but one"),
+        (
+            "{ bearer: '{{ settings.token }}', query: { name: a, value: '{{ settings.token }}' } }",
+            Code::MisplacedKey,
+            "one kind of proof",
+            "all but one",
+        ),
         ("bearer: abc", Code::BadValue, "no secret setting", "`secret: true`"),
         ("bearer: '{{ settings.id }}'", Code::BadValue, "no secret setting", "`secret: true`"),
         ("basic: { user: '{{ settings.id }}', password: X }", Code::BadValue, "no secret setting", "`secret: true`"),
@@ -96,17 +107,47 @@ fn what_is_wrong_is_said_with_its_cure() {
         ("path: {}", Code::MissingKey, "`before` and `after`", ""),
         ("path: { before: 'a/{{ settings.token }}' }", Code::BadValue, "begins with `/`", ""),
         ("{ bearer: '{{ settings.token }}', csrf: { path: a } }", Code::BadValue, "begins with `/`", ""),
-        ("oauth2: { grant: client_credentials, token_url: http://a.test/, client_id: i, client_secret: '{{ settings.secret }}' }", Code::BadValue, "over TLS", ""),
-        ("oauth2: { grant: client_credentials, token_url: https://a.test/, client_id: i }", Code::MissingKey, "needs the key `client_secret`", ""),
-        ("oauth2: { grant: refresh_token, token_url: https://a.test/, client_id: i }", Code::MissingKey, "needs the key `refresh_token`", ""),
+        (
+            "oauth2: { grant: client_credentials, token_url: http://a.test/, client_id: i, client_secret: '{{ settings.secret }}' }",
+            Code::BadValue,
+            "over TLS",
+            "",
+        ),
+        (
+            "oauth2: { grant: client_credentials, token_url: https://a.test/, client_id: i }",
+            Code::MissingKey,
+            "needs the key `client_secret`",
+            "",
+        ),
+        (
+            "oauth2: { grant: refresh_token, token_url: https://a.test/, client_id: i }",
+            Code::MissingKey,
+            "needs the key `refresh_token`",
+            "",
+        ),
         ("oauth2: { grant: jwt_bearer, token_url: https://a.test/ }", Code::MissingKey, "needs the key `assertion`", ""),
         (&format!("{O} password }}"), Code::BadValue, "no grant `password`", "one of"),
-        (&format!("{O} client_credentials, rotates: true }}"), Code::MisplacedKey, "`rotates` belongs to `grant: refresh_token`", ""),
+        (
+            &format!("{O} client_credentials, rotates: true }}"),
+            Code::MisplacedKey,
+            "`rotates` belongs to `grant: refresh_token`",
+            "",
+        ),
         (&format!("{O} client_credentials, client_in: header }}"), Code::BadValue, "`header` is not known", "`basic`"),
         (&format!("{O} client_credentials, body: yaml }}"), Code::BadValue, "`yaml` is not known", "`json`"),
         (&format!("{O} client_credentials, expires_after: soon }}"), Code::BadValue, "not a duration", ""),
-        (&format!("{O} client_credentials, sent_as: 'Bearer token' }}"), Code::BadValue, "leaves the token out", "`{{ token }}`"),
-        (&format!("{O} client_credentials, base: {{ from: a, host: '(' }} }}"), Code::BadValue, "not a regular expression", ""),
+        (
+            &format!("{O} client_credentials, sent_as: 'Bearer token' }}"),
+            Code::BadValue,
+            "leaves the token out",
+            "`{{ token }}`",
+        ),
+        (
+            &format!("{O} client_credentials, base: {{ from: a, host: '(' }} }}"),
+            Code::BadValue,
+            "not a regular expression",
+            "",
+        ),
         (&format!("{O} client_credentials, scope: a }}"), Code::UnknownKey, "no key `scope`", ""),
     ];
     for (text, code, message, help) in cases {
