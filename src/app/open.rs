@@ -12,6 +12,7 @@ use crate::plan::settings::Proof;
 use crate::plan::{Given, Project};
 use crate::secret::{Reference, Secret};
 use crate::server;
+use crate::store::NoTokens;
 use crate::time::Clock;
 
 /// The connections of a project with their secrets read.
@@ -27,6 +28,7 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
             let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
             match given {
                 Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
+                Given::Map(map) => drop(settings.insert(key.clone(), SettingValue::Map(map.clone()))),
                 Given::Reference(reference) => match reference.resolve(folder) {
                     Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
                     Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
@@ -34,7 +36,8 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
                 },
             }
         }
-        connections.push(Connection { name: wire.name.clone(), connector: Arc::clone(&wire.connector), settings });
+        let (name, connector, rules) = (wire.name.clone(), Arc::clone(&wire.connector), wire.rules.clone());
+        connections.push(Connection { name, connector, settings, rules });
     }
     if wrong.is_empty() { Ok(connections) } else { Err(wrong) }
 }
@@ -45,8 +48,9 @@ pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, 
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
+    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
     let surroundings =
-        Surroundings { folder, clock: Arc::clone(&clock), profiles: project.settings.profiles, scratch: false };
+        Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
@@ -61,7 +65,8 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
 /// or whose secrets are not, is not looked at: that is for `serve` to say, where it has to be there.
 pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> Vec<Diagnostic> {
     let Ok(connections) = connections(project, folder) else { return Vec::new() };
-    let surroundings = Surroundings { folder, clock, profiles: project.settings.profiles, scratch: true };
+    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
+    let surroundings = Surroundings { folder, clock, profiles, tokens: Arc::new(NoTokens), rng, scratch: true };
     let Ok(connections) = Connections::open(&connections, surroundings).await else { return Vec::new() };
     let problems = connections.verify().await;
     problems.iter().map(|problem| Diagnostic::nowhere(Code::BadSql, problem.to_string())).collect()

@@ -44,10 +44,21 @@ pub(super) fn run(flags: &TestFlags) -> ExitCode {
         Ok(report) => report,
         Err(code) => return code,
     };
-    if report.results.is_empty() {
+    // A selection is of actions; without one, everything that says how it works is held to it.
+    let examples = match flags.paths.is_empty() && flags.name.is_none() {
+        true => block_on(qa::examples(&project, &folder, &clock)),
+        false => Ok(Vec::new()),
+    };
+    let examples = match examples {
+        Ok(examples) => examples,
+        Err(code) => return code,
+    };
+    if report.results.is_empty() && examples.is_empty() {
         complain("legwork: no test was found: `tests:` blocks stand in the files of actions\n");
         return ExitCode::from(2);
     }
+    examples.iter().for_each(|examples| print(&examples.human()));
     print(&report.human());
-    if report.passed() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    let passed = report.passed() && examples.iter().all(|examples| examples.wrong.is_empty());
+    if passed { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

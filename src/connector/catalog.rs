@@ -21,14 +21,17 @@ pub struct Source {
 }
 
 /// Every connector that comes with legwork.
-pub const BUILT_IN: &[Source] = &[Source {
-    name: "sandbox",
-    text: include_str!("catalog/sandbox.yml"),
-    files: &[
-        ("sandbox/schema.sql", include_str!("catalog/sandbox/schema.sql")),
-        ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
-    ],
-}];
+pub const BUILT_IN: &[Source] = &[
+    Source {
+        name: "sandbox",
+        text: include_str!("catalog/sandbox.yml"),
+        files: &[
+            ("sandbox/schema.sql", include_str!("catalog/sandbox/schema.sql")),
+            ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
+        ],
+    },
+    Source { name: "zendesk", text: include_str!("catalog/zendesk.yml"), files: &[] },
+];
 
 /// Compiles a connector that comes with legwork; none when there is none of that name.
 #[must_use]

@@ -12,11 +12,13 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::http::Remote;
 use super::sql::{Database, Origin, Place};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Setting, SettingValue, System};
+use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, Setting, SettingValue, SqlSystem, System};
 use crate::resilience::{Keep, ReadCache};
+use crate::store::TokenStore;
 use crate::time::{Clock, Deadline};
 
 /// How many bytes of answers are kept.
@@ -30,6 +32,10 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// Where tokens are kept that must outlive the process.
+    pub tokens: Arc<dyn TokenStore>,
+    /// Where waits between attempts and the keys of writes get their randomness from.
+    pub rng: fastrand::Rng,
     /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
     /// connector that lives in memory unless a connection says otherwise begins anew; any other file is copied.
     pub scratch: bool,
@@ -98,8 +104,10 @@ pub struct Facts {
     pub connector: String,
     /// Which system that is.
     pub description: String,
-    /// Where its data lives: `memory` or `file`.
+    /// Where its data lives: `memory`, `file` or `http`.
     pub system: &'static str,
+    /// What may be done on it: `live`, `read_only` and so on.
+    pub mode: &'static str,
     /// What stands in for it.
     pub given: Option<Given>,
     /// What can be asked.
@@ -132,8 +140,25 @@ pub struct Connections {
 pub(super) struct Open {
     pub(super) name: ConnectionName,
     pub(super) connector: Arc<Connector>,
-    pub(super) database: Arc<Database>,
+    pub(super) system: Opened,
+    pub(super) rules: Rules,
     pub(super) given: Option<Given>,
+}
+
+/// A system, ready to be asked.
+#[derive(Clone)]
+pub(super) enum Opened {
+    Database(Arc<Database>),
+    Remote(Arc<Remote>),
+}
+
+impl Opened {
+    fn shown(&self) -> &'static str {
+        match self {
+            Self::Database(database) => database.shown(),
+            Self::Remote(_) => "http",
+        }
+    }
 }
 
 impl Connections {
@@ -141,16 +166,28 @@ impl Connections {
     ///
     /// # Errors
     /// What is wrong with each connection that cannot be opened.
-    pub async fn open(connections: &[Connection], surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
+    pub async fn open(connections: &[Connection], mut surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
         let mut databases: HashMap<(Arc<str>, Place), Arc<Database>> = HashMap::new();
         let mut open = IndexMap::new();
         let mut problems = Vec::new();
         for connection in connections {
             let name = connection.name.clone();
             let connector = Arc::clone(&connection.connector);
-            match shared(&mut databases, connection, &surroundings).await {
-                Ok(database) => {
-                    open.insert(name.clone(), Open { name, connector, database, given: None });
+            let rng = surroundings.rng.fork();
+            let system = match &connector.system {
+                System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
+                System::Http(_) => {
+                    let settings = filled(&connector, &connection.settings);
+                    Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng)
+                        .map(|remote| Opened::Remote(Arc::new(remote)))
+                }
+            };
+            match system {
+                Ok(system) => {
+                    open.insert(
+                        name.clone(),
+                        Open { name, connector, system, rules: connection.rules.clone(), given: None },
+                    );
                 }
                 Err(text) => problems.push(Problem { connection: name, operation: None, text }),
             }
@@ -201,8 +238,9 @@ impl Connections {
     pub async fn verify(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for open in self.open.values() {
+            let Opened::Database(database) = &open.system else { continue };
             for operation in open.connector.operations.values() {
-                for text in open.database.verify(operation).await {
+                for text in database.verify(operation).await {
                     let operation = Some(operation.name.clone());
                     problems.push(Problem { connection: open.name.clone(), operation, text });
                 }
@@ -225,7 +263,8 @@ impl Connections {
             name: open.name.to_string(),
             connector: open.connector.name.to_string(),
             description: open.connector.description.clone(),
-            system: open.database.shown(),
+            system: open.system.shown(),
+            mode: open.rules.mode.name(),
             given: open.given,
             operations: open.connector.operations.values().map(operation).collect(),
         });
@@ -256,10 +295,10 @@ impl Connections {
 async fn shared(
     databases: &mut HashMap<(Arc<str>, Place), Arc<Database>>,
     connection: &Connection,
+    system: &SqlSystem,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<Database>, String> {
     let connector = &connection.connector;
-    let System::Sql(system) = &connector.system;
     let place = Database::place(system, &filled(connector, &connection.settings))?;
     let key = (Arc::clone(&connector.name), place);
     if let Some(database) = databases.get(&key) {
@@ -280,7 +319,11 @@ async fn shared(
 
 /// Every setting of a connector: as given, else its default; null when it has neither.
 fn filled(connector: &Connector, given: &IndexMap<String, SettingValue>) -> IndexMap<String, Option<SettingValue>> {
-    let value =
-        |setting: &Setting| given.get(&setting.name).cloned().or_else(|| setting.default.clone().map(SettingValue::Text));
+    let default = |setting: &Setting| {
+        let text = setting.default.clone()?;
+        let map = || serde_json::from_str(&text).ok().map(SettingValue::Map);
+        if setting.is_map { map() } else { Some(SettingValue::Text(text)) }
+    };
+    let value = |setting: &Setting| given.get(&setting.name).cloned().or_else(|| default(setting));
     connector.settings.iter().map(|setting| (setting.name.clone(), value(setting))).collect()
 }

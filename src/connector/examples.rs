@@ -1,53 +1,99 @@
 //! Runs the examples of a connector's file, so that its documentation cannot say what it does not do.
+//!
+//! Those of `kind: sql` run on scratch data, those of `kind: http` against a vendor on this machine that answers as the example
+//! says, and to which nothing but what the example says may be sent.
+
+mod exchanges;
+pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
+use self::vendor::Vendor;
 use super::connections::{Connections, How, Surroundings};
 use crate::name::ConnectionName;
-use crate::plan::connector::{Connection, Connector, Ends, Example, Operation};
+use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules, Setting, SettingValue};
 use crate::resilience::Keep;
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline};
 
-/// Runs every example of `connector` with the settings' defaults, each on scratch data of its own. Gives a line for each
-/// example that ends otherwise than it says.
+/// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
+/// line for each example that ends otherwise than it says.
 pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<dyn Clock>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let Some(name) = ConnectionName::parse("example") else { return wrong };
-    let connection = Connection { name: name.clone(), connector: Arc::clone(connector), settings: IndexMap::new() };
     for operation in connector.operations.values() {
         for example in &operation.examples {
-            let around = Surroundings { folder, clock: Arc::clone(&clock), profiles: Keep::PROFILES, scratch: true };
-            let connections = match Connections::open(std::slice::from_ref(&connection), around).await {
-                Ok(connections) => connections,
-                Err(problems) => {
-                    wrong.extend(problems.iter().map(ToString::to_string));
-                    return wrong;
-                }
-            };
-            wrong.extend(one(&connections, &name, operation, example).await);
+            let differing = one(connector, operation, example, folder, &clock).await.err();
+            wrong.extend(differing.map(|what| format!("{}: {}: {what}", example.place, operation.name)));
         }
     }
     wrong
 }
 
-async fn one(connections: &Connections, name: &ConnectionName, operation: &Operation, example: &Example) -> Option<String> {
-    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false };
-    let ended = connections.call(name, &operation.name, example.inputs.clone(), how).await;
-    let what = match (&example.ends, ended) {
-        (Ends::Outcome(expected), Err(fault)) if fault.outcome == *expected => return None,
-        (Ends::Answer(expected), Ok(answered)) => match differs(expected, &answered.value, "") {
-            None => return None,
-            Some(place) => format!("the answer is another at `{place}`: {}", answered.value),
-        },
-        (Ends::Outcome(expected), Ok(_)) => format!("it ends well, not with {expected}"),
-        (_, Err(fault)) => format!("it ends with {fault}"),
+/// A connection to `connector` as its examples have it, whose requests go to `stand_in`.
+pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -> Option<Connection> {
+    let example = |setting: &Setting| {
+        let text = setting.example.clone()?;
+        let value =
+            if setting.is_map { SettingValue::Map(serde_json::from_str(&text).ok()?) } else { SettingValue::Text(text) };
+        Some((setting.name.clone(), value))
     };
-    Some(format!("{}: {}: {what}", example.place, operation.name))
+    let settings = connector.settings.iter().filter_map(example).collect();
+    let rules = Rules { stand_in, ..Rules::default() };
+    Some(Connection { name: ConnectionName::parse("example")?, connector: Arc::clone(connector), settings, rules })
+}
+
+async fn one(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    example: &Example,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), String> {
+    let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
+    let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
+    let connection = connection(connector, Some(vendor.address())).ok_or("no connection can be made")?;
+    let around = Surroundings {
+        folder,
+        clock: Arc::clone(clock),
+        profiles: Keep::PROFILES,
+        tokens: Arc::new(NoTokens),
+        rng: fastrand::Rng::with_seed(0),
+        scratch: true,
+    };
+    let opened = Connections::open(std::slice::from_ref(&connection), around).await;
+    let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false };
+    let ended = connections.call(&connection.name, &operation.name, example.inputs.clone(), how).await;
+    for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
+        if let Some(what) = exchanges::differing(&exchange.sent, &seen) {
+            return Err(format!("request {} is another: {what}", at + 1));
+        }
+    }
+    let ends = match (&example.ends, ended) {
+        (Ends::Outcome(expected), Err(fault)) if fault.outcome == *expected => match (&example.says, &fault.public) {
+            (Some(says), Some(public)) if like(says, public) => Ok(()),
+            (None, _) => Ok(()),
+            (Some(_), other) => Err(format!("what the user may be told is {other:?}")),
+        },
+        (Ends::Answer(expected), Ok(answered)) => match differs(expected, &answered.value, "") {
+            None => Ok(()),
+            Some(place) => Err(format!("the answer is another at `{place}`: {}", answered.value)),
+        },
+        (Ends::Outcome(expected), Ok(_)) => Err(format!("it ends well, not with {expected}")),
+        (_, Err(fault)) => Err(format!("it ends with {fault}")),
+    };
+    ends?;
+    match (vendor.seen().len(), vendor.left()) {
+        (_, left) if left > 0 => Err(format!("{left} of its requests are not sent")),
+        (sent, _) if sent > example.exchanges.len() => {
+            Err(format!("{sent} requests are sent, {} are expected", example.exchanges.len()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where `actual` does not hold what `expected` says. Fields that are not expected are not looked at; lists are as long.

@@ -1,17 +1,16 @@
 //! The business systems: opens what legwork.yml connects to and runs operations on it.
 //!
 //! [`Connections::call`] is the one way in. What is around a call (cache, deadline, model) is composed in `stack`, and how
-//! a kind of system is talked to is a module of its own: so far `sql`, over SQLite. [`catalog`] holds the connectors that
+//! a kind of system is talked to is a module of its own: `sql`, over SQLite, and `http`. [`catalog`] holds the connectors that
 //! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "`kind: http` stands on it"))]
 mod auth;
 pub mod catalog;
 mod connections;
 mod examples;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "`kind: http` stands on it"))]
 mod http;
 mod reply;
+mod results;
 mod sql;
 mod stack;
 

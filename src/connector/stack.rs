@@ -1,24 +1,30 @@
 //! The chain between an action's call and a system, in the order in which a call passes it.
+//!
+//! What the connection allows → what the operation accepts → kept answers, and equal reads sharing one call → the system. A
+//! call of `kind: http` goes on, request by request, in `http::exchange`: repeats → limits → the attempt's time → sending.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::connections::{Answered, Connections, Given, How, Open};
-use super::sql::Database;
+use super::connections::{Answered, Connections, Given, How, Open, Opened};
+use super::reply::reply;
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connector, Operation};
+use crate::plan::connector::{Connector, Mode, Operation};
 use crate::resilience::{Cached, Keep, Key, Read, ReadCache};
 use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
-/// How long one attempt may take. Equal reads share an attempt, so it cannot depend on the deadline of one of them.
-const ATTEMPT: Duration = Duration::from_secs(12);
+/// How long a database may take.
+const STATEMENTS: Duration = Duration::from_secs(12);
+/// How long a call that several may wait for may take, with its repeats: it cannot depend on the deadline of one of them.
+const SHARED: Duration = Duration::from_secs(30);
 
 /// Calls an operation.
 pub(super) async fn call(
@@ -29,11 +35,11 @@ pub(super) async fn call(
     how: How,
 ) -> Result<Answered, Fault> {
     let started = Instant::now();
-    let mut attempts = 0;
-    let ended = layers(connections, open, operation, inputs, how, &mut attempts).await;
+    let attempts = Arc::new(AtomicU32::new(0));
+    let ended = layers(connections, open, operation, inputs, how, &attempts).await;
     // An answer that was kept is no call of the system; `CacheUsed` has counted it.
     if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
-        let fault = ended.as_ref().err();
+        let (fault, attempts) = (ended.as_ref().err(), attempts.load(Ordering::Relaxed));
         CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }
             .emit();
     }
@@ -46,18 +52,19 @@ async fn layers(
     operation: &Operation,
     inputs: Map<String, Value>,
     how: How,
-    attempts: &mut u32,
+    attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
     if let Some(Given::Down) = open.given {
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
+    // What the connection does not allow is not even looked at.
+    allowed(open, operation)?;
     // What the operation does not accept reaches neither the cache nor the system.
     let inputs = accepted(operation, inputs, connections.clock.now())?;
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
     if operation.kind.writes() {
-        *attempts = 1;
-        return write(connections, open, operation, inputs, how).await;
+        return write(connections, open, operation, inputs, how, attempts).await;
     }
     match connections.keep(operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
@@ -66,10 +73,7 @@ async fn layers(
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
-        None => {
-            *attempts = 1;
-            Send::new(open, operation, inputs).attempt(how.deadline.bound(ATTEMPT)).await.map(just_now)
-        }
+        None => Send::new(open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now),
     }
 }
 
@@ -93,13 +97,10 @@ async fn read(
     inputs: Map<String, Value>,
     keep: Keep,
     refresh: bool,
-    attempts: &mut u32,
+    attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
-    let call = || {
-        *attempts = 1;
-        Send::new(open, operation, inputs).attempt(Deadline::after(ATTEMPT))
-    };
+    let call = || Send::new(open, operation, inputs, attempts).attempt(Deadline::after(SHARED));
     let Read { answer, kept } = connections.cache.read(&key, keep, refresh, call).await;
     let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
     CacheUsed { connection: &open.name, operation: &operation.name, kind }.emit();
@@ -112,8 +113,9 @@ async fn write(
     operation: &Operation,
     inputs: Map<String, Value>,
     how: How,
+    attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
-    let attempt = Send::new(open, operation, inputs).attempt(how.deadline.bound(ATTEMPT));
+    let attempt = Send::new(open, operation, inputs, attempts).attempt(how.deadline);
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
@@ -142,25 +144,55 @@ impl Drop for Outdates {
     }
 }
 
-/// The innermost layer: one attempt at the system itself, able to outlive who asked for it.
+/// The innermost layer here: the system itself, able to outlive who asked for it.
 struct Send {
     connector: Arc<Connector>,
     operation: OperationName,
-    database: Arc<Database>,
+    system: Opened,
     inputs: Map<String, Value>,
+    attempts: Arc<AtomicU32>,
 }
 
 impl Send {
-    fn new(open: &Open, operation: &Operation, inputs: Map<String, Value>) -> Self {
-        let (connector, database) = (Arc::clone(&open.connector), Arc::clone(&open.database));
-        Self { connector, operation: operation.name.clone(), database, inputs }
+    fn new(open: &Open, operation: &Operation, inputs: Map<String, Value>, attempts: &Arc<AtomicU32>) -> Self {
+        let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
+        Self { connector, operation: operation.name.clone(), system, inputs, attempts }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        self.database.run(operation, self.inputs, until).await
+        match &self.system {
+            Opened::Database(database) => {
+                self.attempts.fetch_add(1, Ordering::Relaxed);
+                database.run(operation, self.inputs, until.bound(STATEMENTS)).await
+            }
+            Opened::Remote(remote) => {
+                let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
+                reply(operation, results)
+            }
+        }
     }
+}
+
+/// Whether the connection's mode lets the operation through.
+fn allowed(open: &Open, operation: &Operation) -> Result<(), Fault> {
+    let mode = open.rules.mode;
+    if mode.allows(operation.kind) {
+        return Ok(());
+    }
+    let (name, kind) = (&operation.name, operation.kind.name());
+    Err(match mode {
+        Mode::Off => Fault::new(Outcome::Unavailable, format!("{} is switched off (`mode: off`)", open.name)),
+        Mode::DryRun => Fault::new(
+            Outcome::Denied,
+            format!("{name}, a {kind}, would be done; `mode: dry_run` of {} keeps it from it", open.name),
+        ),
+        _ => Fault::new(
+            Outcome::Denied,
+            format!("{name} is a {kind}, which `mode: {}` of {} does not allow", mode.name(), open.name),
+        ),
+    })
 }
 
 /// The inputs in the order of the operation and in their formats' normal form, with defaults for what was not given.
@@ -171,6 +203,15 @@ fn accepted(operation: &Operation, mut given: Map<String, Value>, now: DateTime<
         let value = given.remove(name).filter(|value| !value.is_null()).unwrap_or_else(|| input.default.clone());
         if input.required && value.is_null() {
             return Err(Fault::new(Outcome::Invalid, format!("{} needs the input {name}", operation.name)));
+        }
+        let fits = |pattern: &regex::Regex| {
+            value.is_null() || super::http::scalar(&value).is_some_and(|text| pattern.is_match(&text))
+        };
+        if !input.pattern.as_ref().is_none_or(fits) {
+            return Err(Fault::new(
+                Outcome::Invalid,
+                format!("the input {name} of {} does not match its pattern", operation.name),
+            ));
         }
         let value = match &input.format {
             Some(format) if !value.is_null() => format.read(&value, &neutral(now)).map_err(|refusal| {

@@ -13,10 +13,12 @@ use super::*;
 use crate::diag::{Diagnostic, File};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connection, Connector, SettingValue};
+use crate::plan::connector::{Connection, Connector, Rules, SettingValue};
 use crate::resilience::Keep;
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
+mod http;
 mod own;
 mod sandbox;
 
@@ -31,16 +33,28 @@ fn connection(name: &str, connector: &Arc<Connector>, settings: &[(&str, &str)])
         name: ConnectionName::parse(name).unwrap(),
         connector: Arc::clone(connector),
         settings: settings.collect::<IndexMap<_, _>>(),
+        rules: Rules::default(),
+    }
+}
+
+fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
+    Surroundings {
+        folder,
+        clock: clock(),
+        profiles: Keep::PROFILES,
+        tokens: Arc::new(NoTokens),
+        rng: fastrand::Rng::with_seed(7),
+        scratch,
     }
 }
 
 async fn open(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
-    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: false }).await
+    Connections::open(connections, around(folder, false)).await
 }
 
 /// On data that ends with the connections.
 async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Connections, Vec<Problem>> {
-    Connections::open(connections, Surroundings { folder, clock: clock(), profiles: Keep::PROFILES, scratch: true }).await
+    Connections::open(connections, around(folder, true)).await
 }
 
 fn how() -> How {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::action::Action;
-use super::connector::Connector;
+use super::connector::{Connector, Rules};
 use super::domain::Domain;
 use super::settings::Settings;
 use crate::name::{ActionName, ConnectionName};
@@ -17,6 +17,8 @@ pub struct Project {
     pub actions: BTreeMap<ActionName, Arc<Action>>,
     /// The project's words, limits and server.
     pub settings: Settings,
+    /// Every connector that connections can have, by name.
+    pub connectors: BTreeMap<String, Arc<Connector>>,
     /// The connections, their secrets not yet read.
     pub wires: Vec<Wire>,
     /// The project's copy of the assistant's domain.
@@ -32,6 +34,8 @@ pub struct Wire {
     pub connector: Arc<Connector>,
     /// What legwork.yml sets.
     pub settings: Vec<(String, Given)>,
+    /// What it allows.
+    pub rules: Rules,
 }
 
 /// The value of a setting as legwork.yml has it.
@@ -41,4 +45,6 @@ pub enum Given {
     Text(String),
     /// Where the value is.
     Reference(Reference),
+    /// Names and values.
+    Map(serde_json::Map<String, serde_json::Value>),
 }

@@ -29,7 +29,8 @@ pub(super) fn expression(text: &Text, out: &mut Diagnostics) -> Option<(Expressi
     }
 }
 
-fn refused(wrong: Wrong, text: &Text) -> Diagnostic {
+/// What is said of a source that does not compile.
+pub(super) fn refused(wrong: Wrong, text: &Text) -> Diagnostic {
     let span = wrong.range.map_or_else(|| text.span.clone(), |range| text.part(range));
     let code = match wrong.kind {
         WrongKind::Syntax => Code::BadTemplate,

@@ -18,6 +18,7 @@ use crate::plan::action::Action;
 use crate::plan::connector::Connection;
 use crate::plan::testcase::Test;
 use crate::rasa::{Call, Limits};
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
 /// Which tests are run.
@@ -123,6 +124,8 @@ impl Bench {
             folder: &self.folder,
             clock: Arc::clone(&clock),
             profiles: self.project.settings.profiles,
+            tokens: Arc::new(NoTokens),
+            rng: fastrand::Rng::with_seed(0),
             scratch: true,
         };
         let opened = Connections::open(&self.connections, surroundings).await;

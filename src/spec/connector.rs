@@ -1,11 +1,15 @@
 //! The shape of a connector file: `connectors/NAME.yml`, or one of the built-in catalogue.
 //!
-//! A file says which kind of system it is for, and every key beside `kind` and `operations` belongs to one kind. So far
-//! there is `kind: sql`.
+//! A file says which kind of system it is for. The keys that belong to one kind stand together below; those of `kind: http`
+//! that have keys of their own are in [`super::connector_http`].
 
 use serde_json::{Value, json};
 
 use super::action::FormatRef;
+use super::auth::Auth;
+use super::connector_http::{
+    Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait,
+};
 use super::shape::{Definitions, Shape, shape, wrong_type};
 use super::values::{Flag, Map, Text};
 use super::yaml::{Kind, Node};
@@ -14,7 +18,7 @@ use crate::diag::Diagnostics;
 shape! {
     /// A business system and what can be asked of it. The file's name is the connector's name.
     Connector as "a connector" {
-        /// How it is talked to: `sql`.
+        /// How it is talked to: `sql` or `http`.
         kind: Text,
         /// Which system it is, in a sentence.
         description: Option<Text>,
@@ -26,6 +30,32 @@ shape! {
         tables: Vec<Table>,
         /// Rows that somebody gets when they are asked about for the first time.
         first_use: Option<FirstUse>,
+        /// Which version of the vendor's API it speaks.
+        api: Option<Api>,
+        /// The address that every path begins at: an https address whose only placeholders are settings.
+        base: Option<Text>,
+        /// How requests prove who we are.
+        auth: Option<Auth>,
+        /// Headers of every request.
+        headers: Map<Text>,
+        /// What the vendor's errors mean, in order; the first that holds counts. The usual meaning of statuses comes after.
+        errors: Vec<HttpError>,
+        /// Where the vendor says how long to wait, in order; `Retry-After` without it.
+        wait: Vec<Wait>,
+        /// Headers that say how many requests are left.
+        quota: Vec<Text>,
+        /// How much may be asked of it.
+        limits: Option<Limits>,
+        /// How long one attempt may take; 12s without it.
+        timeout: Option<Text>,
+        /// How often and when an attempt is repeated.
+        retry: Option<Retry>,
+        /// Ways of asking for further pages, by name.
+        pages: Map<Pages>,
+        /// The vendor's codes and what they are in the models: name → code → code.
+        codes: Map<Map<Text>>,
+        /// The operation that shows whether address and credentials are right: a read without inputs.
+        test: Option<Text>,
         /// What can be asked: name → operation.
         operations: Map<Operation>,
     }
@@ -34,8 +64,12 @@ shape! {
     Setting as "a setting" {
         /// What it is, and where people find it.
         description: Option<Text>,
+        /// `text` (the default) or `map`: names and values of this company, such as its groups.
+        kind: Option<Text>,
         /// The value when a connection does not set it; null when it may be missing. Without `default` it has to be set.
         default: Option<Node>,
+        /// The value in the examples, where there is no default.
+        example: Option<Node>,
         /// A regular expression for the whole value.
         pattern: Option<Text>,
         /// Whether it is a secret, which has to be a reference such as `${NAME}`.
@@ -86,8 +120,35 @@ shape! {
         take: Option<Text>,
         /// Further endings of the one statement, as in `steps`.
         outcomes: Map<Ending>,
-        /// The statements, in order; all in one transaction when the operation writes.
-        steps: Vec<Statement>,
+        /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
+        request: Option<Text>,
+        /// The query: name → value; what is null is left out.
+        query: Map<Node>,
+        /// Headers of this request; what is null is left out.
+        headers: Map<Text>,
+        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
+        json: Option<Node>,
+        /// The body, as a form; what is null is left out.
+        form: Map<Node>,
+        /// The body, as a GraphQL query.
+        graphql: Option<GraphQl>,
+        /// The body, as XML; values are written as text.
+        xml: Option<Text>,
+        /// The body, as text.
+        text: Option<Text>,
+        /// What the answer is: `json` (the default) or `text`.
+        expects: Option<Text>,
+        /// The part of the answer that counts, an expression of `body`; all of it without.
+        rows: Option<Text>,
+        /// What the vendor's errors mean here, before those of the connector.
+        errors: Vec<HttpError>,
+        /// How further pages are asked for.
+        pages: Option<PagesRef>,
+        /// How the request can be repeated without doing its work twice.
+        idempotency: Option<IdempotencyRef>,
+        /// The statements or requests, in order; statements all in one transaction when the operation writes, of requests one
+        /// at most may write.
+        steps: Vec<Step>,
         /// The answer, made of templates; the last result without it. For a list of a model: made of each `row` of the last
         /// result.
         answer: Option<Node>,
@@ -101,24 +162,54 @@ shape! {
         description: Option<Text>,
         /// How it has to look.
         format: Option<FormatRef>,
+        /// A regular expression for the whole value; what does not match is refused before anything is sent.
+        pattern: Option<Text>,
         /// Whether it has to be given.
         required: Option<Flag>,
         /// The value when it is not given; null without it.
         default: Option<Node>,
     }
 
-    /// One SQL statement of an operation.
-    Statement as "a statement" {
+    /// One SQL statement or one request of an operation.
+    Step as "a step of an operation" {
         /// The name that its result gets.
         r#as: Option<Text>,
         /// The statement. `:name` and `:name.field` are bound; a condition in `[[ ]]` counts only when its values are there.
-        sql: Text,
+        sql: Option<Text>,
         /// What of its rows counts: `all` (the default), `one`, `first`, `optional`, `value` or `none`.
         take: Option<Text>,
         /// It runs only when this expression is true; its result is null otherwise.
         when: Option<Text>,
         /// Endings that its result decides: outcome → a condition.
         outcomes: Map<Ending>,
+        /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
+        request: Option<Text>,
+        /// The query: name → value; what is null is left out.
+        query: Map<Node>,
+        /// Headers of this request; what is null is left out.
+        headers: Map<Text>,
+        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
+        json: Option<Node>,
+        /// The body, as a form; what is null is left out.
+        form: Map<Node>,
+        /// The body, as a GraphQL query.
+        graphql: Option<GraphQl>,
+        /// The body, as XML; values are written as text.
+        xml: Option<Text>,
+        /// The body, as text.
+        text: Option<Text>,
+        /// What the answer is: `json` (the default) or `text`.
+        expects: Option<Text>,
+        /// The part of the answer that counts, an expression of `body`; all of it without.
+        rows: Option<Text>,
+        /// What the vendor's errors mean here, before those of the connector.
+        errors: Vec<HttpError>,
+        /// How further pages are asked for.
+        pages: Option<PagesRef>,
+        /// How the request can be repeated without doing its work twice.
+        idempotency: Option<IdempotencyRef>,
+        /// Whether a request that is not a GET reads only.
+        reads: Option<Flag>,
     }
 
     /// When an operation ends with an outcome, and what the user may be told.
@@ -149,6 +240,14 @@ shape! {
         answer: Option<Node>,
         /// How it ends, when it does not end well.
         outcome: Option<Text>,
+        /// What the user may be told then.
+        says: Option<Text>,
+        /// Of `kind: http`: the request as it is sent.
+        sends: Option<Sends>,
+        /// The answer to it.
+        receives: Option<Receives>,
+        /// Several requests with their answers, in order.
+        exchanges: Vec<Exchange>,
     }
 }
 
@@ -262,13 +361,13 @@ mod tests {
     #[test]
     fn every_mistake_of_a_file_is_reported() {
         let (_, codes) = read("knid: sql\noperations:\n  find: { sql: [], model: [A, B], steps: [{ take: one }] }\n");
-        assert_eq!(codes, [Code::MissingKey, Code::UnknownKey, Code::WrongType, Code::WrongType, Code::MissingKey]);
+        assert_eq!(codes, [Code::MissingKey, Code::UnknownKey, Code::WrongType, Code::WrongType]);
     }
 
     #[test]
     fn editors_get_a_schema() {
         let schema = document::<Connector>("connector");
         assert_eq!(schema["definitions"]["Connector"]["required"], serde_json::json!(["kind"]));
-        assert!(schema["definitions"]["Statement"]["properties"]["take"]["description"].is_string());
+        assert!(schema["definitions"]["Step"]["properties"]["take"]["description"].is_string());
     }
 }

@@ -7,6 +7,7 @@
 pub mod action;
 pub mod auth;
 pub mod connector;
+pub mod connector_http;
 pub mod message;
 pub mod settings;
 mod shape;

@@ -150,6 +150,48 @@ impl CacheUsed<'_> {
     }
 }
 
+/// A vendor said how many requests are left.
+#[derive(Debug, Clone, Copy)]
+pub struct QuotaLeft<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// How many.
+    pub left: f64,
+}
+
+impl QuotaLeft<'_> {
+    /// Sets the gauge.
+    pub fn emit(&self) {
+        gauge!(Metric::QuotaRemaining.name(), "connection" => self.connection.as_str().to_owned()).set(self.left);
+    }
+}
+
+/// A vendor announced the end of what was called, with the headers `Deprecation` or `Sunset`.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiEnding<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// The operation.
+    pub operation: &'a OperationName,
+    /// The day, where the vendor said it.
+    pub ends: Option<chrono::NaiveDate>,
+    /// Whether this is the first time of this operation.
+    pub first: bool,
+}
+
+impl ApiEnding<'_> {
+    /// Counts, and logs at WARN the first time.
+    pub fn emit(&self) {
+        let (connection, operation) = (self.connection.as_str(), self.operation.as_str());
+        if self.first {
+            let ends = self.ends.map(|day| day.to_string());
+            tracing::warn!(connection, operation, ends, "the vendor announces the end of what this operation calls");
+        }
+        let labels = [("connection", connection.to_owned()), ("operation", operation.to_owned())];
+        counter!(Metric::ApiEndingsTotal.name(), &labels).increment(1);
+    }
+}
+
 /// An event was taken out of an answer, because the client would have thrown the whole answer away for it.
 #[derive(Debug, Clone, Copy)]
 pub struct EventDropped<'a> {

@@ -47,6 +47,8 @@ metrics_table! {
     CallsTotal = "legwork_calls_total", counter, Count, "Calls of business systems by connection, operation and outcome.";
     CallSeconds = "legwork_call_seconds", histogram, Seconds, "How long a call took with all its attempts, by connection, operation and outcome.";
     CallAttemptsTotal = "legwork_call_attempts_total", counter, Count, "Requests sent, repeats included, by connection and operation.";
+    QuotaRemaining = "legwork_quota_remaining", gauge, Count, "Requests that the vendor still allows, as it last said, by connection.";
+    ApiEndingsTotal = "legwork_api_endings_total", counter, Count, "Answers that announced the end of what was called, by connection and operation.";
     CacheTotal = "legwork_cache_total", counter, Count, "Reads answered by the cache or past it, by connection, operation and kind (hit, stale, miss).";
     TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";
     EventsDroppedTotal = "legwork_events_dropped_total", counter, Count, "Events that the caller's version would have refused, by event.";

@@ -9,7 +9,10 @@ mod metric;
 mod panic;
 mod writer;
 
-pub use facts::{CacheKind, CacheUsed, CallFinished, EventDropped, Refused, Requests, Running, TokenFetched, TurnFinished};
+pub use facts::{
+    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TokenFetched,
+    TurnFinished,
+};
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};
 pub use panic::{report as report_panics, said as panic_said};

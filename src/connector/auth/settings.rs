@@ -17,6 +17,7 @@ impl Settings {
         let value = |value: &Option<SettingValue>| match value {
             Some(SettingValue::Text(text)) => text.as_str().into(),
             Some(SettingValue::Secret(secret)) => secret.expose().into(),
+            Some(SettingValue::Map(map)) => Value::Object(map.clone()),
             None => Value::Null,
         };
         let settings = settings.iter().map(|(name, it)| (name.clone(), value(it))).collect();

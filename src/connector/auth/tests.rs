@@ -74,6 +74,8 @@ fn planned<'a>(text: &str, settings: impl Iterator<Item = &'a str>) -> plan::Aut
     let setting = |name: &str| Setting {
         name: name.to_owned(),
         description: String::new(),
+        is_map: false,
+        example: None,
         required: true,
         default: None,
         pattern: None,

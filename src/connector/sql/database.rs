@@ -12,7 +12,7 @@ use sqlx::{Error, Executor as _, SqlSafeStr as _};
 use super::sessions::{self, Sessions};
 use super::{bind, fault, run, scratch, tables};
 use crate::connector::connections::Surroundings;
-use crate::plan::connector::{Connector, Operation, SettingValue, SqlSystem, System, Work};
+use crate::plan::connector::{Connector, Operation, SettingValue, SqlSystem, System};
 use crate::template::{Scope, from_json};
 use crate::time::Clock;
 
@@ -56,6 +56,7 @@ impl Database {
         let shown = |value: &Option<SettingValue>| match value {
             Some(SettingValue::Text(text)) => text.as_str().into(),
             Some(SettingValue::Secret(secret)) => secret.expose().into(),
+            Some(SettingValue::Map(map)) => serde_json::Value::Object(map.clone()),
             None => serde_json::Value::Null,
         };
         let settings = settings.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
@@ -77,8 +78,11 @@ impl Database {
         origin: Origin<'_>,
         around: &Surroundings<'_>,
     ) -> Result<Self, String> {
-        let System::Sql(system) = &connector.system;
-        let brings_tables = !system.tables.is_empty();
+        let brought = match &connector.system {
+            System::Sql(system) => system.tables.as_slice(),
+            System::Http(_) => &[],
+        };
+        let brings_tables = !brought.is_empty();
         let failed = |error: &Error| match origin {
             Origin::Empty => format!("no database can be opened: {}", fault::described(error)),
             Origin::File(file) | Origin::CopyOf(file) => {
@@ -103,7 +107,7 @@ impl Database {
         let look = sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await;
         look.map_err(|error| failed(&error))?;
         if brings_tables {
-            tables::make(connection, &system.tables).await?;
+            tables::make(connection, brought).await?;
         }
         session.finish();
         let in_file = matches!(origin, Origin::File(_));
@@ -117,7 +121,7 @@ impl Database {
 
     /// What the database has against an operation's statements. Optional conditions are looked at both ways.
     pub(in crate::connector) async fn verify(&self, operation: &Operation) -> Vec<String> {
-        let Work::Sql(statements) = &operation.work;
+        let statements = run::statements_of(operation);
         let mut problems: Vec<String> = Vec::new();
         let mut session = match self.sessions.take().await {
             Ok(session) => session,

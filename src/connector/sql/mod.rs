@@ -13,4 +13,3 @@ mod sessions;
 mod tables;
 
 pub(super) use database::{Database, Origin, Place};
-pub(super) use run::Results;

@@ -3,8 +3,6 @@
 //! A write ends committed or rolled back, and its answer says which: time can run out at any point before the commit, and
 //! not once it has begun. The answer is made and held against its model before the commit.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::TryStreamExt as _;
 use serde_json::{Map, Value, json};
@@ -14,33 +12,13 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::sessions::Session;
 use super::{Database, bind, fault, rows};
 use crate::connector::reply::reply;
+use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
-use crate::plan::connector::{FirstUse, Operation, Sql, Statement, System, Take, Work};
-use crate::template::{Scope, from_json};
+use crate::plan::connector::{FirstUse, Operation, Sql, SqlSystem, Statement, System, Take, Work};
 use crate::time::Deadline;
 
 /// More rows than a conversation can use; a statement that finds more lacks a `limit`.
 const MOST_ROWS: usize = 5_000;
-
-/// What an operation's statements gave.
-#[derive(Debug)]
-pub(in crate::connector) struct Results {
-    /// Inputs, results and `now`, by name.
-    pub(in crate::connector) names: Map<String, Value>,
-    /// The last statement's result.
-    pub(in crate::connector) last: Value,
-}
-
-impl Results {
-    /// The names for templates and conditions.
-    pub(in crate::connector) fn scope(&self) -> Scope {
-        let mut scope = Scope::new(Arc::new(()));
-        for (name, value) in &self.names {
-            scope.set(name.as_str(), from_json(value));
-        }
-        scope
-    }
-}
 
 impl Database {
     /// Runs `operation` with `inputs`, every one of which is there, null or not, and gives its answer.
@@ -90,10 +68,9 @@ impl Database {
     /// A session, and the names that the first statement knows.
     async fn begin(&self, inputs: Map<String, Value>) -> Result<(Session<'_>, Results), Fault> {
         let mut session = self.sessions.take().await.map_err(closed)?;
-        let mut results = Results { names: inputs, last: Value::Null };
+        let mut results = Results::new(inputs);
         results.names.insert("now".to_owned(), timestamp(self.clock.now()).into());
-        let System::Sql(system) = &self.connector.system;
-        if let Some(first_use) = &system.first_use
+        if let System::Sql(SqlSystem { first_use: Some(first_use), .. }) = &self.connector.system
             && results.names.get(first_use.of.as_str()).is_some_and(|who| !who.is_null())
         {
             first_time(session.connection().map_err(closed)?, first_use, &results.names).await?;
@@ -110,6 +87,14 @@ async fn in_time<T>(operation: &Operation, until: Deadline, work: impl Future<Ou
 
 fn closed(error: sqlx::Error) -> Fault {
     fault::of(&error, "opening the database")
+}
+
+/// The statements of an operation.
+pub(super) fn statements_of(operation: &Operation) -> &[Statement] {
+    match &operation.work {
+        Work::Sql(statements) => statements,
+        Work::Http(_) => &[],
+    }
 }
 
 /// What a statement is called in errors: by its name, else by its place.
@@ -142,7 +127,7 @@ async fn first_time(
 }
 
 async fn all(connection: &mut SqliteConnection, operation: &Operation, results: &mut Results) -> Result<(), Fault> {
-    let Work::Sql(statements) = &operation.work;
+    let statements = statements_of(operation);
     for (at, statement) in statements.iter().enumerate() {
         let place = statement_name(statement, at);
         let failed = |failed: crate::template::Failed| Fault::new(Outcome::Unexpected, format!("{place}: {failed}"));

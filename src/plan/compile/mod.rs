@@ -7,6 +7,7 @@ mod call;
 mod event;
 mod names;
 mod project;
+mod rules;
 mod say;
 mod settings;
 mod shared;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
+use super::rules::rules;
 use super::{Compiler, SharedFile, secret_written, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
-use crate::plan::connector::Connector;
+use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules};
 use crate::plan::domain::Domain;
 use crate::plan::project::{Given, Project, Wire};
 use crate::plan::settings::Limits;
@@ -48,10 +49,10 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let blind = written.is_none();
     let domain = domain(&sources.domain, &mut out);
     let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
-    let wires = written
-        .as_ref()
-        .map(|written| wires(written.connections.as_ref(), &sources.connectors, &mut out))
-        .unwrap_or_default();
+    let production =
+        written.as_ref().and_then(|it| it.server.as_ref()?.profile.as_ref()).is_some_and(|it| it.as_str() == "production");
+    let around = Around { connectors: &sources.connectors, production };
+    let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &around, &mut out)).unwrap_or_default();
     let connections: BTreeMap<_, _> =
         wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
     let shared = shared(&sources.shared, &mut out);
@@ -83,6 +84,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let project = settings.filter(|_| !errors).map(|settings| Project {
         actions: actions.into_iter().map(|(name, action)| (name, Arc::new(action))).collect(),
         settings,
+        connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
     });
@@ -123,30 +125,35 @@ fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
 
 type Wires = Vec<(ConnectionName, Option<Wire>)>;
 
-fn wires(
-    written: Option<&Map<Map<Node>>>,
-    connectors: &BTreeMap<String, Option<Arc<Connector>>>,
-    out: &mut Diagnostics,
-) -> Wires {
+/// What connections are compiled in.
+struct Around<'a> {
+    connectors: &'a BTreeMap<String, Option<Arc<Connector>>>,
+    production: bool,
+}
+
+fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
     let Some(written) = written else {
-        let sandbox = connectors.get("sandbox").and_then(Option::as_ref);
+        let sandbox = around.connectors.get("sandbox").and_then(Option::as_ref);
         let wire = |name: &str| {
             let name = ConnectionName::parse(name)?;
-            let wire =
-                sandbox.map(|connector| Wire { name: name.clone(), connector: Arc::clone(connector), settings: Vec::new() });
+            let wire = sandbox.map(|connector| {
+                let (name, connector) = (name.clone(), Arc::clone(connector));
+                Wire { name, connector, settings: Vec::new(), rules: Rules::default() }
+            });
             Some((name, wire))
         };
         return SANDBOXED.iter().filter_map(|name| wire(name)).collect();
     };
-    written.iter().filter_map(|(name, settings)| connection(name, settings, connectors, out)).collect()
+    written.iter().filter_map(|(name, settings)| connection(name, settings, around, out)).collect()
 }
 
 fn connection(
     name: &Text,
     settings: &Map<Node>,
-    connectors: &BTreeMap<String, Option<Arc<Connector>>>,
+    around: &Around<'_>,
     out: &mut Diagnostics,
 ) -> Option<(ConnectionName, Option<Wire>)> {
+    let connectors = around.connectors;
     let Some(parsed) = ConnectionName::parse(&name.value) else {
         let message = format!("`{}` cannot be the name of a connection", name.value);
         out.push(Diagnostic::at(Code::BadName, &name.span, message).help(format!("write {}", ConnectionName::RULE)));
@@ -170,14 +177,15 @@ fn connection(
     };
     let given: Vec<_> = settings
         .iter()
-        .filter(|(key, _)| key.value != "connector")
+        .filter(|(key, _)| !CONNECTION_KEYS.contains(&key.as_str()))
         .filter_map(|(key, node)| Some((key.value.clone(), setting(key, node, connector, out)?)))
         .collect();
     for missing in connector.settings.iter().filter(|setting| setting.required && settings.get(&setting.name).is_none()) {
         let message = format!("the connection `{parsed}` needs the setting `{}`", missing.name);
         out.push(Diagnostic::at(Code::MissingSetting, &name.span, message).help(missing.description.clone()));
     }
-    Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given })))
+    let rules = rules(settings, around.production, out);
+    Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given, rules })))
 }
 
 fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics) -> Option<Given> {
@@ -187,6 +195,17 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
         out.push(Diagnostic::at(Code::UnknownSetting, &key.span, message).did_you_mean(&key.value, known));
         return None;
     };
+    if known.is_map {
+        let serde_json::Value::Object(map) = node.to_json() else {
+            out.push(Diagnostic::at(
+                Code::WrongType,
+                &node.span,
+                format!("names and values are needed here, not {}", node.what()),
+            ));
+            return None;
+        };
+        return Some(Given::Map(map));
+    }
     let Some(text) = node.scalar_text() else {
         let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what()));
         out.push(diagnostic.help(known.description.clone()));

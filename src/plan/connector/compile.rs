@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::sql::{Refused, Sql};
-use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, operation, table};
+use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, http, operation, table};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::{Local, OperationName};
 use crate::plan::reading;
@@ -30,23 +30,34 @@ pub fn compile_connector(name: &str, written: &spec::Connector, files: &Files) -
 }
 
 fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Diagnostics) -> Option<Connector> {
-    if written.kind.as_str() != "sql" {
-        let later = ["http", "queue", "webhook"].contains(&written.kind.as_str());
+    let Some(kind) = SystemKind::parse(written.kind.as_str()) else {
+        let later = ["queue", "webhook"].contains(&written.kind.as_str());
         let what = if later { "is not built into this version" } else { "does not exist" };
         let message = format!("`kind: {}` {what}", written.kind.value);
-        out.push(Diagnostic::at(Code::BadValue, &written.kind.span, message).help("the kind of system is `sql`"));
+        out.push(Diagnostic::at(Code::BadValue, &written.kind.span, message).help("the kind of system is `sql` or `http`"));
         return None;
-    }
-    let settings: Vec<Setting> = written.settings.iter().filter_map(|(name, it)| setting(name, it, out)).collect();
-    let database = database(written, &settings, out);
-    let tables = tables(&written.tables, files, out);
+    };
+    misplaced(written, kind, out);
+    let settings: Vec<Setting> = written.settings.iter().filter_map(|(name, it)| setting(name, it, kind, out)).collect();
+    let dotted = dotted(written, &settings);
+    let system = match kind {
+        SystemKind::Sql => {
+            let database = database(written, &settings, out);
+            let tables = tables(&written.tables, files, out);
+            let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
+            database.map(|database| System::Sql(SqlSystem { database, tables, first_use }))
+        }
+        SystemKind::Http => http::system(written, &settings, &Names::new(&dotted), out).map(System::Http),
+    };
     let mut operations = IndexMap::new();
     for (name, it) in written.operations.iter() {
         let Some(parsed) = OperationName::parse(name.as_str()) else {
             bad_name(name, OperationName::RULE, out);
             continue;
         };
-        if let Some(operation) = operation::compile(&parsed, name, it, written, out) {
+        if let Some(operation) =
+            operation::compile(&parsed, name, it, &Around { connector: written, kind, dotted: &dotted }, out)
+        {
             operations.insert(parsed, operation);
         }
     }
@@ -54,17 +65,132 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
         let message = "a connector needs the key `operations` with at least one";
         out.push(Diagnostic::at(Code::MissingKey, &written.span, message).help("write `NAME: { sql: select … }` under it"));
     }
-    let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
-    let system = System::Sql(SqlSystem { database: database?, tables, first_use });
     let description = written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default();
-    Some(Connector { name: Arc::from(name), description, settings, system, operations })
+    Some(Connector { name: Arc::from(name), description, settings, system: system?, operations })
 }
 
-fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Option<Setting> {
-    if Local::parse(name.as_str()).is_none() || name.as_str() == "connector" || name.as_str() == "mode" {
-        bad_name(name, "letters, digits and underscores, and neither `connector` nor `mode`", out);
+/// What an operation stands in.
+pub(super) struct Around<'a> {
+    pub(super) connector: &'a spec::Connector,
+    pub(super) kind: SystemKind,
+    pub(super) dotted: &'a [String],
+}
+
+/// How a system is talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SystemKind {
+    Sql,
+    Http,
+}
+
+impl SystemKind {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "sql" => Some(Self::Sql),
+            "http" => Some(Self::Http),
+            _ => None,
+        }
     }
+}
+
+/// The names that the templates of an operation may use.
+#[derive(Debug, Clone)]
+pub(super) struct Names<'a> {
+    known: BTreeSet<&'a str>,
+    dotted: &'a [String],
+}
+
+impl<'a> Names<'a> {
+    /// Settings and codes alone.
+    pub(super) const fn new(dotted: &'a [String]) -> Self {
+        Self { known: BTreeSet::new(), dotted }
+    }
+
+    /// The same with names of an operation.
+    pub(super) fn and(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.known.extend(names);
+        self
+    }
+
+    /// The name of a result.
+    pub(super) fn result(&mut self, name: Option<&'a Text>) {
+        self.known.extend(name.map(Text::as_str));
+    }
+
+    /// Settings alone.
+    pub(super) fn settings(&self) -> BTreeSet<&'a str> {
+        self.dotted.iter().map(String::as_str).filter(|name| !name.starts_with(CODES)).collect()
+    }
+
+    /// Every name, and some more.
+    pub(super) fn with<const N: usize>(&self, more: [&'a str; N]) -> BTreeSet<&'a str> {
+        self.known.iter().copied().chain(self.dotted.iter().map(String::as_str)).chain(more).collect()
+    }
+}
+
+const SETTINGS: &str = "settings";
+const CODES: &str = "codes";
+
+/// The names of settings and codes, with what they stand in: `settings.subdomain`. A secret is none of them: it goes into
+/// `auth`, never into a template.
+fn dotted(written: &spec::Connector, settings: &[Setting]) -> Vec<String> {
+    let settings = settings.iter().filter(|setting| !setting.secret).map(|setting| format!("{SETTINGS}.{}", setting.name));
+    let codes = written.codes.iter().map(|(name, _)| format!("{CODES}.{}", name.value));
+    [SETTINGS.to_owned(), CODES.to_owned()].into_iter().chain(settings).chain(codes).collect()
+}
+
+/// Keys that belong to another kind of system.
+fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics) {
+    let sql = [
+        ("database", written.database.as_ref().map(|it| &it.span)),
+        ("tables", written.tables.first().map(|it| &it.span)),
+        ("first_use", written.first_use.as_ref().map(|it| &it.span)),
+    ];
+    let http = [
+        ("api", written.api.as_ref().map(|it| &it.span)),
+        ("auth", written.auth.as_ref().map(|it| &it.span)),
+        ("base", written.base.as_ref().map(|it| &it.span)),
+        ("headers", written.headers.iter().next().map(|(name, _)| &name.span)),
+        ("errors", written.errors.first().map(|it| &it.span)),
+        ("wait", written.wait.first().map(|it| &it.span)),
+        ("quota", written.quota.first().map(|it| &it.span)),
+        ("limits", written.limits.as_ref().map(|it| &it.span)),
+        ("timeout", written.timeout.as_ref().map(|it| &it.span)),
+        ("retry", written.retry.as_ref().map(|it| &it.span)),
+        ("pages", written.pages.iter().next().map(|(name, _)| &name.span)),
+        ("codes", written.codes.iter().next().map(|(name, _)| &name.span)),
+        ("test", written.test.as_ref().map(|it| &it.span)),
+    ];
+    let (others, of) = if kind == SystemKind::Sql { (&http[..], "http") } else { (&sql[..], "sql") };
+    for (key, span) in others.iter().filter_map(|(key, span)| Some((key, (*span)?))) {
+        out.push(Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `kind: {of}`")));
+    }
+}
+
+/// Keys of legwork.yml that belong to every connection, so that no setting can have their names.
+pub(in crate::plan) const CONNECTION_KEYS: [&str; 6] = ["connector", "mode", "share", "faults", "allow_private", "stand_in"];
+
+fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut Diagnostics) -> Option<Setting> {
+    if Local::parse(name.as_str()).is_none() || CONNECTION_KEYS.contains(&name.as_str()) {
+        bad_name(name, &format!("letters, digits and underscores, and is none of `{}`", CONNECTION_KEYS.join("`, `")), out);
+    }
+    let is_map = match written.kind.as_ref() {
+        Some(text) if text.as_str() == "map" && system == SystemKind::Http => true,
+        Some(text) if text.as_str() != "text" => {
+            let message = format!("there is no setting of the kind `{}`", text.value);
+            out.push(Diagnostic::at(Code::BadValue, &text.span, message).did_you_mean(text.as_str(), ["text", "map"]));
+            false
+        }
+        _ => false,
+    };
     let default = match &written.default {
+        Some(node) if is_map => match &node.kind {
+            Kind::Map(_) => Some(node.to_json().to_string()),
+            _ => {
+                out.push(Diagnostic::at(Code::WrongType, &node.span, "a mapping of names and values is needed here"));
+                None
+            }
+        },
         Some(node) if matches!(node.kind, Kind::List(_) | Kind::Map(_)) => {
             out.push(
                 Diagnostic::at(Code::WrongType, &node.span, "a text is needed here").help("a setting is a text or a number"),
@@ -90,8 +216,10 @@ fn setting(name: &Text, written: &spec::Setting, out: &mut Diagnostics) -> Optio
     let setting = Setting {
         name: name.value.clone(),
         description: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+        is_map,
         required: written.default.is_none(),
         default,
+        example: written.example.as_ref().map(|node| node.scalar_text().unwrap_or_else(|| node.to_json().to_string())),
         pattern,
         secret: written.secret.as_ref().is_some_and(|flag| flag.value),
     };
@@ -248,11 +376,25 @@ pub(super) fn expression(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnost
     Some(compiled)
 }
 
-/// Reports a reference to a name that nothing gives a value.
+/// Reports a reference to a name that nothing gives a value. Of `settings` and `codes`, the name below is looked at too.
 ///
 /// `offset` is where the source begins in the text.
-fn known_names(reference: &Reference, offset: usize, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
+pub(super) fn known_names(reference: &Reference, offset: usize, text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) {
     let root = reference.path.first().map(String::as_str).unwrap_or_default();
+    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    if let ([SETTINGS | CODES, name, ..], true) = (path.as_slice(), names.contains(root)) {
+        if !names.contains(format!("{root}.{name}").as_str()) {
+            let message = format!("there is no `{root}.{name}` that a template may use");
+            let span = text.part(reference.range.start + offset..reference.range.end + offset);
+            let below = names.iter().filter_map(|known| known.strip_prefix(root)?.strip_prefix('.'));
+            let diagnostic = Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, below);
+            out.push(match root == SETTINGS && diagnostic.help.is_none() {
+                true => diagnostic.help("a secret setting goes into `auth` only"),
+                false => diagnostic,
+            });
+        }
+        return;
+    }
     if !names.contains(root) {
         let message = format!("nothing gives `{root}` a value");
         let span = text.part(reference.range.start + offset..reference.range.end + offset);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::answer::{self, Answer};
-use super::compile::bad_name;
-use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, statement};
+use regex::Regex;
+
+use super::compile::{Around, Names, SystemKind, bad_name};
+use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, http, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{Choice, Format};
 use crate::model::Model;
@@ -24,27 +26,46 @@ pub(super) fn compile(
     name: &OperationName,
     key: &Text,
     written: &spec::Operation,
-    connector: &spec::Connector,
+    around: &Around<'_>,
     out: &mut Diagnostics,
 ) -> Option<Operation> {
+    let connector = around.connector;
     let kind = kind(written, out);
-    let inputs: Vec<OperationInput> = written.inputs.iter().filter_map(|(name, it)| input(name, it, out)).collect();
-    let statements = statement::compile_all(key, written, kind, out);
+    let inputs: Vec<OperationInput> =
+        written.inputs.iter().filter_map(|(name, it)| input(name, it, around.kind, out)).collect();
+    misplaced(written, around.kind, out);
     let (model, many) = model(written, out);
-    let names: BTreeSet<&str> = written
-        .inputs
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .chain(statements.iter().filter_map(|statement| statement.name.as_ref()).map(Local::as_str))
-        .chain([NOW])
-        .chain((many && written.answer.as_ref().is_some_and(|node| matches!(node.kind, Kind::Map(_)))).then_some(ROW))
-        .collect();
+    let given: Vec<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
+    let each = (many && written.answer.as_ref().is_some_and(|node| matches!(node.kind, Kind::Map(_)))).then_some(ROW);
+    let mut names: BTreeSet<&str> = given.iter().copied().chain(each).collect();
+    let work = match around.kind {
+        SystemKind::Sql => {
+            let statements = statement::compile_all(key, written, kind, out);
+            if let (None, Some(model), Some(last)) = (&written.answer, model, statements.last()) {
+                check_last(key, model, many, last.take, out);
+            }
+            Work::Sql(statements)
+        }
+        SystemKind::Http => {
+            let mut known = Names::new(around.dotted).and(given);
+            let steps = http::steps(key, written, kind, connector, &mut known, out);
+            let last = steps.last().map_or(Take::All, |step| step.take);
+            names.extend(known.with(["body", "http", "key", if last == Take::All { "rows" } else { ROW }]));
+            if let (None, Some(model)) = (&written.answer, model) {
+                let message = format!("`{}` does not say how its answer is made into {}", key.value, model.name);
+                out.push(Diagnostic::at(Code::MissingKey, &key.span, message).help("write an `answer`"));
+            }
+            Work::Http(steps)
+        }
+    };
+    if let Work::Sql(statements) = &work {
+        let results = written.steps.iter().filter_map(|step| step.r#as.as_ref()).map(Text::as_str);
+        let named = |name: &&str| statements.iter().any(|it| it.name.as_ref().is_some_and(|own| own.as_str() == *name));
+        names.extend(results.chain(["row", "rows", "value", "written"]).filter(named));
+    }
     let answer = written.answer.as_ref().and_then(|node| Answer::compile(node, &names, out));
     if let (Some(node), Some(model)) = (&written.answer, model) {
         answer::check_model(node, model, out);
-    }
-    if let (None, Some(model), Some(last)) = (&written.answer, model, statements.last()) {
-        check_last(key, model, many, last.take, out);
     }
     unused_inputs(written, out);
     Some(Operation {
@@ -56,9 +77,9 @@ pub(super) fn compile(
         many,
         cache: cache(written, kind, out),
         drops: drops(written, kind, connector, out),
-        work: Work::Sql(statements),
+        work,
         answer,
-        examples: written.examples.iter().filter_map(|it| example(it, written, out)).collect(),
+        examples: written.examples.iter().filter_map(|it| example(it, written, around.kind, out)).collect(),
     })
 }
 
@@ -73,8 +94,24 @@ fn kind(written: &spec::Operation, out: &mut Diagnostics) -> OperationKind {
     })
 }
 
-fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> Option<OperationInput> {
-    let Some(parsed) = Local::parse(name.as_str()).filter(|name| ![NOW, ROW].contains(&name.as_str())) else {
+/// Keys that belong to another kind of system.
+fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics) {
+    let sql = written.sql.iter().chain(written.steps.iter().filter_map(|step| step.sql.as_ref()));
+    let http = written.request.iter().chain(written.steps.iter().filter_map(|step| step.request.as_ref()));
+    let (texts, key): (Vec<&Text>, _) = match kind {
+        SystemKind::Sql => (http.collect(), "request"),
+        SystemKind::Http => (sql.collect(), "sql"),
+    };
+    for text in texts {
+        let message = format!("`{key}` belongs to another kind of connector");
+        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message));
+    }
+}
+
+fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mut Diagnostics) -> Option<OperationInput> {
+    let free =
+        |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (kind == SystemKind::Sql || http::names_free(name.as_str()));
+    let Some(parsed) = Local::parse(name.as_str()).filter(free) else {
         bad_name(name, &format!("{}, and is neither `{NOW}` nor `{ROW}`", Local::RULE), out);
         return None;
     };
@@ -84,10 +121,15 @@ fn input(name: &Text, written: &spec::OperationInput, out: &mut Diagnostics) -> 
         out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message).help("take one of the two out"));
     }
     let format = written.format.as_ref().and_then(|written| format(written, out));
+    let pattern = written.pattern.as_ref().and_then(|text| {
+        let pattern = Regex::new(&format!("^(?:{})$", text.value));
+        pattern.map_err(|_| out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression"))).ok()
+    });
     Some(OperationInput {
         name: parsed,
         doc: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
         format,
+        pattern,
         required,
         default: written.default.as_ref().map(crate::spec::Node::to_json).unwrap_or_default(),
     })
@@ -201,7 +243,12 @@ fn drops(
     drops
 }
 
-fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagnostics) -> Option<Example> {
+fn example(
+    written: &spec::Example,
+    operation: &spec::Operation,
+    kind: SystemKind,
+    out: &mut Diagnostics,
+) -> Option<Example> {
     for (name, _) in written.inputs.iter().filter(|(name, _)| operation.inputs.get(name.as_str()).is_none()) {
         let message = format!("the operation has no input `{}`", name.value);
         let known = operation.inputs.iter().map(|(name, _)| name.as_str());
@@ -220,7 +267,12 @@ fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagn
     };
     let inputs = written.inputs.iter().map(|(name, node)| (name.value.clone(), node.to_json())).collect();
     let description = written.description.as_ref().map(|text| text.value.clone());
-    Some(Example { description, place: written.span.place(), inputs, ends })
+    let says = written.says.as_ref().map(|text| text.value.clone());
+    let exchanges = http::exchanges(written, out);
+    if kind == SystemKind::Sql && !exchanges.is_empty() {
+        out.push(Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`"));
+    }
+    Some(Example { description, place: written.span.place(), inputs, ends, says, exchanges })
 }
 
 /// An input counts as used when its name stands anywhere in a statement or a template; statements that do not parse are
@@ -228,8 +280,13 @@ fn example(written: &spec::Example, operation: &spec::Operation, out: &mut Diagn
 fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let mut used = String::new();
     let statements = written.steps.iter();
-    let texts = written.sql.iter().chain(statements.clone().map(|it| &it.sql)).chain(statements.flat_map(|it| &it.when));
+    let texts = written
+        .sql
+        .iter()
+        .chain(statements.clone().filter_map(|it| it.sql.as_ref()))
+        .chain(statements.flat_map(|it| &it.when));
     texts.for_each(|text| used.extend([text.as_str(), "\n"]));
+    http::words(written, &mut used);
     let endings = written.outcomes.iter().chain(written.steps.iter().flat_map(|it| it.outcomes.iter()));
     for (_, ending) in endings {
         match ending {
@@ -246,8 +303,7 @@ fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let words: BTreeSet<&str> = used.split(|c| !is_word(c)).collect();
     for (name, _) in written.inputs.iter().filter(|(name, _)| !words.contains(name.as_str())) {
         let message = format!("the input `{}` is not used", name.value);
-        out.push(
-            Diagnostic::at(Code::UnusedInput, &name.span, message).help("use it as `:name` in a statement, or take it out"),
-        );
+        let diagnostic = Diagnostic::at(Code::UnusedInput, &name.span, message);
+        out.push(diagnostic.help("use it as `:name` in a statement or as `{{ name }}` in a request, or take it out"));
     }
 }

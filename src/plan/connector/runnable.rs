@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use regex::Regex;
 
-use super::{Answer, Sql, Table};
+use super::{Answer, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
 use crate::fault::Outcome;
 use crate::format::Format;
 use crate::model::Model;
@@ -40,6 +40,8 @@ pub struct Connection {
     pub connector: Arc<Connector>,
     /// What legwork.yml sets. Settings that are not here have their default.
     pub settings: IndexMap<String, SettingValue>,
+    /// What it allows.
+    pub rules: Rules,
 }
 
 /// The value of a setting.
@@ -49,6 +51,8 @@ pub enum SettingValue {
     Text(String),
     /// A value that may not.
     Secret(Secret),
+    /// Names and values.
+    Map(serde_json::Map<String, serde_json::Value>),
 }
 
 /// Something that a connection sets.
@@ -58,10 +62,14 @@ pub struct Setting {
     pub name: String,
     /// What it is, and where people find it.
     pub description: String,
+    /// Whether it is a map of names and values.
+    pub is_map: bool,
     /// Whether a connection has to set it.
     pub required: bool,
-    /// The value when a connection does not set it.
+    /// The value when a connection does not set it; of a map, as JSON.
     pub default: Option<String>,
+    /// The value in the examples, where there is no default.
+    pub example: Option<String>,
     /// What the whole value has to match.
     pub pattern: Option<Regex>,
     /// Whether it has to be a reference such as `${NAME}`.
@@ -73,6 +81,8 @@ pub struct Setting {
 pub enum System {
     /// A database.
     Sql(SqlSystem),
+    /// A vendor's API.
+    Http(HttpSystem),
 }
 
 /// A database and what belongs in it.
@@ -162,6 +172,8 @@ pub struct OperationInput {
     pub doc: String,
     /// How it has to look; what does not is refused before anything is sent.
     pub format: Option<Format>,
+    /// What the whole of its text has to match; what does not is refused before anything is sent.
+    pub pattern: Option<Regex>,
     /// Whether it has to be given, and not be null.
     pub required: bool,
     /// The value when it is not given or null.
@@ -182,6 +194,8 @@ pub enum CacheRule {
 pub enum Work {
     /// Statements, in order; in one transaction when the operation writes.
     Sql(Vec<Statement>),
+    /// Requests, in order; at most one of them writes.
+    Http(Vec<HttpStep>),
 }
 
 /// One SQL statement of an operation.
@@ -250,6 +264,10 @@ pub struct Example {
     pub inputs: serde_json::Map<String, serde_json::Value>,
     /// How it ends.
     pub ends: Ends,
+    /// What the user may be told then.
+    pub says: Option<String>,
+    /// Of `kind: http`: what goes over the wire, in order.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// How an example ends.

@@ -33,9 +33,13 @@ pub(super) fn compile_all(
         }
         (None, steps @ [_, ..]) => {
             for step in steps {
+                let Some(sql) = &step.sql else {
+                    out.push(Diagnostic::at(Code::MissingKey, &step.span, "a step of `kind: sql` needs the key `sql`"));
+                    continue;
+                };
                 let name = step.r#as.as_ref().filter(|name| result_name(name, &names, out)).map(Text::as_str);
                 let take = take(step.take.as_ref(), out);
-                let parts = Parts { name, sql: &step.sql, take, when: step.when.as_ref(), endings: &step.outcomes };
+                let parts = Parts { name, sql, take, when: step.when.as_ref(), endings: &step.outcomes };
                 statements.extend(parts.compile(&mut names, kind, out));
             }
             misplaced(written, out);
@@ -88,7 +92,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn take(written: Option<&Text>, out: &mut Diagnostics) -> Take {
+pub(super) fn take(written: Option<&Text>, out: &mut Diagnostics) -> Take {
     let Some(text) = written else { return Take::All };
     Take::ALL.iter().find(|(name, _)| *name == text.as_str()).map_or_else(
         || {
@@ -101,7 +105,7 @@ fn take(written: Option<&Text>, out: &mut Diagnostics) -> Take {
     )
 }
 
-fn result_name(name: &Text, taken: &BTreeSet<&str>, out: &mut Diagnostics) -> bool {
+pub(super) fn result_name(name: &Text, taken: &BTreeSet<&str>, out: &mut Diagnostics) -> bool {
     if Local::parse(name.as_str()).is_none() {
         bad_name(name, Local::RULE, out);
         return false;
@@ -114,7 +118,7 @@ fn result_name(name: &Text, taken: &BTreeSet<&str>, out: &mut Diagnostics) -> bo
     true
 }
 
-fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Ending> {
+pub(super) fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Ending> {
     let found = outcome(name, out);
     let (when, say) = match written {
         spec::Ending::When(text) => (text, None),

@@ -80,7 +80,7 @@ operations:
     assert_eq!(find.examples[0].place, "own.yml:15");
     assert_eq!(connector.operations["cancel"].drops[0].as_str(), "find");
     assert!(connector.setting("file").is_some_and(|file| file.accepts("b.db").is_ok() && file.accepts("../b.db").is_err()));
-    let System::Sql(system) = &connector.system;
+    let System::Sql(system) = &connector.system else { panic!("it is of `kind: sql`") };
     let names: Vec<_> = system.tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["o", "create table x (a)"]);
 }
@@ -185,7 +185,7 @@ fn names_and_examples_are_checked() {
 #[test]
 fn the_connector_itself_is_checked() {
     let operations = "operations: { a: { sql: select 1 } }\n";
-    one(&format!("kind: http\n{operations}"), Code::BadValue, "http", "not built into this version");
+    one(&format!("kind: queue\n{operations}"), Code::BadValue, "queue", "not built into this version");
     one(&format!("kind: sqlite\n{operations}"), Code::BadValue, "sqlite", "does not exist");
     one(&format!("kind: sql\n{operations}"), Code::MissingKey, "sql", "`database`");
     one(

@@ -1,0 +1,191 @@
+//! One request on its way: retries, limits, the attempt's time, sending, and what the answer means.
+//!
+//! A request that writes is repeated only when that cannot do its work twice, or when it was certainly not done.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::Remote;
+use super::build::{Draft, trouble};
+use super::client::{Incoming, Outgoing};
+use super::meaning::judged;
+use super::received::Received;
+use crate::fault::{Class, Fault, Outcome};
+use crate::plan::connector::{HttpStep, HttpSystem, Idempotency, Operation};
+use crate::resilience::{Full, retry};
+use crate::telemetry::{ApiEnding, QuotaLeft};
+use crate::template::{Scope, from_json};
+use crate::time::Deadline;
+
+/// The longest that others are kept waiting because one was told to wait.
+const LONGEST_REST: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What came of a request.
+pub(super) enum Came {
+    /// An answer that is no error.
+    Answer(Received),
+    /// The write was done already, as its look-up found.
+    Done(Value),
+}
+
+/// One request of an operation with what it needs on its way.
+pub(super) struct Journey<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) step: &'a HttpStep,
+    pub(super) scope: &'a Scope,
+    pub(super) until: Deadline,
+    /// Counts the requests that were sent.
+    pub(super) sent: &'a AtomicU32,
+}
+
+impl Journey<'_> {
+    /// How errors name the request.
+    pub(super) fn place(&self) -> String {
+        let request = &self.step.request;
+        format!("{} {} of {}", request.method.name(), request.shown, self.operation.name)
+    }
+
+    fn repeatable(&self) -> bool {
+        !self.step.writes || !matches!(self.step.idempotency, Idempotency::Never)
+    }
+}
+
+impl Remote {
+    /// Takes a request through its layers.
+    ///
+    /// # Errors
+    /// How it ended, when it did not end well.
+    pub(super) async fn exchange(
+        &self,
+        journey: &Journey<'_>,
+        draft: &Draft,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Came, Fault> {
+        let system = self.system().ok_or_else(|| Fault::new(Outcome::Unexpected, "the system is not of `kind: http`"))?;
+        let hopeless = AtomicBool::new(false);
+        // Repeats: what may pass, as long as there is time. A refusal for being too many means that nothing was done.
+        let again = |fault: &Fault| {
+            let passes = matches!(fault.class(), Class::Transient | Class::Exhausted) && !hopeless.load(Ordering::Relaxed);
+            passes && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
+        };
+        let hopeless = &hopeless;
+        retry(self.backoff, journey.until, rng, again, |number| async move {
+            // A write that can be looked for is looked for before it is made again.
+            if number > 1
+                && let Idempotency::Lookup(lookup) = &journey.step.idempotency
+                && let Some(done) = self.looked_up(journey, lookup).await?
+            {
+                return Ok(Came::Done(done));
+            }
+            // Limits: a request that would come too late is not made.
+            let permit = self.limits.admit(journey.until).await.map_err(|full| self.full(&full))?;
+            // The attempt has a time of its own, so that one that hangs leaves time for another.
+            let until = journey.until.bound(system.timeout);
+            let attempt = self.attempt(system, journey, draft, until, hopeless).await;
+            drop(permit);
+            attempt.map(Came::Answer)
+        })
+        .await
+    }
+
+    /// One attempt. Credentials that have run out are renewed once.
+    async fn attempt(
+        &self,
+        system: &HttpSystem,
+        journey: &Journey<'_>,
+        draft: &Draft,
+        until: Deadline,
+        hopeless: &AtomicBool,
+    ) -> Result<Received, Fault> {
+        let place = journey.place();
+        let outgoing = draft.outgoing().map_err(|it| trouble(&it, &place))?;
+        let mut incoming = self.proven(journey, &outgoing, until).await?;
+        if matches!(incoming.status.as_u16(), 401 | 403) && self.auth.rejected(&incoming).await {
+            incoming = self.proven(journey, &outgoing, until).await?;
+        }
+        self.notice(system, journey.operation, &incoming);
+        let answer = Received::read(&incoming, journey.step.expects);
+        let scope = journey.scope.with("body", from_json(&answer.body)).with("http", from_json(&answer.http(1)));
+        let Some(judged) = judged(system, &journey.step.errors, &answer, &scope, &place, self.clock.now()) else {
+            return Ok(answer);
+        };
+        if !judged.retry {
+            hopeless.store(true, Ordering::Relaxed);
+        }
+        if judged.fault.outcome == Outcome::RateLimited
+            && let Some(wait) = judged.fault.retry_after
+        {
+            self.limits.rest(wait.min(LONGEST_REST));
+        }
+        Err(judged.fault)
+    }
+
+    /// Sends the request with the proof of who we are, which is the last that is put into it.
+    async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
+        let mut outgoing = outgoing.clone();
+        self.auth.apply(&mut outgoing, until).await?;
+        journey.sent.fetch_add(1, Ordering::Relaxed);
+        self.client.send(outgoing, until).await
+    }
+
+    /// What the vendor says in passing: how many requests are left, and that this part of the API will end.
+    fn notice(&self, system: &HttpSystem, operation: &Operation, incoming: &Incoming) {
+        let left = system.quota.iter().find_map(|name| remaining(incoming.headers.get(name)?.to_str().ok()?));
+        if let Some(left) = left {
+            QuotaLeft { connection: &self.connection, left }.emit();
+        }
+        if let Some(ends) = ending(&incoming.headers) {
+            let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = announced.insert(operation.name.clone());
+            ApiEnding { connection: &self.connection, operation: &operation.name, ends, first }.emit();
+        }
+    }
+
+    fn full(&self, full: &Full) -> Fault {
+        let mut fault = Fault::new(Outcome::RateLimited, format!("{} is asked as much as it allows", self.connection));
+        fault.retry_after = full.wait;
+        fault
+    }
+}
+
+/// How many requests are left, of `42` or of `used/total`.
+fn remaining(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(left) = text.parse::<u64>() {
+        return Some(as_gauge(left));
+    }
+    let ratio = text.rsplit('=').next()?;
+    let (used, total) = ratio.split_once('/')?;
+    let (used, total): (u64, u64) = (used.trim().parse().ok()?, total.trim().parse().ok()?);
+    Some(as_gauge(total.saturating_sub(used)))
+}
+
+fn as_gauge(number: u64) -> f64 {
+    u32::try_from(number).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// The day on which the vendor ends what was called, where it says so; a text that is no date is not passed on.
+fn ending(headers: &HeaderMap) -> Option<Option<chrono::NaiveDate>> {
+    let sunset = headers.get("sunset");
+    if sunset.is_none() && !headers.contains_key("deprecation") {
+        return None;
+    }
+    let day = sunset.and_then(|value| chrono::DateTime::parse_from_rfc2822(value.to_str().ok()?).ok());
+    Some(day.map(|day| day.date_naive()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_read_in_both_ways_of_saying_it() {
+        assert_eq!(remaining("42"), Some(42.0));
+        assert_eq!(remaining("api-usage=18/5000"), Some(4982.0));
+        assert_eq!(remaining("40/40"), Some(0.0));
+        assert_eq!(remaining("soon"), None);
+    }
+}

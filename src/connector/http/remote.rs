@@ -1,0 +1,123 @@
+//! A vendor's API with this company's address and credentials, made ready when the project is opened.
+//!
+//! Nothing is sent here. The address comes from settings, is https, and holds neither user nor query; secrets go to `auth` and
+//! are not among what templates see.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::{Client, ClientOptions, Url};
+use crate::connector::auth::Auth;
+use crate::name::{ConnectionName, OperationName};
+use crate::plan::connector::auth as plan;
+use crate::plan::connector::{Connection, Connector, HttpSystem, SettingValue, System};
+use crate::resilience::{Backoff, Limits};
+use crate::store::TokenStore;
+use crate::template::{Scope, from_json, open_json};
+use crate::time::Clock;
+
+/// A vendor's API with this company's address and credentials.
+pub(in crate::connector) struct Remote {
+    pub(super) connector: Arc<Connector>,
+    pub(super) connection: ConnectionName,
+    pub(super) client: Arc<Client>,
+    pub(super) auth: Auth,
+    pub(super) base: Url,
+    /// Settings and codes, for every template.
+    pub(super) offered: Scope,
+    pub(super) limits: Limits,
+    pub(super) backoff: Backoff,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rng: Mutex<fastrand::Rng>,
+    /// The operations whose end the vendor has announced, and that was logged.
+    pub(super) announced: Mutex<HashSet<OperationName>>,
+}
+
+impl Remote {
+    /// Makes everything ready; nothing is sent.
+    ///
+    /// # Errors
+    /// What is wrong with the settings and what to do.
+    pub(in crate::connector) fn open(
+        connection: &Connection,
+        settings: &IndexMap<String, Option<SettingValue>>,
+        clock: &Arc<dyn Clock>,
+        tokens: &Arc<dyn TokenStore>,
+        rng: fastrand::Rng,
+    ) -> Result<Self, String> {
+        let connector = Arc::clone(&connection.connector);
+        let System::Http(system) = &connector.system else { return Err("it is not of `kind: http`".to_owned()) };
+        let offered = offered(system, settings);
+        let rules = &connection.rules;
+        let mut base = base(system, &offered, &rules.allow_private)?;
+        let mut allow_private = rules.allow_private.clone();
+        let mut proof = &system.auth;
+        let nothing = plan::Auth::none();
+        if let Some(stand_in) = &rules.stand_in {
+            base = stood_in(&base, stand_in)?;
+            allow_private.extend(base.host_str().map(str::to_owned));
+            proof = &nothing;
+        }
+        let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
+        // What stands in for the vendor does not share the vendor's limits.
+        let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
+        let limits = Limits::new(system.limits.concurrent, rate);
+        let options = ClientOptions { allow_private, ..ClientOptions::default() };
+        let client = Arc::new(Client::new(&options)?);
+        let auth = Auth::new(proof, settings, Arc::clone(&client), Arc::clone(clock), Arc::clone(tokens))?;
+        let (connection, clock, rng) = (connection.name.clone(), Arc::clone(clock), Mutex::new(rng));
+        let announced = Mutex::default();
+        Ok(Self { connector, connection, client, auth, base, offered, limits, backoff, clock, rng, announced })
+    }
+
+    pub(super) fn system(&self) -> Option<&HttpSystem> {
+        match &self.connector.system {
+            System::Http(system) => Some(system),
+            System::Sql(_) => None,
+        }
+    }
+
+    /// Randomness of its own for one call.
+    pub(super) fn rng(&self) -> fastrand::Rng {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fork()
+    }
+}
+
+/// What templates see of settings and codes. Secrets are not among it.
+fn offered(system: &HttpSystem, settings: &IndexMap<String, Option<SettingValue>>) -> Scope {
+    let shown = |value: &Option<SettingValue>| match value {
+        Some(SettingValue::Text(text)) => text.as_str().into(),
+        Some(SettingValue::Map(map)) => Value::Object(map.clone()),
+        Some(SettingValue::Secret(_)) | None => Value::Null,
+    };
+    let settings: Map<_, _> = settings.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
+    let scope = Scope::new(Arc::new(())).with("settings", open_json(&Value::Object(settings)));
+    scope.with("codes", from_json(&Value::Object(system.codes.clone())))
+}
+
+fn base(system: &HttpSystem, offered: &Scope, private: &[String]) -> Result<Url, String> {
+    let text = system.base.text(offered).map_err(|failed| format!("`base`: {failed}"))?;
+    let wrong = "`base` does not become an https address; check the settings that it is made of";
+    let url = Url::parse(text.trim()).map_err(|_| wrong)?;
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(wrong)?;
+    let plain = url.scheme() == "http" && private.iter().any(|allowed| allowed == host);
+    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if !bare || !(url.scheme() == "https" || plain) {
+        return Err(wrong.to_owned());
+    }
+    Ok(url)
+}
+
+/// The same path at the address of what stands in for the vendor.
+fn stood_in(base: &Url, stand_in: &str) -> Result<Url, String> {
+    let wrong = "`stand_in` is not an address such as http://127.0.0.1:4010";
+    let mut address = Url::parse(stand_in).map_err(|_| wrong)?;
+    if !address.has_host() || !matches!(address.path(), "" | "/") || address.query().is_some() {
+        return Err(wrong.to_owned());
+    }
+    address.set_path(base.path());
+    Ok(address)
+}
