@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::super::compile::template;
+use super::super::compile::known_names;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
+use crate::plan::reading::template;
 use crate::spec::auth as spec;
 use crate::spec::{Map, Text};
 use crate::template::Template;
@@ -287,16 +288,18 @@ impl Compiler<'_> {
     }
 
     fn known(&mut self, text: &Text, names: &[&str]) -> Option<Template> {
-        let compiled = template(text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out)?;
+        let compiled = template(text, self.out)?;
         for reference in compiled.references() {
-            if let [root, name, ..] = reference.path.as_slice()
-                && root == "settings"
-                && !self.settings.iter().any(|setting| setting.name == *name)
-            {
-                let message = format!("the connector has no setting `{name}`");
-                let known = self.settings.iter().map(|setting| setting.name.as_str());
-                let span = text.part(reference.range.clone());
-                self.out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
+            match reference.path.as_slice() {
+                [root, name, ..] if root == "settings" => {
+                    if !self.settings.iter().any(|setting| setting.name == *name) {
+                        let message = format!("the connector has no setting `{name}`");
+                        let known = self.settings.iter().map(|setting| setting.name.as_str());
+                        let span = text.part(reference.range.clone());
+                        self.out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
+                    }
+                }
+                _ => known_names(reference, 0, text, &names.iter().copied().collect::<BTreeSet<_>>(), self.out),
             }
         }
         Some(compiled)
