@@ -10,7 +10,8 @@ mod panic;
 mod writer;
 
 pub use facts::{
-    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TurnFinished,
+    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TokenFetched,
+    TurnFinished,
 };
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};
