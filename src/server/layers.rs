@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::auth::Gate;
+use super::reply::Refusal;
 use super::request_id::RequestIds;
 use super::webhook::webhook;
-use super::reply::Refusal;
 use super::{Facts, Options, pages, reply};
 use crate::engine::{Context, Engine};
 use crate::name::{ActionName, CallerName};

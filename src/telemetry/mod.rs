@@ -4,6 +4,7 @@
 //! value, a body or a secret, and every metric's labels come from names in files or from enums, so their number is bounded.
 
 mod facts;
+mod lines;
 mod logging;
 mod metric;
 mod panic;
