@@ -46,3 +46,4 @@ mod schemas;
 mod shipped;
 #[cfg(test)]
 mod support;
+mod vendors;
