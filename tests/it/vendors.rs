@@ -74,9 +74,9 @@ async fn an_order_is_found_at_shopify() {
         - "It was shipped via UPS, tracking number 1Z999AA10123456784, and should arrive by January 24th."
       slots: { order_id: "1001", order_status: shipped }
   - it: does not find the order of somebody else, and forgets the number
-    slots: { order_id: "1001", order_status: shipped, email: Tom@example.com }
+    slots: { order_id: "1001", order_status: shipped, email: tom@example.com }
     expect:
-      said: ["I can't find an order 1001 under T…m@example.com. Could you check the number?"]
+      said: ["I can't find an order 1001 under t…m@example.com. Could you check the number?"]
       slots: { order_id: null, order_status: null }
 "##;
     passes("action_fetch_order", "shop", SHOPIFY, tests).await;
