@@ -28,7 +28,6 @@ async fn passes(action: &str, connection: &str, system: &str, tests: &str) {
     let root = root();
     copy(&root.join("actions/shared"), &folder.path().join("actions/shared"));
     std::fs::copy(root.join("domain.yml"), folder.path().join("domain.yml")).unwrap();
-    std::fs::write(folder.path().join("secret"), "s3cret").unwrap();
     let settings = std::fs::read_to_string(root.join("legwork.yml")).unwrap();
     let sandbox = format!("{connection}: {{ connector: sandbox }}");
     assert!(settings.contains(&sandbox));
@@ -42,7 +41,7 @@ async fn passes(action: &str, connection: &str, system: &str, tests: &str) {
     problems.retain(|problem| problem.code != Code::UnimplementedAction);
     assert!(problems.is_empty(), "{}", render(&problems, Format::Human { color: false }));
     let project = Arc::new(project.unwrap());
-    let connections = app::connections(&project, folder.path()).unwrap();
+    let connections = app::test_connections(&project, folder.path()).unwrap();
     let clock: Arc<dyn Clock> = Arc::new(FixedClock::at("2026-01-23T12:00:00Z".parse().unwrap()));
     let report = qa::run(&project, &connections, folder.path(), &clock, &Selection::default()).await;
     let text = report.human();
@@ -50,8 +49,8 @@ async fn passes(action: &str, connection: &str, system: &str, tests: &str) {
     assert!(!own.is_empty() && own.iter().all(|line| line.starts_with("ok")), "{text}");
 }
 
-const ZENDESK: &str = "{ connector: zendesk, subdomain: acme, client_id: legwork, client_secret: '${file:secret}' }";
-const SHOPIFY: &str = "{ connector: shopify, shop: acme, client_id: legwork, client_secret: '${file:secret}' }";
+const ZENDESK: &str = "{ connector: zendesk, subdomain: acme, client_id: legwork, client_secret: '${NEVER_SET}' }";
+const SHOPIFY: &str = "{ connector: shopify, shop: acme, client_id: legwork, client_secret: '${NEVER_SET}' }";
 
 #[tokio::test]
 async fn a_ticket_is_opened_at_zendesk() {
