@@ -237,6 +237,15 @@ impl Connections {
         super::stack::last_known(self, open, operation, inputs).await
     }
 
+    /// Whether address and credentials are right, by the operation that the connector's file names for it; none when it names
+    /// none, or there is no such connection.
+    pub async fn test(&self, connection: &ConnectionName, deadline: Deadline) -> Option<Result<(), Fault>> {
+        let System::Http(system) = &self.open.get(connection)?.connector.system else { return None };
+        let operation = system.test.as_ref()?;
+        let how = How { deadline, refresh: true, sender: None };
+        Some(self.call(connection, operation, serde_json::Map::new(), how).await.map(|_| ()))
+    }
+
     /// Puts a fault in a connection's place.
     pub fn given(&mut self, connection: &ConnectionName, given: Given) {
         if let Some(open) = self.open.get_mut(connection) {
@@ -334,7 +343,10 @@ async fn shared(
 }
 
 /// Every setting of a connector: as given, else its default; null when it has neither.
-pub(super) fn filled(connector: &Connector, given: &IndexMap<String, SettingValue>) -> IndexMap<String, Option<SettingValue>> {
+pub(super) fn filled(
+    connector: &Connector,
+    given: &IndexMap<String, SettingValue>,
+) -> IndexMap<String, Option<SettingValue>> {
     let default = |setting: &Setting| {
         let text = setting.default.clone()?;
         let map = || serde_json::from_str(&text).ok().map(SettingValue::Map);

@@ -133,7 +133,8 @@ impl Played {
         let example = operation.examples.iter().find(same).ok_or_else(|| unavailable("none of them has these inputs"))?;
         let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
         let vendor = Vendor::open(answers).await.map_err(|_| unavailable("no vendor can listen"))?;
-        let connection = connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
+        let connection =
+            connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
         let remote = Remote::open(&connection, &settings, &self.clock, &tokens, fastrand::Rng::with_seed(0));

@@ -24,7 +24,8 @@ impl Rehearsal {
     pub(super) fn new(connection: &ConnectionName, faults: Faults, rng: impl FnOnce() -> fastrand::Rng) -> Self {
         Self(faults.any().then(|| {
             let mut rng = rng();
-            let mut falls = |share: Option<crate::plan::connector::Percent>| share.is_some_and(|share| share.falls(&mut rng));
+            let mut falls =
+                |share: Option<crate::plan::connector::Percent>| share.is_some_and(|share| share.falls(&mut rng));
             let (down, malformed, reset) = (falls(faults.errors), falls(faults.malformed), falls(faults.resets));
             Plan { connection: connection.clone(), faults, down, malformed, reset }
         }))

@@ -216,7 +216,11 @@ fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<(
 }
 
 /// The inputs in the order of the operation and in their formats' normal form, with defaults for what was not given.
-pub(super) fn accepted(operation: &Operation, mut given: Map<String, Value>, now: DateTime<Utc>) -> Result<Map<String, Value>, Fault> {
+pub(super) fn accepted(
+    operation: &Operation,
+    mut given: Map<String, Value>,
+    now: DateTime<Utc>,
+) -> Result<Map<String, Value>, Fault> {
     let mut inputs = Map::with_capacity(operation.inputs.len());
     for input in &operation.inputs {
         let name = input.name.as_str();

@@ -31,7 +31,8 @@ async fn passes(action: &str, connection: &str, system: &str, tests: &str) {
     let settings = std::fs::read_to_string(root.join("legwork.yml")).unwrap();
     let sandbox = format!("{connection}: {{ connector: sandbox }}");
     assert!(settings.contains(&sandbox));
-    std::fs::write(folder.path().join("legwork.yml"), settings.replace(&sandbox, &format!("{connection}: {system}"))).unwrap();
+    std::fs::write(folder.path().join("legwork.yml"), settings.replace(&sandbox, &format!("{connection}: {system}")))
+        .unwrap();
     let file = folder.path().join(format!("actions/{action}.yml"));
     let text = std::fs::read_to_string(root.join(format!("actions/{action}.yml"))).unwrap();
     let (steps, _) = text.split_once("\ntests:\n").unwrap();

@@ -200,8 +200,14 @@ fn ending(connector: &Connector, place: &Span, today: Option<chrono::NaiveDate>,
     let System::Http(system) = &connector.system else { return };
     let Some((api, until)) = system.api.as_ref().and_then(|api| Some((api, api.supported_until?))) else { return };
     if today.and_then(|today| today.checked_add_days(NOTICE)).is_some_and(|soon| soon >= until) {
-        let message = format!("the vendor supports version {} of its API, which `{}` speaks, until {until}", api.version, connector.name);
-        out.push(Diagnostic::at(Code::ApiEnding, place, message).help("take a newer legwork, or a connector file for a newer version"));
+        let message = format!(
+            "the vendor supports version {} of its API, which `{}` speaks, until {until}",
+            api.version, connector.name
+        );
+        out.push(
+            Diagnostic::at(Code::ApiEnding, place, message)
+                .help("take a newer legwork, or a connector file for a newer version"),
+        );
     }
 }
 

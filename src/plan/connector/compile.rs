@@ -167,7 +167,10 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
     ];
     let (others, of) = if kind == SystemKind::Sql { (&http[..], "http") } else { (&sql[..], "sql") };
     for (key, span) in others.iter().filter_map(|(key, span)| Some((key, (*span)?))) {
-        out.push(Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `kind: {of}`")).help("take it out, or write another `kind`"));
+        out.push(
+            Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `kind: {of}`"))
+                .help("take it out, or write another `kind`"),
+        );
     }
 }
 
@@ -191,7 +194,10 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         Some(node) if is_map => match &node.kind {
             Kind::Map(_) => Some(node.to_json().to_string()),
             _ => {
-                out.push(Diagnostic::at(Code::WrongType, &node.span, "a mapping of names and values is needed here").help("write { name: value }, or {} for none"));
+                out.push(
+                    Diagnostic::at(Code::WrongType, &node.span, "a mapping of names and values is needed here")
+                        .help("write { name: value }, or {} for none"),
+                );
                 None
             }
         },

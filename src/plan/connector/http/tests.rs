@@ -47,8 +47,16 @@ fn a_file_says_as_much_as_it_has_to() {
 #[test]
 fn a_value_cannot_be_put_where_it_would_be_read_as_more() {
     one(&with("{ inputs: { a: {} }, request: GET /x, query: { q: 'a:{{ a }}' } }"), Code::UnsafeText, "$text");
-    one(&with("{ inputs: { a: {} }, request: GET /x, query: { q: { $soql: \"A = '{{ a }}'\" } } }"), Code::UnsafeText, "quotes");
-    one(&with("{ inputs: { a: {} }, request: POST /x, graphql: { query: 'query { a(b: \"{{ a }}\") }' } }"), Code::UnsafeText, "variables");
+    one(
+        &with("{ inputs: { a: {} }, request: GET /x, query: { q: { $soql: \"A = '{{ a }}'\" } } }"),
+        Code::UnsafeText,
+        "quotes",
+    );
+    one(
+        &with("{ inputs: { a: {} }, request: POST /x, graphql: { query: 'query { a(b: \"{{ a }}\") }' } }"),
+        Code::UnsafeText,
+        "variables",
+    );
     one(&with("{ inputs: { a: {} }, request: POST /x, form: { q: 'a:{{ a }}' } }"), Code::UnsafeText, "$text");
     one(&with("{ inputs: { a: {} }, request: GET /x, query: { q: { $sql: '{{ a }}' } } }"), Code::BadValue, "`$soql`");
     one(&with("{ inputs: { a: {} }, request: 'GET /x{% if a %}y{% endif %}' }"), Code::BadTemplate, "only values");
@@ -58,7 +66,11 @@ fn a_value_cannot_be_put_where_it_would_be_read_as_more() {
 
 #[test]
 fn a_host_comes_from_settings_and_a_secret_goes_into_auth() {
-    let base = |base: &str| format!("kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: {base}\noperations: {{ a: {{ request: GET /a }} }}\n");
+    let base = |base: &str| {
+        format!(
+            "kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: {base}\noperations: {{ a: {{ request: GET /a }} }}\n"
+        )
+    };
     one(&base("http://a.example"), Code::BadValue, "https");
     one(&base("https://{{ host }}/a"), Code::UnknownName, "`host`");
     one(&base("https://{{ settings.token }}.example"), Code::UnknownName, "`auth`");
@@ -100,7 +112,11 @@ fn names_and_rules_are_checked() {
     one(&with("{ request: GET /a, errors: [{ status: 99, outcome: denied }] }"), Code::BadValue, "5xx");
     one(&with("{ request: GET /a, errors: [{ outcome: denied }] }"), Code::MissingKey, "`status`");
     one(&with("{ request: GET /a, errors: [{ status: 404, outcome: gone }] }"), Code::UnknownOutcome, "gone");
-    let connector = |keys: &str| format!("kind: http\nbase: https://a.example\n{keys}\noperations: {{ a: {{ request: GET /a, inputs: {{ b: {{ required: true }} }}, query: {{ b: '{{{{ b }}}}' }} }} }}\n");
+    let connector = |keys: &str| {
+        format!(
+            "kind: http\nbase: https://a.example\n{keys}\noperations: {{ a: {{ request: GET /a, inputs: {{ b: {{ required: true }} }}, query: {{ b: '{{{{ b }}}}' }} }} }}\n"
+        )
+    };
     one(&connector("limits: { requests: 5 }"), Code::MissingKey, "`per`");
     one(&connector("limits: { concurrent: 0 }"), Code::BadValue, "from 1");
     one(&connector("wait: [{ unit: ms }]"), Code::MissingKey, "`header`");
