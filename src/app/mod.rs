@@ -6,4 +6,4 @@ mod load;
 mod open;
 
 pub use load::{Place, load, read};
-pub use open::{callers, connections, engine, verify};
+pub use open::{callers, connections, engine, test_connections, verify};

@@ -30,7 +30,7 @@ pub(super) fn run(flags: &TestFlags) -> ExitCode {
         complain_of(&problems);
         return ExitCode::from(1);
     };
-    let connections = match app::connections(&project, &folder) {
+    let connections = match app::test_connections(&project, &folder) {
         Ok(connections) => connections,
         Err(missing) => return cannot(&missing),
     };

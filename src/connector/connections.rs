@@ -12,6 +12,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::examples::Played;
 use super::http::Remote;
 use super::sql::{Database, Origin, Place};
 use crate::fault::{Fault, Outcome};
@@ -106,7 +107,7 @@ pub struct Facts {
     pub connector: String,
     /// Which system that is.
     pub description: String,
-    /// Where its data lives: `memory`, `file` or `http`.
+    /// Where its data lives: `memory`, `file` or `http`; `examples` in tests.
     pub system: &'static str,
     /// What may be done on it: `live`, `read_only` and so on.
     pub mode: &'static str,
@@ -153,6 +154,8 @@ pub(super) struct Open {
 pub(super) enum Opened {
     Database(Arc<Database>),
     Remote(Arc<Remote>),
+    /// The connector's examples in a remote system's place, for tests.
+    Examples(Arc<Played>),
 }
 
 impl Opened {
@@ -160,6 +163,7 @@ impl Opened {
         match self {
             Self::Database(database) => database.shown(),
             Self::Remote(_) => "http",
+            Self::Examples(_) => "examples",
         }
     }
 }
@@ -179,6 +183,10 @@ impl Connections {
             let rng = surroundings.rng.fork();
             let system = match &connector.system {
                 System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
+                // A test never reaches somebody's system.
+                System::Http(_) if surroundings.scratch && connection.rules.stand_in.is_none() => {
+                    Ok(Opened::Examples(Arc::new(Played::new(&connector, &surroundings.clock))))
+                }
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
                     Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng)
@@ -227,6 +235,15 @@ impl Connections {
     ) -> Option<Answered> {
         let (open, operation) = self.find(connection, operation).ok()?;
         super::stack::last_known(self, open, operation, inputs).await
+    }
+
+    /// Whether address and credentials are right, by the operation that the connector's file names for it; none when it names
+    /// none, or there is no such connection.
+    pub async fn test(&self, connection: &ConnectionName, deadline: Deadline) -> Option<Result<(), Fault>> {
+        let System::Http(system) = &self.open.get(connection)?.connector.system else { return None };
+        let operation = system.test.as_ref()?;
+        let how = How { deadline, refresh: true, sender: None };
+        Some(self.call(connection, operation, serde_json::Map::new(), how).await.map(|_| ()))
     }
 
     /// Puts a fault in a connection's place.
@@ -326,7 +343,10 @@ async fn shared(
 }
 
 /// Every setting of a connector: as given, else its default; null when it has neither.
-fn filled(connector: &Connector, given: &IndexMap<String, SettingValue>) -> IndexMap<String, Option<SettingValue>> {
+pub(super) fn filled(
+    connector: &Connector,
+    given: &IndexMap<String, SettingValue>,
+) -> IndexMap<String, Option<SettingValue>> {
     let default = |setting: &Setting| {
         let text = setting.default.clone()?;
         let map = || serde_json::from_str(&text).ok().map(SettingValue::Map);

@@ -8,16 +8,21 @@ pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use self::vendor::Vendor;
-use super::connections::{Connections, How, Surroundings};
+use super::connections::{Connections, How, Surroundings, filled};
+use super::http::Remote;
+use super::results::Results;
+use super::stack::accepted;
+use crate::fault::{Fault, Outcome};
 use crate::name::ConnectionName;
 use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules, Setting, SettingValue};
 use crate::resilience::Keep;
-use crate::store::NoTokens;
+use crate::store::{NoTokens, TokenStore};
 use crate::time::{Clock, Deadline};
 
 /// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
@@ -93,6 +98,47 @@ async fn one(
             Err(format!("{sent} requests are sent, {} are expected", example.exchanges.len()))
         }
         _ => Ok(()),
+    }
+}
+
+/// A remote system that is played by its connector's examples: what an example asks for is answered as the example says.
+pub(super) struct Played {
+    connector: Arc<Connector>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Played {
+    /// The examples of `connector`.
+    pub(super) fn new(connector: &Arc<Connector>, clock: &Arc<dyn Clock>) -> Self {
+        Self { connector: Arc::clone(connector), clock: Arc::clone(clock) }
+    }
+
+    /// Runs `operation` against a vendor that answers as the example with these inputs says.
+    ///
+    /// # Errors
+    /// How the example ends; `unavailable` when there is none with these inputs.
+    pub(super) async fn run(
+        &self,
+        operation: &Operation,
+        inputs: serde_json::Map<String, Value>,
+        until: Deadline,
+        sent: &AtomicU32,
+    ) -> Result<Results, Fault> {
+        let place = format!("{}.{}", self.connector.name, operation.name);
+        let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
+        let same = |example: &&Example| {
+            let asked = accepted(operation, example.inputs.clone(), self.clock.now());
+            asked.is_ok_and(|asked| asked == inputs) && !example.exchanges.is_empty()
+        };
+        let example = operation.examples.iter().find(same).ok_or_else(|| unavailable("none of them has these inputs"))?;
+        let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
+        let vendor = Vendor::open(answers).await.map_err(|_| unavailable("no vendor can listen"))?;
+        let connection =
+            connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
+        let settings = filled(&self.connector, &connection.settings);
+        let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
+        let remote = Remote::open(&connection, &settings, &self.clock, &tokens, fastrand::Rng::with_seed(0));
+        remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
     }
 }
 

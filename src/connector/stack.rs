@@ -177,6 +177,10 @@ impl Send {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
                 database.run(operation, self.inputs, until.bound(STATEMENTS)).await
             }
+            Opened::Examples(played) => {
+                let results = played.run(operation, self.inputs, until, &self.attempts).await?;
+                reply(operation, results)
+            }
             Opened::Remote(remote) => {
                 let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
                 reply(operation, results)
@@ -212,7 +216,11 @@ fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<(
 }
 
 /// The inputs in the order of the operation and in their formats' normal form, with defaults for what was not given.
-fn accepted(operation: &Operation, mut given: Map<String, Value>, now: DateTime<Utc>) -> Result<Map<String, Value>, Fault> {
+pub(super) fn accepted(
+    operation: &Operation,
+    mut given: Map<String, Value>,
+    now: DateTime<Utc>,
+) -> Result<Map<String, Value>, Fault> {
     let mut inputs = Map::with_capacity(operation.inputs.len());
     for input in &operation.inputs {
         let name = input.name.as_str();

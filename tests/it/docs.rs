@@ -50,7 +50,7 @@ fn project_of(page: &str, folder: &Path) {
 
 #[tokio::test]
 async fn every_example_is_checked_and_its_tests_pass() {
-    for name in ["actions.md", "formats.md", "messages.md"] {
+    for name in ["actions.md", "connectors.md", "formats.md", "messages.md"] {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
         let place = Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() };
@@ -59,7 +59,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
         problems.retain(|problem| !matches!(problem.code, Code::UndeclaredAction | Code::UnimplementedAction));
         assert!(problems.is_empty(), "{name}:\n{}", render(&problems, Format::Human { color: false }));
         let project = Arc::new(project.unwrap());
-        let connections = app::connections(&project, folder.path()).unwrap();
+        let connections = app::test_connections(&project, folder.path()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let report = qa::run(&project, &connections, folder.path(), &clock, &Selection::default()).await;
         assert!(report.passed(), "{name}:\n{}", report.human());

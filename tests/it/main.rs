@@ -46,3 +46,5 @@ mod schemas;
 mod shipped;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod vendors;

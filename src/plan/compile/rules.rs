@@ -34,13 +34,19 @@ fn mode(node: &Node, out: &mut Diagnostics) -> Option<Mode> {
 
 fn percent(node: &Node, out: &mut Diagnostics) -> Option<Percent> {
     let read = Percent::parse(&node.scalar_text().unwrap_or_default());
-    read.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &node.span, reason))).ok()
+    read.map_err(|reason| {
+        out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("write a share such as 10%, from 0% to 100%"))
+    })
+    .ok()
 }
 
 fn faults(node: &Node, production: bool, out: &mut Diagnostics) -> Faults {
     let mut faults = Faults::default();
     let Kind::Map(entries) = &node.kind else {
-        out.push(Diagnostic::at(Code::WrongType, &node.span, "`faults` is a mapping, such as { latency: 2s, errors: 10% }"));
+        out.push(
+            Diagnostic::at(Code::WrongType, &node.span, "`faults` is a mapping, such as { latency: 2s, errors: 10% }")
+                .help("write at least one of latency, errors, malformed and resets"),
+        );
         return faults;
     };
     if production {
@@ -65,17 +71,26 @@ fn faults(node: &Node, production: bool, out: &mut Diagnostics) -> Faults {
 
 fn latency(node: &Node, out: &mut Diagnostics) -> Option<Duration> {
     let read = duration(&node.scalar_text().unwrap_or_default());
-    read.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &node.span, reason))).ok()
+    read.map_err(|reason| {
+        out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("write a number and a unit, such as 500ms or 2s"))
+    })
+    .ok()
 }
 
 /// The address of something on this machine that plays the vendor.
 fn stand_in(node: &Node, production: bool, out: &mut Diagnostics) -> Option<String> {
     if production {
-        out.push(Diagnostic::at(Code::BadValue, &node.span, "nothing stands in for a vendor in `profile: production`"));
+        out.push(
+            Diagnostic::at(Code::BadValue, &node.span, "nothing stands in for a vendor in `profile: production`")
+                .help("take `stand_in` out, or rehearse with `profile: test`"),
+        );
     }
     let address = node.scalar_text().filter(|text| text.starts_with("http://") || text.starts_with("https://"));
     if address.is_none() {
-        out.push(Diagnostic::at(Code::BadValue, &node.span, "an address such as http://127.0.0.1:4010 is needed here"));
+        out.push(
+            Diagnostic::at(Code::BadValue, &node.span, "an address such as http://127.0.0.1:4010 is needed here")
+                .help("write scheme, host and port"),
+        );
     }
     address
 }
@@ -93,7 +108,10 @@ fn hosts(node: &Node, out: &mut Diagnostics) -> Vec<String> {
     match &node.kind {
         Kind::List(items) => items.iter().filter_map(one).collect(),
         _ => {
-            out.push(Diagnostic::at(Code::WrongType, &node.span, "a list of hosts is needed here"));
+            out.push(
+                Diagnostic::at(Code::WrongType, &node.span, "a list of hosts is needed here")
+                    .help("write [crm.intern.example]"),
+            );
             Vec::new()
         }
     }

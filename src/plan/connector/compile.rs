@@ -131,10 +131,14 @@ impl<'a> Names<'a> {
 const SETTINGS: &str = "settings";
 const CODES: &str = "codes";
 
-/// The names of settings and codes, with what they stand in: `settings.subdomain`. A secret is none of them: it goes into
-/// `auth`, never into a template.
+/// The names of settings and codes, with what they stand in: `settings.subdomain`. A secret, `settings!token`, is none that a
+/// template may use: it goes into `auth`.
 fn dotted(written: &spec::Connector, settings: &[Setting]) -> Vec<String> {
-    let settings = settings.iter().filter(|setting| !setting.secret).map(|setting| format!("{SETTINGS}.{}", setting.name));
+    let setting = |setting: &Setting| match setting.secret {
+        true => format!("{SETTINGS}!{}", setting.name),
+        false => format!("{SETTINGS}.{}", setting.name),
+    };
+    let settings = settings.iter().map(setting);
     let codes = written.codes.iter().map(|(name, _)| format!("{CODES}.{}", name.value));
     [SETTINGS.to_owned(), CODES.to_owned()].into_iter().chain(settings).chain(codes).collect()
 }
@@ -163,7 +167,10 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
     ];
     let (others, of) = if kind == SystemKind::Sql { (&http[..], "http") } else { (&sql[..], "sql") };
     for (key, span) in others.iter().filter_map(|(key, span)| Some((key, (*span)?))) {
-        out.push(Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `kind: {of}`")));
+        out.push(
+            Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `kind: {of}`"))
+                .help("take it out, or write another `kind`"),
+        );
     }
 }
 
@@ -187,7 +194,10 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         Some(node) if is_map => match &node.kind {
             Kind::Map(_) => Some(node.to_json().to_string()),
             _ => {
-                out.push(Diagnostic::at(Code::WrongType, &node.span, "a mapping of names and values is needed here"));
+                out.push(
+                    Diagnostic::at(Code::WrongType, &node.span, "a mapping of names and values is needed here")
+                        .help("write { name: value }, or {} for none"),
+                );
                 None
             }
         },
@@ -384,12 +394,18 @@ pub(super) fn known_names(reference: &Reference, offset: usize, text: &Text, nam
     let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
     if let ([SETTINGS | CODES, name, ..], true) = (path.as_slice(), names.contains(root)) {
         if !names.contains(format!("{root}.{name}").as_str()) {
-            let message = format!("there is no `{root}.{name}` that a template may use");
+            if names.contains(format!("{root}!{name}").as_str()) {
+                let span = text.part(reference.range.start + offset..reference.range.end + offset);
+                let diagnostic = Diagnostic::at(Code::UnknownName, &span, format!("`{root}.{name}` is a secret"));
+                out.push(diagnostic.help("secrets go into `auth`, where no answer and no log can show them"));
+                return;
+            }
+            let message = format!("there is no `{root}.{name}`");
             let span = text.part(reference.range.start + offset..reference.range.end + offset);
             let below = names.iter().filter_map(|known| known.strip_prefix(root)?.strip_prefix('.'));
             let diagnostic = Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, below);
             out.push(match root == SETTINGS && diagnostic.help.is_none() {
-                true => diagnostic.help("a secret setting goes into `auth` only"),
+                true => diagnostic.help("name it under `settings` of this file"),
                 false => diagnostic,
             });
         }

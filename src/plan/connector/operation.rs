@@ -104,7 +104,10 @@ fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics)
     };
     for text in texts {
         let message = format!("`{key}` belongs to another kind of connector");
-        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message));
+        out.push(
+            Diagnostic::at(Code::MisplacedKey, &text.span, message)
+                .help("take it out, or write another `kind` at the top of the file"),
+        );
     }
 }
 
@@ -123,7 +126,14 @@ fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mu
     let format = written.format.as_ref().and_then(|written| format(written, out));
     let pattern = written.pattern.as_ref().and_then(|text| {
         let pattern = Regex::new(&format!("^(?:{})$", text.value));
-        pattern.map_err(|_| out.push(Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression"))).ok()
+        pattern
+            .map_err(|_| {
+                out.push(
+                    Diagnostic::at(Code::BadValue, &text.span, "this is not a regular expression")
+                        .help("it stands for the whole value, such as [a-z0-9-]+"),
+                )
+            })
+            .ok()
     });
     Some(OperationInput {
         name: parsed,
@@ -270,7 +280,10 @@ fn example(
     let says = written.says.as_ref().map(|text| text.value.clone());
     let exchanges = http::exchanges(written, out);
     if kind == SystemKind::Sql && !exchanges.is_empty() {
-        out.push(Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`"));
+        out.push(
+            Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`")
+                .help("take them out; examples of `kind: sql` run on real tables"),
+        );
     }
     Some(Example { description, place: written.span.place(), inputs, ends, says, exchanges })
 }

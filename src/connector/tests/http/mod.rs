@@ -141,3 +141,44 @@ async fn a_connection_s_mode_keeps_from_the_system_what_it_does_not_allow() {
         assert_eq!(shop.facts()[0].mode, mode.name());
     }
 }
+
+#[tokio::test]
+async fn a_connection_is_there_for_its_share_of_the_senders() {
+    let rules = Rules { share: crate::plan::connector::Percent::new(50).ok(), ..Rules::default() };
+    let (_vendor, shop) = played_by(&shop(), vec![order(); 40], rules).await;
+    let mut there = 0;
+    for sender in 0..40 {
+        let sender = format!("sender-{sender}");
+        let how = How { sender: Some(&sender), ..how() };
+        match answered(&shop, "own.find", json!({"number": 1}), how).await {
+            Ok(_) => there += 1,
+            Err(fault) => assert!(fault.operator.contains("`share`"), "{fault}"),
+        }
+    }
+    assert!((10..=30).contains(&there), "{there}");
+    assert!(ask(&shop, "own.find", json!({"number": 1})).await.is_ok(), "who asks for nobody in particular is let through");
+}
+
+#[tokio::test]
+async fn a_test_never_reaches_a_remote_system() {
+    let connector = sound(catalog::built_in("shopify").unwrap());
+    let shop = open_scratch(&[connection("shop", &connector, &[("shop", "acme")])], Path::new(".")).await.unwrap();
+    assert_eq!(shop.facts()[0].system, "examples");
+    assert_eq!(ask(&shop, "shop.find_order", json!({"number": "1001"})).await.unwrap()["status"], "shipped");
+    let fault = ask(&shop, "shop.find_order", json!({"number": "4711"})).await.unwrap_err();
+    assert!(fault.outcome == Outcome::Unavailable && fault.operator.contains("none of them has these inputs"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_connection_is_tested_by_the_operation_that_its_connector_names() {
+    let connector = sound(catalog::built_in("shopify").unwrap());
+    let name = ConnectionName::parse("own").unwrap();
+    let shop_named = json(200, &[], &json!({"data": {"shop": {"name": "Acme"}}}));
+    let (vendor, own) = played(&connector, vec![shop_named, json(401, &[], &Value::Null)]).await;
+    let deadline = || Deadline::after(Duration::from_secs(5));
+    assert!(own.test(&name, deadline()).await.unwrap().is_ok());
+    assert_eq!(own.test(&name, deadline()).await.unwrap().unwrap_err().outcome, Outcome::Misconfigured);
+    assert_eq!(vendor.seen().len(), 2);
+    let (_vendor, own) = played(&shop(), Vec::new()).await;
+    assert!(own.test(&name, deadline()).await.is_none(), "its file names none");
+}

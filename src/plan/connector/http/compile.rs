@@ -53,7 +53,10 @@ fn api(written: &WrittenApi, out: &mut Diagnostics) -> Option<Api> {
         Some(text) => match NaiveDate::parse_from_str(text.as_str(), "%Y-%m-%d") {
             Ok(day) => Some(day),
             Err(_) => {
-                out.push(Diagnostic::at(Code::BadValue, &text.span, "a day such as 2027-06-30 is needed here"));
+                out.push(
+                    Diagnostic::at(Code::BadValue, &text.span, "a day such as 2027-06-30 is needed here")
+                        .help("write year, month and day, in quotes"),
+                );
                 return None;
             }
         },
@@ -79,7 +82,10 @@ fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnost
         return None;
     }
     if address.contains(['?', '#']) {
-        out.push(Diagnostic::at(Code::BadValue, &text.span, "`base` has neither a query nor a fragment"));
+        out.push(
+            Diagnostic::at(Code::BadValue, &text.span, "`base` has neither a query nor a fragment")
+                .help("parameters of every request go into `headers`, or into each `query`"),
+        );
         return None;
     }
     Some(compiled)
@@ -112,7 +118,10 @@ fn test(written: &spec::Connector, out: &mut Diagnostics) -> Option<OperationNam
     let writes = operation.kind.as_ref().is_some_and(|kind| kind.as_str() != "read");
     if writes || operation.inputs.iter().any(|(_, it)| it.required.as_ref().is_some_and(|flag| flag.value)) {
         let message = "the connection is tested by a read that needs no inputs";
-        out.push(Diagnostic::at(Code::BadValue, &text.span, message));
+        out.push(
+            Diagnostic::at(Code::BadValue, &text.span, message)
+                .help("name a read that takes no inputs, or whose inputs can all be left out"),
+        );
         return None;
     }
     OperationName::parse(text.as_str())

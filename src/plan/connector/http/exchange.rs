@@ -56,7 +56,10 @@ pub(in crate::plan::connector) fn exchanges(written: &spec::Example, out: &mut D
         (None, None, exchanges) => exchanges.iter().filter_map(|it| one(&it.sends, &it.receives, out)).collect(),
         _ => {
             let message = "an example has `sends` and `receives`, or `exchanges` when there are several";
-            out.push(Diagnostic::at(Code::MisplacedKey, &written.span, message));
+            out.push(
+                Diagnostic::at(Code::MisplacedKey, &written.span, message)
+                    .help("write each request with its answer as an entry of `exchanges`"),
+            );
             Vec::new()
         }
     }
@@ -68,7 +71,10 @@ fn one(sends: &Sends, receives: &Receives, out: &mut Diagnostics) -> Option<Exch
         line.and_then(|(method, path)| Some((Method::ALL.into_iter().find(|it| it.name() == method)?, path.trim())));
     let Some((method, path)) = parsed.filter(|(_, path)| path.starts_with('/')) else {
         let message = "a request as it is sent is a method and a path, such as `GET /api/v2/tickets/1`";
-        out.push(Diagnostic::at(Code::BadRequest, &sends.request.span, message));
+        out.push(
+            Diagnostic::at(Code::BadRequest, &sends.request.span, message)
+                .help("write the path with the one of `base`, and the query under `query`"),
+        );
         return None;
     };
     let status = match &receives.status {
@@ -76,7 +82,10 @@ fn one(sends: &Sends, receives: &Receives, out: &mut Diagnostics) -> Option<Exch
         Some(whole) => match u16::try_from(whole.value).ok().filter(|status| (200..600).contains(status)) {
             Some(status) => status,
             None => {
-                out.push(Diagnostic::at(Code::BadValue, &whole.span, "this is no status of an answer"));
+                out.push(
+                    Diagnostic::at(Code::BadValue, &whole.span, "this is no status of an answer")
+                        .help("write one from 200 to 599"),
+                );
                 return None;
             }
         },

@@ -294,3 +294,6 @@ pub enum Idempotency {
 
 /// Names of `kind: http` that inputs and results cannot have.
 pub(super) const RESERVED: [&str; 6] = ["body", "http", "key", "settings", "codes", "rows"];
+
+#[cfg(test)]
+mod tests;

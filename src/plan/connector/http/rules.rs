@@ -23,11 +23,14 @@ pub(super) fn errors(written: &[spec::HttpError], names: &BTreeSet<&str>, out: &
 
 fn error(written: &spec::HttpError, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<ErrorRule> {
     if written.status.is_none() && written.when.is_none() {
-        out.push(Diagnostic::at(
-            Code::MissingKey,
-            &written.span,
-            "an entry of `errors` has a `status`, a condition `when`, or both",
-        ));
+        out.push(
+            Diagnostic::at(
+                Code::MissingKey,
+                &written.span,
+                "an entry of `errors` has a `status`, a condition `when`, or both",
+            )
+            .help("write `status: 404`, or `when` with a condition on `body`"),
+        );
         return None;
     }
     let statuses = written.status.as_ref().map(|node| statuses(node, out));
@@ -73,11 +76,10 @@ fn wait(written: &spec::Wait, names: &BTreeSet<&str>, out: &mut Diagnostics) -> 
         (Some(header), None) => WaitSource::Header(header_name(header, out)?),
         (None, Some(value)) => WaitSource::Value(expression(value, names, out)?),
         _ => {
-            out.push(Diagnostic::at(
-                Code::MissingKey,
-                &written.span,
-                "an entry of `wait` has either a `header` or a `value`",
-            ));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &written.span, "an entry of `wait` has either a `header` or a `value`")
+                    .help("write `header: Retry-After`, or `value` with an expression"),
+            );
             return None;
         }
     };
@@ -95,7 +97,10 @@ pub(super) fn limits(written: Option<&spec::Limits>, out: &mut Diagnostics) -> L
         (None, None) => None,
         (Some(requests), Some(per)) => count(requests, out).zip(span(per, out)),
         _ => {
-            out.push(Diagnostic::at(Code::MissingKey, &written.span, "`requests` and `per` belong together"));
+            out.push(
+                Diagnostic::at(Code::MissingKey, &written.span, "`requests` and `per` belong together")
+                    .help("write both, such as `requests: 10` and `per: 1s`"),
+            );
             None
         }
     };
@@ -114,7 +119,7 @@ pub(super) fn retry(written: Option<&spec::Retry>, out: &mut Diagnostics) -> Ret
 pub(super) fn count(whole: &Whole, out: &mut Diagnostics) -> Option<NonZeroU32> {
     let found = u32::try_from(whole.value).ok().and_then(NonZeroU32::new);
     if found.is_none() {
-        out.push(Diagnostic::at(Code::BadValue, &whole.span, "a number from 1 on is needed here"));
+        out.push(Diagnostic::at(Code::BadValue, &whole.span, "a number from 1 on is needed here").help("write 1 or more"));
     }
     found
 }
@@ -125,14 +130,20 @@ pub(super) fn span(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
         true => Err("a time longer than nothing is needed here".to_owned()),
         false => Ok(span),
     });
-    read.map_err(|reason| out.push(Diagnostic::at(Code::BadValue, &text.span, reason))).ok()
+    read.map_err(|reason| {
+        out.push(Diagnostic::at(Code::BadValue, &text.span, reason).help("write a number and a unit, such as 5s"))
+    })
+    .ok()
 }
 
 /// The name of a header.
 pub(super) fn header_name(text: &Text, out: &mut Diagnostics) -> Option<String> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if text.as_str().is_empty() || !text.as_str().chars().all(token) {
-        out.push(Diagnostic::at(Code::BadName, &text.span, format!("`{}` cannot be the name of a header", text.value)));
+        out.push(
+            Diagnostic::at(Code::BadName, &text.span, format!("`{}` cannot be the name of a header", text.value))
+                .help("write it as the vendor does, such as `Retry-After`"),
+        );
         return None;
     }
     Some(text.value.clone())

@@ -85,11 +85,10 @@ pub(in crate::plan::connector) fn steps<'a>(
         (None, all @ [_, ..]) => {
             for step in all {
                 let Some(request) = &step.request else {
-                    compiler.out.push(Diagnostic::at(
-                        Code::MissingKey,
-                        &step.span,
-                        "a step of `kind: http` needs the key `request`",
-                    ));
+                    compiler.out.push(
+                        Diagnostic::at(Code::MissingKey, &step.span, "a step of `kind: http` needs the key `request`")
+                            .help("write `request: GET /orders` or the like"),
+                    );
                     continue;
                 };
                 let reads = step.reads.as_ref().is_some_and(|flag| flag.value);
@@ -99,11 +98,10 @@ pub(in crate::plan::connector) fn steps<'a>(
             }
         }
         (Some(request), _) => {
-            compiler.out.push(Diagnostic::at(
-                Code::MisplacedKey,
-                &request.span,
-                "an operation has either `request` or `steps`",
-            ));
+            compiler.out.push(
+                Diagnostic::at(Code::MisplacedKey, &request.span, "an operation has either `request` or `steps`")
+                    .help("move the request to the first of `steps`"),
+            );
         }
         (None, []) => {
             let message = format!("`{}` does nothing", key.value);
@@ -140,7 +138,7 @@ impl<'a> Steps<'a, '_> {
         if matches!(take, Take::Value | Take::Nothing) {
             let span = written.take.map_or(written.span, |text| &text.span);
             let message = "of an answer, `all`, `one`, `first` or `optional` counts";
-            self.out.push(Diagnostic::at(Code::BadValue, span, message));
+            self.out.push(Diagnostic::at(Code::BadValue, span, message).help("write one of these four"));
         }
         let ended = names.with(["body", "http", if take == Take::All { "rows" } else { "row" }]);
         let ended = ended.into_iter().chain(written.name.map(Text::as_str)).collect();
@@ -205,7 +203,10 @@ impl<'a> Steps<'a, '_> {
         let body = self.body(written, names);
         let body = body?;
         if method == Method::Get && !matches!(body, Body::Empty) {
-            self.out.push(Diagnostic::at(Code::BadRequest, &line.span, "a GET has no body"));
+            self.out.push(
+                Diagnostic::at(Code::BadRequest, &line.span, "a GET has no body")
+                    .help("put its values into `query`, or write POST"),
+            );
         }
         Some(Request { method, path, shown, query: query.into_iter().collect::<Option<_>>()?, headers, body })
     }
@@ -220,7 +221,7 @@ impl<'a> Steps<'a, '_> {
         ];
         if given.into_iter().filter(|given| *given).count() > 1 {
             let message = "a request has one body: `json`, `form`, `graphql`, `xml` or `text`";
-            self.out.push(Diagnostic::at(Code::BadRequest, written.span, message));
+            self.out.push(Diagnostic::at(Code::BadRequest, written.span, message).help("take all but one out"));
             return None;
         }
         if let Some(node) = written.json {
@@ -317,7 +318,10 @@ impl<'a> Steps<'a, '_> {
             _ => {
                 let message =
                     "the next page's value goes into exactly one place: `query`, `json` (of a JSON body) or `link: true`";
-                self.out.push(Diagnostic::at(Code::BadRequest, &pages.span, message));
+                self.out.push(
+                    Diagnostic::at(Code::BadRequest, &pages.span, message)
+                        .help("write `query: page`, `json: after` or `link: true`"),
+                );
                 return None;
             }
         };
@@ -371,7 +375,10 @@ impl<'a> Steps<'a, '_> {
                 (None, Some(lookup)) => self.lookup(lookup, request, names),
                 _ => {
                     let message = "`idempotency` has either a `header` or a `lookup`";
-                    self.out.push(Diagnostic::at(Code::MissingKey, &own.span, message));
+                    self.out.push(
+                        Diagnostic::at(Code::MissingKey, &own.span, message)
+                            .help("write `header: Idempotency-Key`, or a `lookup`"),
+                    );
                     None
                 }
             },
@@ -380,7 +387,10 @@ impl<'a> Steps<'a, '_> {
 
     fn lookup(&mut self, step: &'a spec::Step, _: &Request, names: &Names<'a>) -> Option<Idempotency> {
         let Some(request) = &step.request else {
-            self.out.push(Diagnostic::at(Code::MissingKey, &step.span, "`lookup` needs the key `request`"));
+            self.out.push(
+                Diagnostic::at(Code::MissingKey, &step.span, "`lookup` needs the key `request`")
+                    .help("write the request that looks for what was written"),
+            );
             return None;
         };
         let parts = written!(step, request, name: None, when: None, reads: true);

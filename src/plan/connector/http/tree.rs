@@ -148,7 +148,10 @@ pub(super) fn leaf(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -
     match Tree::compile(node, Spot::Query, names, out)? {
         Tree::Leaf(leaf) => Some(leaf),
         _ => {
-            out.push(Diagnostic::at(Code::WrongType, &node.span, "one value is needed here"));
+            out.push(
+                Diagnostic::at(Code::WrongType, &node.span, "one value is needed here")
+                    .help("write one value, or a list of values in `json`"),
+            );
             None
         }
     }
@@ -162,7 +165,10 @@ fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnosti
         return None;
     };
     let Some(source) = value.scalar_text() else {
-        out.push(Diagnostic::at(Code::WrongType, &value.span, format!("a text is needed here, not {}", value.what())));
+        out.push(
+            Diagnostic::at(Code::WrongType, &value.span, format!("a text is needed here, not {}", value.what()))
+                .help("write the text in quotes, with its values in {{ }}"),
+        );
         return None;
     };
     let text = Text { span: value.span.clone(), value: source };
@@ -193,7 +199,10 @@ pub(super) fn pieces(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics)
             Some(pieces)
         }
         Err(Refused::Shape(message, range)) => {
-            out.push(Diagnostic::at(Code::BadTemplate, &text.part(range), message));
+            out.push(
+                Diagnostic::at(Code::BadTemplate, &text.part(range), message)
+                    .help("write values as `{{ name }}`; what is to be decided goes into an expression"),
+            );
             None
         }
         Err(Refused::Wrong(mut wrong, at)) => {

@@ -14,7 +14,10 @@ pub(in crate::plan::connector) fn words(written: &spec::Operation, used: &mut St
             nodes(&it.query, used);
             nodes(&it.form, used);
             it.json.iter().for_each(|node| node_line(node, used));
-            it.graphql.iter().for_each(|it| nodes(&it.variables, used));
+            it.graphql.iter().for_each(|it| {
+                line(&it.query, used);
+                nodes(&it.variables, used);
+            });
             errors(&it.errors, used);
             if let Some(PagesRef::Own(pages)) = &it.pages {
                 line(&pages.next, used);

@@ -1,0 +1,129 @@
+//! What is wrong with a file of kind http is said with its place, its code and a cure.
+
+use super::super::{Connector, System, compile_connector};
+use super::*;
+use crate::diag::{Code, Diagnostic, Diagnostics, File};
+use crate::spec::{Shape as _, connector as spec, yaml};
+
+fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
+    let mut out = Diagnostics::default();
+    let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
+    assert!(out.is_empty(), "{:?}", out.into_sorted());
+    compile_connector("own", &written, &std::collections::BTreeMap::new())
+}
+
+/// A connector with settings, codes and a way of paging, whose one operation is `operation`, YAML in flow style.
+fn with(operation: &str) -> String {
+    format!(
+        "kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: https://a.example\n\
+         codes: {{ states: {{ a: b }} }}\npages: {{ usual: {{ next: body.next, query: after }} }}\n\
+         operations:\n  find: {operation}\n"
+    )
+}
+
+/// Expects exactly one diagnostic, which has a cure.
+#[track_caller]
+fn one(text: &str, code: Code, says: &str) {
+    let (_, diagnostics) = compiled(text);
+    let said: Vec<_> = diagnostics.iter().map(|it| (it.code, it.message.as_str())).collect();
+    assert_eq!(said.len(), 1, "{said:#?}");
+    let cure = diagnostics[0].help.as_deref().unwrap_or_else(|| panic!("no cure: {said:?}"));
+    assert!(said[0].0 == code && format!("{}; {cure}", said[0].1).contains(says), "{said:?}; {cure}");
+}
+
+fn sound(text: &str) -> HttpSystem {
+    let (connector, diagnostics) = compiled(text);
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    let System::Http(system) = connector.unwrap().system else { panic!("it is of `kind: http`") };
+    system
+}
+
+#[test]
+fn a_file_says_as_much_as_it_has_to() {
+    let system = sound(&with("{ request: GET /all, pages: usual, rows: body.items }"));
+    assert_eq!((system.timeout.as_secs(), system.retry.attempts.get(), system.limits.concurrent.get()), (12, 3, 16));
+}
+
+#[test]
+fn a_value_cannot_be_put_where_it_would_be_read_as_more() {
+    one(&with("{ inputs: { a: {} }, request: GET /x, query: { q: 'a:{{ a }}' } }"), Code::UnsafeText, "$text");
+    one(
+        &with("{ inputs: { a: {} }, request: GET /x, query: { q: { $soql: \"A = '{{ a }}'\" } } }"),
+        Code::UnsafeText,
+        "quotes",
+    );
+    one(
+        &with("{ inputs: { a: {} }, request: POST /x, graphql: { query: 'query { a(b: \"{{ a }}\") }' } }"),
+        Code::UnsafeText,
+        "variables",
+    );
+    one(&with("{ inputs: { a: {} }, request: POST /x, form: { q: 'a:{{ a }}' } }"), Code::UnsafeText, "$text");
+    one(&with("{ inputs: { a: {} }, request: GET /x, query: { q: { $sql: '{{ a }}' } } }"), Code::BadValue, "`$soql`");
+    one(&with("{ inputs: { a: {} }, request: 'GET /x{% if a %}y{% endif %}' }"), Code::BadTemplate, "only values");
+    one(&with("{ inputs: { a: {} }, request: POST /x, json: { t: { $adf: 'x {{ a }}' } } }"), Code::BadValue, "one value");
+    sound(&with("{ inputs: { a: {} }, request: POST /x, json: { q: 'a {{ a }}', r: { $jql: 'p = {{ a }}' } } }"));
+}
+
+#[test]
+fn a_host_comes_from_settings_and_a_secret_goes_into_auth() {
+    let base = |base: &str| {
+        format!(
+            "kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: {base}\noperations: {{ a: {{ request: GET /a }} }}\n"
+        )
+    };
+    one(&base("http://a.example"), Code::BadValue, "https");
+    one(&base("https://{{ host }}/a"), Code::UnknownName, "`host`");
+    one(&base("https://{{ settings.token }}.example"), Code::UnknownName, "`auth`");
+    one(&base("https://{{ settings.taem }}.example"), Code::UnknownName, "`team`");
+    one(&base("https://a.example/?x=1"), Code::BadValue, "query");
+    one("kind: http\noperations: { a: { request: GET /a } }\n", Code::MissingKey, "`base: https://");
+    sound(&base("'{{ settings.team }}'"));
+}
+
+#[test]
+fn a_request_is_one_and_says_whether_it_can_be_repeated() {
+    one(&with("{ request: tickets }"), Code::BadRequest, "GET /tickets");
+    one(&with("{ request: GET /a?b=c }"), Code::BadRequest, "`query`");
+    one(&with("{ request: GET /a, json: { a: 1 } }"), Code::BadRequest, "no body");
+    one(&with("{ request: POST /a, json: { a: 1 }, text: b }"), Code::BadRequest, "one body");
+    one(&with("{ request: DELETE /a }"), Code::BadRequest, "`kind: write`");
+    one(&with("{ request: POST /a, graphql: { query: 'mutation { a }' } }"), Code::BadRequest, "`kind: write`");
+    one(&with("{ kind: write, request: GET /a }"), Code::BadRequest, "take `kind` out");
+    one(&with("{ kind: write, request: POST /a }"), Code::MissingKey, "`none`");
+    one(&with("{ kind: write, request: POST /a, idempotency: key }"), Code::BadRequest, "{{ key }}");
+    one(&with("{ kind: write, request: POST /a, idempotency: usert }"), Code::BadValue, "`upsert`");
+    let two = "{ kind: write, steps: [{ request: POST /a, idempotency: none }, { request: POST /b, idempotency: none }] }";
+    one(&with(two), Code::BadRequest, "`reads: true`");
+    sound(&with("{ kind: write, steps: [{ request: POST /a, reads: true }, { request: POST /b, idempotency: none }] }"));
+    one(&with("{ description: x }"), Code::MissingKey, "does nothing");
+    one(&with("{ sql: select 1, request: GET /a }"), Code::MisplacedKey, "`sql`");
+    one(&with("{ request: GET /a, pages: unusual }"), Code::UnknownName, "`usual`");
+    one(&with("{ request: GET /a, pages: { next: body.x } }"), Code::BadRequest, "exactly one place");
+    one(&with("{ request: GET /a, take: value }"), Code::BadValue, "`optional`");
+}
+
+#[test]
+fn names_and_rules_are_checked() {
+    one(&with("{ inputs: { body: {} }, request: 'GET /{{ body }}' }"), Code::BadName, "body");
+    one(&with("{ inputs: { z: {} }, request: GET /a }"), Code::UnusedInput, "`{{ name }}`");
+    one(&with("{ request: GET /a, answer: '{{ codes.sates.a }}' }"), Code::UnknownName, "`states`");
+    one(&with("{ request: GET /a, answer: '{{ bdy }}' }"), Code::UnknownName, "`body`");
+    one(&with("{ request: GET /a, model: Order }"), Code::MissingKey, "`answer`");
+    one(&with("{ request: GET /a, errors: [{ status: 99, outcome: denied }] }"), Code::BadValue, "5xx");
+    one(&with("{ request: GET /a, errors: [{ outcome: denied }] }"), Code::MissingKey, "`status`");
+    one(&with("{ request: GET /a, errors: [{ status: 404, outcome: gone }] }"), Code::UnknownOutcome, "gone");
+    let connector = |keys: &str| {
+        format!(
+            "kind: http\nbase: https://a.example\n{keys}\noperations: {{ a: {{ request: GET /a, inputs: {{ b: {{ required: true }} }}, query: {{ b: '{{{{ b }}}}' }} }} }}\n"
+        )
+    };
+    one(&connector("limits: { requests: 5 }"), Code::MissingKey, "`per`");
+    one(&connector("limits: { concurrent: 0 }"), Code::BadValue, "from 1");
+    one(&connector("wait: [{ unit: ms }]"), Code::MissingKey, "`header`");
+    one(&connector("wait: [{ header: Retry-After, unit: hours }]"), Code::BadValue, "no unit");
+    one(&connector("quota: ['a b']"), Code::BadName, "header");
+    one(&connector("test: b"), Code::UnknownOperation, "`b`");
+    one(&connector("test: a"), Code::BadValue, "takes no inputs");
+    one(&connector("database: a.db"), Code::MisplacedKey, "`kind: sql`");
+    one(&connector("api: { version: v1, supported_until: soon }"), Code::BadValue, "2027-06-30");
+}
