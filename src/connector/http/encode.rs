@@ -141,9 +141,7 @@ fn written(language: Language, value: &Value, before: &str) -> Result<String, &'
     let literal = !value.is_string();
     match language {
         Language::Soql if literal => Ok(text),
-        Language::Soql => match spaced(&text) {
-            text => Ok(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))),
-        },
+        Language::Soql => Ok(format!("'{}'", spaced(&text).replace('\\', "\\\\").replace('\'', "\\'"))),
         Language::Coql if literal => Ok(text),
         // That a backslash escapes a quote here is not documented.
         Language::Coql if text.contains(['\'', '\\']) => Err("has quotes or backslashes"),

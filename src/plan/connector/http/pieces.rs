@@ -28,9 +28,12 @@ pub(super) enum Refused {
     Shape(&'static str, Range<usize>),
 }
 
+/// The names that a text asks for, each as a path, and where.
+pub(super) type Names = Vec<(Vec<String>, Range<usize>)>;
+
 impl Pieces {
     /// Parses a text. References are in bytes of `source`.
-    pub(super) fn parse(source: &str) -> Result<(Self, Vec<(Vec<String>, Range<usize>)>), Refused> {
+    pub(super) fn parse(source: &str) -> Result<(Self, Names), Refused> {
         let mut parts = Vec::new();
         let mut names = Vec::new();
         let mut at = 0;
