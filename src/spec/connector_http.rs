@@ -145,13 +145,13 @@ pub enum PagesRef {
     /// The name of one of the connector's `pages`.
     Named(Text),
     /// Its own.
-    Own(Pages),
+    Own(Box<Pages>),
 }
 
 impl Shape for PagesRef {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            Kind::Map(_) => Pages::read(node, out).map(Self::Own),
+            Kind::Map(_) => Pages::read(node, out).map(Box::new).map(Self::Own),
             _ => Text::read(node, out).map(Self::Named),
         }
     }

@@ -47,7 +47,9 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
             let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
             database.map(|database| System::Sql(SqlSystem { database, tables, first_use }))
         }
-        SystemKind::Http => http::system(written, &settings, &Names::new(&dotted), out).map(System::Http),
+        SystemKind::Http => {
+            http::system(written, &settings, &Names::new(&dotted), out).map(|system| System::Http(Box::new(system)))
+        }
     };
     let mut operations = IndexMap::new();
     for (name, it) in written.operations.iter() {

@@ -82,7 +82,7 @@ pub enum System {
     /// A database.
     Sql(SqlSystem),
     /// A vendor's API.
-    Http(HttpSystem),
+    Http(Box<HttpSystem>),
 }
 
 /// A database and what belongs in it.

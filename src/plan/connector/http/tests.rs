@@ -35,7 +35,7 @@ fn sound(text: &str) -> HttpSystem {
     let (connector, diagnostics) = compiled(text);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let System::Http(system) = connector.unwrap().system else { panic!("it is of `kind: http`") };
-    system
+    *system
 }
 
 #[test]
