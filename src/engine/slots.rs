@@ -39,6 +39,6 @@ impl Slots {
 
     /// All of them, as expressions see them.
     pub(super) fn value(&self) -> Value {
-        open_values((*self.0).clone())
+        open_values(Arc::clone(&self.0))
     }
 }

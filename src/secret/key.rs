@@ -1,7 +1,7 @@
 //! Private keys as files hold them, in the open or under a password.
 //!
-//! Of the encrypted ones it takes PKCS #8 under PBES2 with PBKDF2 and AES-CBC, which is what OpenSSL writes. All that is done
-//! here is finding the parts; the decryption itself is the TLS library's. Neither key nor password gets into a text.
+//! Of the encrypted ones it takes PKCS #8 under PBES2 with PBKDF2 and AES-CBC, which is what OpenSSL writes. All that is
+//! done here is finding the parts; the decryption itself is the TLS library's. Neither key nor password gets into a text.
 
 use std::num::NonZeroU32;
 

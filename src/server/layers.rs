@@ -5,9 +5,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use futures_util::FutureExt;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::auth::Gate;
+use super::reply::Refusal;
 use super::request_id::RequestIds;
 use super::webhook::webhook;
 use super::{Facts, Options, pages, reply};
@@ -86,7 +88,7 @@ pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> R
 
     // Whoever asks for the health of a container has no credentials.
     let open = Router::new().route("/health", get(pages::health::<E>));
-    // Everything else, pages that do not exist included, is behind the gate.
+    // Everything else, pages that do not exist included, takes a visitor, whom only the gate makes.
     let guarded = Router::new()
         .route("/webhook", post(webhook::<E>))
         .route("/webhook/", post(webhook::<E>))
@@ -94,9 +96,8 @@ pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> R
         .route("/metrics", get(pages::metrics::<E>))
         .route("/status", get(pages::status::<E>))
         .fallback(pages::no_such_path)
-        .method_not_allowed_fallback(pages::wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&door), authenticate::<E>));
-    let pages = guarded.merge(open.method_not_allowed_fallback(pages::wrong_method));
+        .method_not_allowed_fallback(pages::wrong_method);
+    let pages = guarded.merge(open.method_not_allowed_fallback(pages::method_of_open_page));
     // A browser asks for permission without credentials, so it is answered before the gate.
     let pages = match cors {
         Some(cors) => pages.layer(cors),
@@ -119,14 +120,13 @@ async fn guard<E: Answering>(State(door): State<Arc<Door<E>>>, mut request: Requ
     response
 }
 
-/// Lets callers in who prove themselves.
-async fn authenticate<E: Answering>(State(door): State<Arc<Door<E>>>, mut request: Request, next: Next) -> Response {
-    match door.gate.caller(request.headers(), request.uri()) {
-        Ok(caller) => {
-            let request_id = request.extensions().get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
-            request.extensions_mut().insert(Visitor { caller, request_id });
-            next.run(request).await
-        }
-        Err(refusal) => refusal.into_response(),
+/// Lets callers in who prove themselves: every page that takes a visitor is behind the gate.
+impl<E: Answering> FromRequestParts<Arc<Door<E>>> for Visitor {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door<E>>) -> Result<Self, Refusal> {
+        let caller = door.gate.caller(&parts.headers, &parts.uri)?;
+        let request_id = parts.extensions.get::<RequestId>().map_or_else(|| Arc::from(""), |id| Arc::clone(&id.0));
+        Ok(Self { caller, request_id })
     }
 }

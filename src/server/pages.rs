@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::layers::{Answering, Door};
+use super::layers::{Answering, Door, Visitor};
 use super::reply::{self, Refusal};
 
 /// `GET /health`: whether this server takes calls.
@@ -15,18 +15,18 @@ pub(super) async fn health<E: Answering>(State(door): State<Arc<Door<E>>>) -> Re
 }
 
 /// `GET /actions`: every action, forms' validators included.
-pub(super) async fn actions<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+pub(super) async fn actions<E: Answering>(State(door): State<Arc<Door<E>>>, _: Visitor) -> Response {
     let names = door.engine.actions();
     reply::page(&names.iter().map(|name| json!({"name": name.as_str()})).collect::<Vec<_>>())
 }
 
 /// `GET /metrics`, for Prometheus.
-pub(super) async fn metrics<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+pub(super) async fn metrics<E: Answering>(State(door): State<Arc<Door<E>>>, _: Visitor) -> Response {
     reply::prometheus(door.facts.metrics.render())
 }
 
 /// `GET /status`: which build runs, with which configuration, and what the engine knows.
-pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
+pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>, _: Visitor) -> Response {
     let mut page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "status": if door.facts.draining.is_on() { "draining" } else { "ok" },
@@ -41,11 +41,16 @@ pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>) -> Re
 }
 
 /// A path that does not exist.
-pub(super) async fn no_such_path() -> Refusal {
+pub(super) async fn no_such_path(_: Visitor) -> Refusal {
     Refusal::NoSuchPath
 }
 
 /// A path that exists, with another method.
-pub(super) async fn wrong_method() -> Refusal {
+pub(super) async fn wrong_method(_: Visitor) -> Refusal {
+    Refusal::WrongMethod
+}
+
+/// The same of a page that is open to all.
+pub(super) async fn method_of_open_page() -> Refusal {
     Refusal::WrongMethod
 }

@@ -13,9 +13,9 @@ use crate::rasa::{Call, Reply};
 use crate::telemetry::EventDropped;
 
 /// Answers `POST /webhook`.
-pub(super) async fn webhook<E: Answering>(State(door): State<Arc<Door<E>>>, request: Request) -> Response {
+pub(super) async fn webhook<E: Answering>(State(door): State<Arc<Door<E>>>, visitor: Visitor, request: Request) -> Response {
     let _running = door.requests.begin();
-    match answer(&door, request).await {
+    match answer(&door, visitor, request).await {
         Ok(reply) => {
             tracing::debug!(reply = reply::describe(&reply), "answered");
             reply::reply(&reply)
@@ -24,7 +24,7 @@ pub(super) async fn webhook<E: Answering>(State(door): State<Arc<Door<E>>>, requ
     }
 }
 
-async fn answer<E: Answering>(door: &Door<E>, request: Request) -> Result<Reply, Refusal> {
+async fn answer<E: Answering>(door: &Door<E>, visitor: Visitor, request: Request) -> Result<Reply, Refusal> {
     let (parts, sent) = request.into_parts();
     if !body::is_json(&parts.headers) {
         return Err(Refusal::NotJson);
@@ -36,10 +36,6 @@ async fn answer<E: Answering>(door: &Door<E>, request: Request) -> Result<Reply,
     let call = Call::decode(text, &options.limits).map_err(Refusal::Malformed)?;
     let version = call.version;
     let action = call.next_action.clone().unwrap_or_default();
-    let Some(visitor) = parts.extensions.get::<Visitor>().cloned() else {
-        // The layer that lets requests in puts it there.
-        return Err(Refusal::Unauthorized { shown: false, challenges: Vec::new() });
-    };
     let context = Context { caller: visitor.caller, request_id: visitor.request_id };
     let reply = door.engine.run(call, context).await.map_err(Refusal::Malformed)?;
     let Reply::Answer(answer) = reply else { return Ok(reply) };

@@ -71,7 +71,8 @@ shape! {
         headers: Map<Text>,
         /// The refresh token to begin with.
         refresh_token: Option<Text>,
-        /// Whether every answer brings a new refresh token and ends the old one. The new one is then stored before it is used.
+        /// Whether every answer brings a new refresh token and ends the old one. The new one is then stored before it is
+        /// used.
         rotates: Option<Flag>,
         /// The signed claim of `jwt_bearer`.
         assertion: Option<Assertion>,

@@ -67,7 +67,8 @@ impl SqliteTokens {
     async fn write(&self, name: &str, secret: &Secret) -> Result<(), StoreError> {
         let sealed = self.keys.seal(&place(name), secret.expose().as_bytes()).map_err(StoreError::Unavailable)?;
         let mut connection = self.connection.lock().await;
-        let upsert = "insert into legwork_tokens (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed";
+        let upsert = "insert into legwork_tokens (name, sealed) values (?, ?) \
+                      on conflict (name) do update set sealed = excluded.sealed";
         let query = sqlx::query(upsert).bind(name).bind(sealed);
         query.execute(&mut *connection).await.map(|_| ()).map_err(|error| self.failed(&error))
     }

@@ -65,8 +65,8 @@ impl TokenStore for MemoryTokens {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoTokens;
 
-const NO_KEY: &str = "its refresh token is replaced at every use, and the new one has to be kept sealed: set `stores.key` in \
-     legwork.yml to a reference such as ${LEGWORK_STORE_KEY}, made with `openssl rand -base64 32`";
+const NO_KEY: &str = "its refresh token is replaced at every use, and the new one has to be kept sealed: set `stores.key` \
+     in legwork.yml to a reference such as ${LEGWORK_STORE_KEY}, made with `openssl rand -base64 32`";
 
 impl TokenStore for NoTokens {
     fn usable(&self) -> Result<(), String> {

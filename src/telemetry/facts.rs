@@ -81,6 +81,30 @@ impl CallFinished<'_> {
     }
 }
 
+/// A token was fetched, or was to be renewed while the old one was still good.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenFetched<'a> {
+    /// The host that was asked.
+    pub host: &'a str,
+    /// Why it gave none; none when it did.
+    pub fault: Option<&'a Fault>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl TokenFetched<'_> {
+    /// Logs and counts: failures at WARN, since whether a call fails for it is not said yet.
+    pub fn emit(&self) {
+        let (host, ms) = (self.host, millis(self.elapsed));
+        let outcome = self.fault.map_or("ok", |fault| fault.outcome.name());
+        match self.fault.map(|fault| fault.operator.as_str()) {
+            Some(detail) => tracing::warn!(host, outcome, detail, ms, "token not fetched"),
+            None => tracing::debug!(host, outcome, ms, "token fetched"),
+        }
+        counter!(Metric::TokensTotal.name(), "host" => host.to_owned(), "outcome" => outcome).increment(1);
+    }
+}
+
 /// What the cache had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheKind {
@@ -265,6 +289,7 @@ mod tests {
         call.emit();
         CallFinished { fault: None, ..call }.emit();
         CacheUsed { connection: &connection, operation: &operation, kind: CacheKind::Stale }.emit();
+        TokenFetched { host: "login.facts.test", fault: Some(&fault), elapsed: Duration::ZERO }.emit();
         TurnFinished { action: None, outcome: "not_registered", elapsed: Duration::ZERO, caller: &CallerName::anonymous() }
             .emit();
         let text = metrics.render();
@@ -274,6 +299,7 @@ mod tests {
             r#"legwork_call_attempts_total{connection="facts_test",operation="find"} 4"#,
             r#"legwork_call_seconds_bucket{connection="facts_test",operation="find",outcome="ok",le="0.005"} 1"#,
             r#"legwork_cache_total{connection="facts_test",operation="find",kind="stale"} 1"#,
+            r#"legwork_tokens_total{host="login.facts.test",outcome="timeout"} 1"#,
             r#"legwork_turns_total{action="unknown",outcome="not_registered",caller="anonymous"} "#,
             "# TYPE legwork_turn_seconds histogram",
             "legwork_build_info{version=",

@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use super::lines::Lines;
 use super::writer::{self, Batches, Worker};
 
 /// How lines on stderr look.
@@ -56,13 +57,13 @@ impl Logging {
             Format::Json => false,
             Format::Human => true,
         };
-        let mut layers = vec![if human { for_people(stderr) } else { json(stderr) }];
+        let mut layers = vec![if human { for_people(stderr) } else { Lines(stderr).boxed() }];
         if let Some(path) = &self.file {
             let file = OpenOptions::new().create(true).append(true).open(path);
             let file = file.map_err(|error| format!("the log file {} cannot be opened: {error}", path.display()))?;
             let (file, guard) = writer::begin(file).map_err(|error| no_thread(&error))?;
             guards.push(guard);
-            layers.push(json(file));
+            layers.push(Lines(file).boxed());
         }
         let subscriber = tracing_subscriber::registry().with(layers).with(filter);
         subscriber.try_init().map_err(|_| "this process logs already".to_owned())?;
@@ -72,11 +73,6 @@ impl Logging {
 
 fn no_thread(error: &std::io::Error) -> String {
     format!("the log gets no thread: {error}")
-}
-
-/// One object a line: time, level, target, the line's fields, and the request's span with its `request_id`.
-fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: Batches) -> Box<dyn Layer<S> + Send + Sync> {
-    tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer).boxed()
 }
 
 fn for_people<S: Subscriber + for<'a> LookupSpan<'a>>(writer: Batches) -> Box<dyn Layer<S> + Send + Sync> {

@@ -50,6 +50,7 @@ metrics_table! {
     QuotaRemaining = "legwork_quota_remaining", gauge, Count, "Requests that the vendor still allows, as it last said, by connection.";
     ApiEndingsTotal = "legwork_api_endings_total", counter, Count, "Answers that announced the end of what was called, by connection and operation.";
     CacheTotal = "legwork_cache_total", counter, Count, "Reads answered by the cache or past it, by connection, operation and kind (hit, stale, miss).";
+    TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";
     EventsDroppedTotal = "legwork_events_dropped_total", counter, Count, "Events that the caller's version would have refused, by event.";
     RefusedTotal = "legwork_refused_total", counter, Count, "Requests refused at the door, by status and reason.";
     PanicsTotal = "legwork_panics_total", counter, Count, "Bugs that were caught and answered with 500.";

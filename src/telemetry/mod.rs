@@ -4,13 +4,15 @@
 //! value, a body or a secret, and every metric's labels come from names in files or from enums, so their number is bounded.
 
 mod facts;
+mod lines;
 mod logging;
 mod metric;
 mod panic;
 mod writer;
 
 pub use facts::{
-    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TurnFinished,
+    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TokenFetched,
+    TurnFinished,
 };
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};

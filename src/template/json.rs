@@ -33,7 +33,7 @@ pub fn open_map(fields: &serde_json::Map<String, serde_json::Value>) -> Value {
 
 /// The same of values that the engine has already: nothing in them is copied.
 #[must_use]
-pub fn open_values(fields: IndexMap<Arc<str>, Value>) -> Value {
+pub fn open_values(fields: Arc<IndexMap<Arc<str>, Value>>) -> Value {
     Value::from_object(Record { fields, open: true })
 }
 
@@ -43,8 +43,8 @@ pub fn open_json(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Array(items) => Value::from_object(items.iter().map(open_json).collect::<Vec<_>>()),
         serde_json::Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, value)| (Arc::from(key.as_str()), open_json(value))).collect();
-            Value::from_object(Record { fields, open: true })
+            let fields = fields.iter().map(|(key, value)| (Arc::from(key.as_str()), open_json(value)));
+            Value::from_object(Record { fields: Arc::new(fields.collect()), open: true })
         }
         scalar => from_json(scalar),
     }
@@ -63,13 +63,14 @@ fn number_value(number: &serde_json::Number) -> Value {
 /// A map with text keys.
 #[derive(Debug)]
 struct Record {
-    fields: IndexMap<Arc<str>, Value>,
+    fields: Arc<IndexMap<Arc<str>, Value>>,
     open: bool,
 }
 
 impl Record {
     fn of(fields: &serde_json::Map<String, serde_json::Value>, open: bool) -> Self {
-        Self { fields: fields.iter().map(|(key, value)| (Arc::from(key.as_str()), from_json(value))).collect(), open }
+        let fields = fields.iter().map(|(key, value)| (Arc::from(key.as_str()), from_json(value)));
+        Self { fields: Arc::new(fields.collect()), open }
     }
 }
 

@@ -82,8 +82,8 @@ impl Auth {
         Ok(Self { proof, csrf, client })
     }
 
-    /// Makes a request carry the proof: the last thing before it is sent, since a signature covers all of it. Fetches a token
-    /// when there is none or it is about to end. Where the token came with an address, the request goes there.
+    /// Makes a request carry the proof: the last thing before it is sent, since a signature covers all of it. Fetches a
+    /// token when there is none or it is about to end. Where the token came with an address, the request goes there.
     ///
     /// # Errors
     /// Why there is no token, or `misconfigured` when the request would carry a secret without TLS.
@@ -110,8 +110,8 @@ impl Auth {
         csrf.apply(request, ask, &self.client, until).await
     }
 
-    /// Asked of every answer with the status 401 or 403. Drops what was refused, and says whether the request may be sent once
-    /// more, after another [`Self::apply`].
+    /// Asked of every answer with the status 401 or 403. Drops what was refused, and says whether the request may be sent
+    /// once more, after another [`Self::apply`].
     pub(in crate::connector) async fn rejected(&self, answer: &Incoming) -> bool {
         if let Some(csrf) = self.csrf.as_ref().filter(|csrf| csrf.is_refused(answer)) {
             csrf.refuse();

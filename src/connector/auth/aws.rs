@@ -173,8 +173,8 @@ mod tests {
         body: &'static str,
         service: &'static str,
         now: &'static str,
-        /// With the rest of the header.
-        expected: &'static str,
+        /// The headers that are signed, and the signature.
+        expected: (&'static str, &'static str),
     }
 
     fn signed(case: &Case) -> Outgoing {
@@ -207,7 +207,7 @@ mod tests {
         body: "",
         service: "service",
         now: "2015-08-30T12:36:00Z",
-        expected: "SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+        expected: ("host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
     };
 
     #[test]
@@ -218,19 +218,22 @@ mod tests {
             PLAIN,
             Case {
                 method: Method::POST,
-                expected: "SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+                expected: ("host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
                 ..PLAIN
             },
             Case {
                 url: "https://example.amazonaws.com/?Param2=value2&Param1=value1",
-                expected: "SignedHeaders=host;x-amz-date, Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+                expected: ("host;x-amz-date", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
                 ..PLAIN
             },
             Case {
                 method: Method::POST,
                 headers: &[("content-type", "application/x-www-form-urlencoded")],
                 body: "Param1=value1",
-                expected: "SignedHeaders=content-type;host;x-amz-date, Signature=ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+                expected: (
+                    "content-type;host;x-amz-date",
+                    "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+                ),
                 ..PLAIN
             },
             // From the user guide of IAM: ListUsers.
@@ -238,7 +241,10 @@ mod tests {
                 url: "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
                 headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
                 service: "iam",
-                expected: "SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+                expected: (
+                    "content-type;host;x-amz-date",
+                    "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+                ),
                 ..PLAIN
             },
             // From the API reference of S3: GET Object, PUT Object.
@@ -247,7 +253,10 @@ mod tests {
                 headers: &[("range", "bytes=0-9")],
                 service: "s3",
                 now: "2013-05-24T00:00:00Z",
-                expected: "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+                expected: (
+                    "host;range;x-amz-content-sha256;x-amz-date",
+                    "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+                ),
                 ..PLAIN
             },
             Case {
@@ -257,12 +266,17 @@ mod tests {
                 body: "Welcome to Amazon S3.",
                 service: "s3",
                 now: "2013-05-24T00:00:00Z",
-                expected: "SignedHeaders=date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class, Signature=98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+                expected: (
+                    "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+                    "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+                ),
             },
         ] {
             let request = signed(&case);
             let value = request.headers["authorization"].to_str().unwrap();
-            assert!(value.ends_with(case.expected), "{}: {value}", case.url);
+            let (headers, signature) = case.expected;
+            let expected = format!("SignedHeaders={headers}, Signature={signature}");
+            assert!(value.ends_with(&expected), "{}: {value}", case.url);
             assert!(request.headers["authorization"].is_sensitive());
         }
     }

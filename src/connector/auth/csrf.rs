@@ -1,4 +1,5 @@
-//! The token against forged requests that some systems ask of every write, with the cookies of the session that it belongs to.
+//! The token against forged requests that some systems ask of every write, with the cookies of the session that it belongs
+//! to.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Something that is fetched, kept until shortly before its end, and fetched anew: by one at a time, for all who wait.
 //!
-//! A fetch belongs to nobody: it goes on when those who wait for it have gone, so that what a system has given away only once
-//! is not lost. Every one of them waits by its own deadline.
+//! A fetch belongs to nobody: it goes on when those who wait for it have gone, so that what a system has given away only
+//! once is not lost. Every one of them waits by its own deadline.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -83,8 +83,8 @@ impl<T: Send + Sync + 'static> Kept<T> {
         timeout_at(until.instant(), flight).await.unwrap_or_else(|_| late())
     }
 
-    /// Takes note that a system refuses what it was shown; what is kept is dropped, unless it has only just taken the place of
-    /// what was most likely shown.
+    /// Takes note that a system refuses what it was shown; what is kept is dropped, unless it has only just taken the
+    /// place of what was most likely shown.
     pub(super) fn refuse(&self) {
         let now = self.clock.now();
         let mut state = lock(&self.state);

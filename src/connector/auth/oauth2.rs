@@ -1,7 +1,7 @@
 //! Tokens of OAuth 2: asks for one and reads the answer.
 //!
-//! When a token is asked for is decided in `kept`, and what becomes of a refresh token in `refresh`. Of an answer nothing but
-//! its status and the standard's names of errors ever gets into a text.
+//! When a token is asked for is decided in `kept`, and what becomes of a refresh token in `refresh`. Of an answer nothing
+//! but its status and the standard's names of errors ever gets into a text.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use regex::Regex;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::apply::{basic, sensitive};
 use super::assertion::Assertion;
@@ -21,6 +22,7 @@ use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
 use crate::secret::Secret;
 use crate::store::TokenStore;
+use crate::telemetry::TokenFetched;
 use crate::template::{Scope, Template, Value as Shown};
 use crate::time::{Clock, Deadline};
 
@@ -69,7 +71,12 @@ impl Tokens {
     pub(super) async fn apply(&self, request: &mut Outgoing, until: Deadline) -> Result<(), Fault> {
         let fetch = || -> Fetch<HeaderValue> {
             let source = Arc::clone(&self.source);
-            Box::pin(async move { source.fetch().await })
+            Box::pin(async move {
+                let started = Instant::now();
+                let fetched = source.fetch().await;
+                TokenFetched { host: &shown(&source.url), fault: fetched.as_ref().err(), elapsed: started.elapsed() }.emit();
+                fetched
+            })
         };
         let token = self.kept.get(until, fetch).await?;
         if let Some(base) = self.base() {

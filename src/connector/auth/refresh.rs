@@ -1,7 +1,8 @@
 //! What becomes of a refresh token: the one of the settings for ever, or one after the other.
 //!
-//! Where a vendor replaces it at every use, the old one is gone as soon as the new one has been made. So the new one is stored
-//! before anything else happens, and one that could not be stored is held until it can be; no access token is used before.
+//! Where a vendor replaces it at every use, the old one is gone as soon as the new one has been made. So the new one is
+//! stored before anything else happens, and one that could not be stored is held until it can be; no access token is used
+//! before.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Auth;
 use crate::connector::http::fake::{self, Fake, Reply, Seen};
-use crate::connector::http::{Client, ClientOptions, HeaderMap, Incoming, Method, Outgoing, StatusCode, Url};
+use crate::connector::http::{Client, HeaderMap, Incoming, Method, Outgoing, StatusCode, Url};
 use crate::diag::{Diagnostics, File};
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::auth as plan;
@@ -57,8 +57,7 @@ impl House {
             ((*name).to_owned(), Some(value))
         });
         let settings: IndexMap<_, _> = values.collect();
-        let options = ClientOptions { allow_private: vec!["127.0.0.1".to_owned()], ..ClientOptions::default() };
-        let client = Arc::new(Client::new(&options).unwrap());
+        let client = Arc::new(Client::new(&fake::options()).unwrap());
         let clock = Arc::new(self.clock.clone());
         Auth::new(
             &planned(auth, self.settings.iter().map(|(name, _)| *name)),
@@ -150,6 +149,7 @@ fn credentials(fake: &Fake) -> String {
 fn client_credentials(fake: &Fake, more: &str) -> String {
     let url = fake.url("/oauth/token");
     format!(
-        "oauth2:\n  grant: client_credentials\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: '{{{{ settings.id }}}}'\n  client_secret: '{{{{ settings.secret }}}}'\n{more}"
+        "oauth2:\n  grant: client_credentials\n  token_url: '{{{{ \"{url}\" }}}}'\n  \
+         client_id: '{{{{ settings.id }}}}'\n  client_secret: '{{{{ settings.secret }}}}'\n{more}"
     )
 }

@@ -94,14 +94,14 @@ impl Draft {
         self.body = Content::Json(at);
     }
 
-    /// Goes to another address of the same system, query and all.
+    /// Goes to another address of the same system, query and all; `homes` are where the system is.
     ///
     /// # Errors
     /// When it is one of another system.
-    pub(super) fn set_address(&mut self, base: &Url, address: &str) -> Result<(), Trouble> {
+    pub(super) fn set_address(&mut self, homes: &[&Url], address: &str) -> Result<(), Trouble> {
         let elsewhere = || Trouble::Refused("the next page is said to be at another host".to_owned());
         let url = self.url.join(address).map_err(|_| elsewhere())?;
-        if url.origin() != base.origin() || !url.username().is_empty() {
+        if homes.iter().all(|home| url.origin() != home.origin()) || !url.username().is_empty() {
             return Err(elsewhere());
         }
         self.query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
@@ -212,4 +212,35 @@ fn fields(pairs: &[(String, Leaf)], scope: &Scope) -> Result<Vec<(String, String
 fn urlencoded(fields: &[(String, String)]) -> String {
     let field = |(name, value): &(String, String)| format!("{}={}", percent(name), percent(value));
     fields.iter().map(field).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_at_one_of_the_systems_homes() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (base, given) = (url("https://login.example/v1"), url("https://eu7.example"));
+        let draft = |at: &Url| Draft {
+            method: HttpMethod::GET,
+            url: at.clone(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Content::Empty,
+        };
+        for (homes, address, goes) in [
+            (vec![&base], "/v1/all?page=2", true),
+            (vec![&base], "https://login.example/v1/all?page=2", true),
+            (vec![&base], "https://eu7.example/v1/all", false),
+            (vec![&base, &given], "https://eu7.example/v1/all", true),
+            (vec![&base, &given], "https://evil.example/v1/all", false),
+            (vec![&base, &given], "//evil.example/v1/all", false),
+            (vec![&base, &given], "https://u@eu7.example/v1/all", false),
+            (vec![&base, &given], "http://eu7.example/v1/all", false),
+        ] {
+            let mut draft = draft(&base);
+            assert_eq!(draft.set_address(&homes, address).is_ok(), goes, "{address}");
+        }
+    }
 }

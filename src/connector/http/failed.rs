@@ -60,14 +60,20 @@ fn no_trust(error: &rustls::Error, host: &str) -> Fault {
     let what = match error {
         rustls::Error::InvalidCertificate(wrong) => match wrong {
             Wrong::Expired | Wrong::ExpiredContext { .. } => "its certificate has expired".to_owned(),
-            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "its certificate is not valid yet; check the clock".to_owned(),
-            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "its certificate is for another host".to_owned(),
+            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+                "its certificate is not valid yet; check the clock".to_owned()
+            }
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+                "its certificate is for another host".to_owned()
+            }
             Wrong::UnknownIssuer => {
-                "its certificate comes from an authority that is not known here; name the authority's file if it is a private one".to_owned()
+                "its certificate comes from an authority that is not known here; name the file of a private one".to_owned()
             }
             other => format!("its certificate is refused: {other}"),
         },
-        rustls::Error::AlertReceived(alert) => format!("it refuses the TLS handshake ({alert:?}); it may ask for a client certificate"),
+        rustls::Error::AlertReceived(alert) => {
+            format!("it refuses the TLS handshake ({alert:?}); it may ask for a client certificate")
+        }
         other => format!("TLS failed: {other}"),
     };
     Fault::new(Outcome::Misconfigured, format!("{host} is not trusted: {what}"))

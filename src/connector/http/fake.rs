@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::{HeaderMap, Url};
+use super::{ClientOptions, HeaderMap, Url};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -46,6 +46,13 @@ pub(in crate::connector) fn reply(status: u16, headers: &[&str], body: impl AsRe
 /// An answer in JSON.
 pub(in crate::connector) fn json(status: u16, body: &serde_json::Value) -> Reply {
     reply(status, &["content-type: application/json"], body.to_string())
+}
+
+/// What a client needs to talk to it. It trusts one authority, since reading the machine's takes longer than most tests.
+pub(in crate::connector) fn options() -> ClientOptions {
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/authority.pem");
+    let allow_private = vec!["127.0.0.1".to_owned()];
+    ClientOptions { allow_private, authorities: Some(authority.into()), ..ClientOptions::default() }
 }
 
 /// The vendor. It goes when it is dropped.

@@ -130,10 +130,15 @@ impl Remote {
             match (&pages.into, scalar(&next)) {
                 (PageInto::Query(name), Some(value)) => draft.set_query(name, &value),
                 (PageInto::Json(place), _) => draft.set_json(place, next),
-                (PageInto::Link, Some(address)) => draft.set_address(&self.base, &address).map_err(|it| match it {
-                    super::encode::Trouble::Refused(why) => Fault::new(Outcome::Unexpected, format!("{place}: {why}")),
-                    other @ super::encode::Trouble::Failed(_) => trouble(&other, &place),
-                })?,
+                (PageInto::Link, Some(address)) => {
+                    // A vendor that gives an address away with the token writes its links with it.
+                    let given = self.auth.base();
+                    let homes: Vec<_> = [Some(&self.base), given.as_ref()].into_iter().flatten().collect();
+                    draft.set_address(&homes, &address).map_err(|it| match it {
+                        super::encode::Trouble::Refused(why) => Fault::new(Outcome::Unexpected, format!("{place}: {why}")),
+                        other @ super::encode::Trouble::Failed(_) => trouble(&other, &place),
+                    })?
+                }
                 _ => {
                     return Err(Fault::new(
                         Outcome::Unexpected,

@@ -22,11 +22,7 @@ fn client(options: &ClientOptions) -> Client {
 
 /// A client that may talk to this machine.
 fn local() -> Client {
-    client(&local_options())
-}
-
-fn local_options() -> ClientOptions {
-    ClientOptions { allow_private: vec!["127.0.0.1".to_owned()], ..ClientOptions::default() }
+    client(&fake::options())
 }
 
 fn get(url: Url) -> Outgoing {
@@ -86,7 +82,7 @@ async fn an_answer_has_a_limit_however_it_is_sent() {
         _ => reply(200, &["content-encoding: gzip"], gzip(&vec![b'x'; 10 << 20])),
     })
     .await;
-    let client = client(&ClientOptions { max_body: LIMIT, ..local_options() });
+    let client = client(&ClientOptions { max_body: LIMIT, ..fake::options() });
     assert_eq!(client.send(get(fake.url("/fits")), soon()).await.unwrap().body.len(), LIMIT);
     for path in ["/announced", "/endless", "/chunked", "/bomb"] {
         let fault = fails(&client, fake.url(path)).await;

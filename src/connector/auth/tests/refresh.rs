@@ -41,7 +41,8 @@ impl Rotating {
 fn auth(fake: &Fake, rotates: &str) -> String {
     let url = fake.url("/oauth/tokens");
     format!(
-        "oauth2:\n  grant: refresh_token\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: client\n  refresh_token: '{{{{ settings.refresh }}}}'\n  rotates: {rotates}\n"
+        "oauth2:\n  grant: refresh_token\n  token_url: '{{{{ \"{url}\" }}}}'\n  client_id: client\n  \
+         refresh_token: '{{{{ settings.refresh }}}}'\n  rotates: {rotates}\n"
     )
 }
 
@@ -95,7 +96,6 @@ async fn one_that_rotates_outlives_the_process() {
 struct Watched {
     inner: MemoryTokens,
     broken: AtomicBool,
-    /// How many tokens the vendor had given away when each was stored.
     puts: AtomicUsize,
 }
 
@@ -113,8 +113,9 @@ impl TokenStore for Watched {
             if self.broken.load(Ordering::Relaxed) {
                 return Err(StoreError::Unavailable("the store legwork.db fails: disk full".to_owned()));
             }
+            self.inner.put(name, secret).await?;
             self.puts.fetch_add(1, Ordering::Relaxed);
-            self.inner.put(name, secret).await
+            Ok(())
         }
         .boxed()
     }
@@ -140,17 +141,12 @@ async fn what_is_not_stored_is_not_used_and_not_lost() {
 #[tokio::test]
 async fn a_process_that_ends_before_it_used_the_token_has_stored_it() {
     let vendor = Rotating::new().await;
-    let store: Arc<dyn TokenStore> = Arc::new(MemoryTokens::default());
-    let house = House { store: Arc::clone(&store), ..house() };
+    let store = Arc::new(Watched::default());
+    let house = House { store: Arc::<Watched>::clone(&store), ..house() };
     let auth = house.open(&vendor.auth());
     // The caller goes before the vendor has answered; nobody is left to use the token.
-    let gone = auth.apply(&mut get(), Deadline::after(Duration::ZERO)).await.unwrap_err();
-    assert_eq!(gone.outcome, Outcome::Timeout);
-    until(|| vendor.fake.seen().len() == 1 && *vendor.good.lock().unwrap() == "hunter2-1").await;
-    let mut sent = applied(&auth, get()).await;
-    while sent.is_err() {
-        sent = applied(&auth, get()).await;
-    }
+    assert!(auth.apply(&mut get(), soon()).now_or_never().is_none());
+    until(|| store.puts.load(Ordering::Relaxed) == 1).await;
     drop(auth);
     // Another process begins with what the settings say, which the vendor has replaced long ago.
     assert_eq!(authorization(&house.open(&vendor.auth())).await, "Bearer token-2");

@@ -88,8 +88,9 @@ impl Compiler<'_> {
 
     fn path(&mut self, written: &spec::SecretPath) -> Option<Proof> {
         if written.before.is_none() && written.after.is_none() {
-            let message = "`path` needs one of the keys `before` and `after`";
-            self.out.push(Diagnostic::at(Code::MissingKey, &written.span, message));
+            let diagnostic =
+                Diagnostic::at(Code::MissingKey, &written.span, "`path` needs one of the keys `before` and `after`");
+            self.out.push(diagnostic.help("say where the secret stands: before the path of an operation, or after it"));
         }
         let before = self.optional(written.before.as_ref(), Self::text);
         let after = self.optional(written.after.as_ref(), Self::text);
@@ -97,7 +98,8 @@ impl Compiler<'_> {
         let parts = [(&before, &written.before), (&after, &written.after)];
         for (_, text) in parts {
             if let Some(text) = text.as_ref().filter(|text| !text.as_str().starts_with('/')) {
-                self.out.push(Diagnostic::at(Code::BadValue, &text.span, "a part of a path begins with `/`"));
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, "a part of a path begins with `/`");
+                self.out.push(diagnostic.help("write `/` before it"));
             }
         }
         if !parts.iter().any(|(part, _)| part.as_ref().is_some_and(|part| self.is_secret(part)))
@@ -116,7 +118,8 @@ impl Compiler<'_> {
             && url.as_constant().is_some_and(|_| !written.token_url.as_str().starts_with("https://"))
         {
             let message = "a token is asked for over TLS: this has to begin with `https://`";
-            self.out.push(Diagnostic::at(Code::BadValue, &written.token_url.span, message));
+            let diagnostic = Diagnostic::at(Code::BadValue, &written.token_url.span, message);
+            self.out.push(diagnostic.help("write the whole address with `https://`; a setting may stand in it"));
         }
         let client_id = self.optional(written.client_id.as_ref(), Self::text);
         let client_secret = self.optional(written.client_secret.as_ref(), Self::secret);
@@ -136,7 +139,8 @@ impl Compiler<'_> {
         };
         let (client_id, client_secret) = (client_id?, client_secret?);
         if client_id.is_none() && (client_secret.is_some() || client_basic == Some(true)) {
-            self.out.push(Diagnostic::at(Code::MissingKey, &written.span, "`oauth2` needs the key `client_id`"));
+            let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, "`oauth2` needs the key `client_id`");
+            self.out.push(diagnostic.help("it says whose the secret is"));
         }
         Some(OAuth2 {
             grant: grant?,
@@ -159,7 +163,8 @@ impl Compiler<'_> {
         let mut needs = |present: bool, key: &str| {
             if !present {
                 let message = format!("`grant: {kind}` needs the key `{key}`");
-                self.out.push(Diagnostic::at(Code::MissingKey, &written.span, message));
+                let diagnostic = Diagnostic::at(Code::MissingKey, &written.span, message);
+                self.out.push(diagnostic.help(format!("add `{key}:`, or choose another grant")));
             }
         };
         match kind {
@@ -193,7 +198,8 @@ impl Compiler<'_> {
 
     fn belongs(&mut self, span: Option<&crate::diag::Span>, key: &str, kind: &str, home: &str) {
         if let Some(span) = span.filter(|_| kind != home) {
-            self.out.push(Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `grant: {home}`")));
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, span, format!("`{key}` belongs to `grant: {home}`"));
+            self.out.push(diagnostic.help("leave it out, or choose that grant"));
         }
     }
 
@@ -217,7 +223,8 @@ impl Compiler<'_> {
 
     fn base(&mut self, written: &spec::Base) -> Option<Base> {
         let Ok(host) = Regex::new(&format!("^(?:{})$", written.host.value)) else {
-            self.out.push(Diagnostic::at(Code::BadValue, &written.host.span, "this is not a regular expression"));
+            let diagnostic = Diagnostic::at(Code::BadValue, &written.host.span, "this is not a regular expression");
+            self.out.push(diagnostic.help("it stands for the whole host, such as [a-z0-9-]+\\.example\\.com"));
             return None;
         };
         Some(Base { from: written.from.value.clone(), host })
@@ -241,7 +248,7 @@ impl Compiler<'_> {
         let path = self.text(&written.path);
         if !written.path.as_str().starts_with('/') {
             let message = "this is a path from the root of the host: it begins with `/`";
-            self.out.push(Diagnostic::at(Code::BadValue, &written.path.span, message));
+            self.out.push(Diagnostic::at(Code::BadValue, &written.path.span, message).help("write `/` before it"));
         }
         let header = match &written.header {
             Some(name) => self.header(name),
@@ -316,19 +323,15 @@ impl Compiler<'_> {
         let lower = name.value.to_ascii_lowercase();
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if lower.is_empty() || !lower.chars().all(is_token) {
-            self.out.push(Diagnostic::at(
-                Code::BadName,
-                &name.span,
-                format!("`{}` cannot be the name of a header", name.value),
-            ));
+            let message = format!("`{}` cannot be the name of a header", name.value);
+            self.out.push(
+                Diagnostic::at(Code::BadName, &name.span, message).help("a header's name has letters, digits and hyphens"),
+            );
             return None;
         }
         if OWN_HEADERS.contains(&lower.as_str()) {
-            self.out.push(Diagnostic::at(
-                Code::BadName,
-                &name.span,
-                format!("the header `{}` is not yours to set", name.value),
-            ));
+            let message = format!("the header `{}` is not yours to set", name.value);
+            self.out.push(Diagnostic::at(Code::BadName, &name.span, message).help("leave it out; the client sets it"));
             return None;
         }
         Some(lower)
@@ -357,7 +360,7 @@ impl Compiler<'_> {
         match time::duration(text.as_str()) {
             Ok(duration) => Some(Some(duration)),
             Err(reason) => {
-                self.out.push(Diagnostic::at(Code::BadValue, &text.span, reason));
+                self.out.push(Diagnostic::at(Code::BadValue, &text.span, reason).help("such as 90s, 10m or 2h"));
                 None
             }
         }
