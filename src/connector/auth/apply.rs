@@ -128,7 +128,6 @@ impl Auth {
 
     /// The address that came with the token that was fetched last: scheme, host and port. [`Self::apply`] sends requests
     /// there by itself.
-    #[cfg(test)]
     pub(in crate::connector) fn base(&self) -> Option<Url> {
         match &self.proof {
             Proof::Token(tokens) => tokens.base(),
