@@ -189,7 +189,7 @@ impl Connections {
                 }
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
-                    Remote::open(connection, &settings, &surroundings.clock, &surroundings.tokens, rng)
+                    Remote::open(connection, &settings, surroundings.folder, &surroundings.clock, &surroundings.tokens, rng)
                         .map(|remote| Opened::Remote(Arc::new(remote)))
                 }
             };

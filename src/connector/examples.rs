@@ -137,7 +137,7 @@ impl Played {
             connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
-        let remote = Remote::open(&connection, &settings, &self.clock, &tokens, fastrand::Rng::with_seed(0));
+        let remote = Remote::open(&connection, &settings, Path::new("."), &self.clock, &tokens, fastrand::Rng::with_seed(0));
         remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
     }
 }

@@ -262,6 +262,45 @@ mod tests {
         assert_eq!(written(Language::Jql, &"foo* -bar AND \"x".into(), "text ~ "), Ok("\"foo bar x\"".to_owned()));
     }
 
+    /// Whether `literal` is one quoted literal and ends where it ends; `escape` says how a quote is written within it.
+    fn is_one_literal(literal: &str, quote: char, escape: char) -> bool {
+        let Some(mut rest) = literal.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).map(str::chars) else {
+            return false;
+        };
+        while let Some(c) = rest.next() {
+            let escaped = c == escape && rest.next().is_some_and(|next| escape == '\\' || next == quote);
+            if (c == quote || c == escape) && !escaped {
+                return false;
+            }
+        }
+        true
+    }
+
+    #[test]
+    fn whatever_is_typed_is_one_literal() {
+        let parts = [
+            "'", "\"", "\\", "''", "\\'", " or ", "a", "ü", "\n", "\0", "--", "(", ")", ":", "*", "^", "%", "\u{2019}", "{{",
+        ];
+        let mut rng = fastrand::Rng::with_seed(11);
+        for _ in 0..20_000 {
+            let typed: String = (0..rng.usize(0..9)).map(|_| parts[rng.usize(0..parts.len())]).collect();
+            for (language, quote, escape) in [
+                (Language::Soql, '\'', '\\'),
+                (Language::Coql, '\'', '\\'),
+                (Language::Jql, '"', '\\'),
+                (Language::Odata, '\'', '\''),
+                (Language::Zendesk, '"', '\\'),
+                (Language::Shopify, '"', '\\'),
+                (Language::Freshdesk, '\'', '\\'),
+            ] {
+                if let Ok(literal) = write(language, typed.as_str().into()) {
+                    assert!(is_one_literal(&literal, quote, escape), "{language:?}: {typed:?} became {literal:?}");
+                    assert!(!literal.chars().any(char::is_control), "{language:?}: {typed:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_a_language_cannot_hold_is_refused() {
         for (language, text) in [

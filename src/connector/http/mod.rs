@@ -18,9 +18,7 @@ mod remote;
 mod resolve;
 mod run;
 
-#[cfg(test)]
-pub(in crate::connector) use client::Identity;
-pub(super) use client::{Client, ClientOptions, Incoming, Outgoing, may_carry_secrets, shown};
+pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may_carry_secrets, shown};
 pub(super) use encode::scalar;
 pub(super) use remote::Remote;
 pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

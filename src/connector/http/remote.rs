@@ -4,17 +4,19 @@
 //! are not among what templates see.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use super::{Client, ClientOptions, Url};
+use super::{Client, ClientOptions, Identity, Url};
 use crate::connector::auth::Auth;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::auth as plan;
 use crate::plan::connector::{Connection, Connector, HttpSystem, SettingValue, System};
 use crate::resilience::{Backoff, Limits};
+use crate::secret::Secret;
 use crate::store::TokenStore;
 use crate::template::{Scope, from_json, open_json};
 use crate::time::Clock;
@@ -44,6 +46,7 @@ impl Remote {
     pub(in crate::connector) fn open(
         connection: &Connection,
         settings: &IndexMap<String, Option<SettingValue>>,
+        folder: &Path,
         clock: &Arc<dyn Clock>,
         tokens: &Arc<dyn TokenStore>,
         rng: fastrand::Rng,
@@ -65,7 +68,19 @@ impl Remote {
         // What stands in for the vendor does not share the vendor's limits.
         let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
         let limits = Limits::new(system.limits.concurrent, rate);
-        let options = ClientOptions { allow_private, ..ClientOptions::default() };
+        let path = |file: &String| folder.join(file);
+        let identity = rules.reach.identity.as_ref().map(|(certificate, key)| Identity {
+            certificate: path(certificate),
+            key: path(key),
+            password: None,
+        });
+        let options = ClientOptions {
+            allow_private,
+            identity,
+            authorities: rules.reach.authorities.as_ref().map(path),
+            proxy: rules.reach.proxy.clone().map(Secret::new),
+            ..ClientOptions::default()
+        };
         let client = Arc::new(Client::new(&options)?);
         let auth = Auth::new(proof, settings, Arc::clone(&client), Arc::clone(clock), Arc::clone(tokens))?;
         let (connection, clock, rng) = (connection.name.clone(), Arc::clone(clock), Mutex::new(rng));

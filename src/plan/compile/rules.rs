@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::plan::connector::{Faults, Mode, Percent, Rules};
+use crate::plan::connector::{Faults, Mode, Percent, Reach, Rules};
 use crate::spec::{Kind, Map, Node};
 use crate::time::duration;
 
@@ -15,6 +15,7 @@ pub(super) fn rules(written: &Map<Node>, production: bool, out: &mut Diagnostics
         faults: written.get("faults").map(|node| faults(node, production, out)).unwrap_or_default(),
         allow_private: written.get("allow_private").map(|node| hosts(node, out)).unwrap_or_default(),
         stand_in: written.get("stand_in").and_then(|node| stand_in(node, production, out)),
+        reach: reach(written, out),
     }
 }
 
@@ -75,6 +76,34 @@ fn latency(node: &Node, out: &mut Diagnostics) -> Option<Duration> {
         out.push(Diagnostic::at(Code::BadValue, &node.span, reason).help("write a number and a unit, such as 500ms or 2s"))
     })
     .ok()
+}
+
+/// How the hosts are reached and trusted.
+fn reach(written: &Map<Node>, out: &mut Diagnostics) -> Reach {
+    let mut text = |key: &str| {
+        let node = written.get(key)?;
+        let text = node.scalar_text().filter(|text| !text.is_empty());
+        if text.is_none() {
+            let diagnostic =
+                Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what()));
+            out.push(diagnostic.help("write a file's path in the project's folder, or the proxy's address"));
+        }
+        text
+    };
+    let (authorities, proxy) = (text("authorities"), text("proxy"));
+    let identity = match (text("certificate"), text("certificate_key")) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        _ => {
+            let node = written.get("certificate").or_else(|| written.get("certificate_key"));
+            if let Some(node) = node {
+                let diagnostic = Diagnostic::at(Code::MissingKey, &node.span, "a certificate and its key belong together");
+                out.push(diagnostic.help("write both `certificate` and `certificate_key`, PEM files"));
+            }
+            None
+        }
+    };
+    Reach { authorities, identity, proxy }
 }
 
 /// The address of something on this machine that plays the vendor.
@@ -144,6 +173,19 @@ mod tests {
         assert_eq!((rules.mode, rules.share), (Mode::Off, Percent::new(10).ok()));
         assert_eq!((rules.faults.latency, rules.faults.errors), (Some(Duration::from_secs(2)), Percent::new(5).ok()));
         assert_eq!(rules.allow_private, ["localhost"]);
+    }
+
+    #[test]
+    fn a_connection_says_whom_it_trusts_and_who_it_is() {
+        let text = "authorities: ca.pem\ncertificate: us.pem\ncertificate_key: us.key\nproxy: http://proxy:3128\n";
+        let (rules, wrong) = read(text, true);
+        assert_eq!(wrong, Vec::<String>::new());
+        assert_eq!(rules.reach.identity, Some(("us.pem".to_owned(), "us.key".to_owned())));
+        assert_eq!(
+            (rules.reach.authorities.as_deref(), rules.reach.proxy.as_deref()),
+            (Some("ca.pem"), Some("http://proxy:3128"))
+        );
+        assert_eq!(read("certificate: us.pem\n", true).1, ["a certificate and its key belong together"]);
     }
 
     #[test]

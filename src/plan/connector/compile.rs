@@ -177,7 +177,18 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
 }
 
 /// Keys of legwork.yml that belong to every connection, so that no setting can have their names.
-pub(in crate::plan) const CONNECTION_KEYS: [&str; 6] = ["connector", "mode", "share", "faults", "allow_private", "stand_in"];
+pub(in crate::plan) const CONNECTION_KEYS: [&str; 10] = [
+    "connector",
+    "mode",
+    "share",
+    "faults",
+    "allow_private",
+    "stand_in",
+    "authorities",
+    "certificate",
+    "certificate_key",
+    "proxy",
+];
 
 fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut Diagnostics) -> Option<Setting> {
     if Local::parse(name.as_str()).is_none() || CONNECTION_KEYS.contains(&name.as_str()) {

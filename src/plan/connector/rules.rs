@@ -18,6 +18,19 @@ pub struct Rules {
     pub allow_private: Vec<String>,
     /// Where requests go in place of the vendor, without credentials: `http://127.0.0.1:4010`. For rehearsals.
     pub stand_in: Option<String>,
+    /// How the hosts are reached and trusted.
+    pub reach: Reach,
+}
+
+/// How the hosts of a connection are reached and trusted; files are in the project's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// A PEM file with the only authorities that are trusted, in place of the machine's.
+    pub authorities: Option<String>,
+    /// PEM files with the certificate that says who we are, and its key.
+    pub identity: Option<(String, String)>,
+    /// The proxy that requests go through.
+    pub proxy: Option<String>,
 }
 
 /// What may be done on a connection.

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::template::{Expression, Wrong};
+use crate::template::{Expression, Reference, Wrong};
 
 /// Text with values in it.
 #[derive(Debug)]
@@ -28,12 +28,9 @@ pub(super) enum Refused {
     Shape(&'static str, Range<usize>),
 }
 
-/// The names that a text asks for, each as a path, and where.
-pub(super) type Names = Vec<(Vec<String>, Range<usize>)>;
-
 impl Pieces {
     /// Parses a text. References are in bytes of `source`.
-    pub(super) fn parse(source: &str) -> Result<(Self, Names), Refused> {
+    pub(super) fn parse(source: &str) -> Result<(Self, Vec<Reference>), Refused> {
         let mut parts = Vec::new();
         let mut names = Vec::new();
         let mut at = 0;
@@ -53,8 +50,12 @@ impl Pieces {
             let inner = open + 2;
             let close = closing(&source[inner..]).ok_or(Refused::Shape("this {{ is not closed", open..open + 2))? + inner;
             let expression = Expression::compile(&source[inner..close]).map_err(|wrong| Refused::Wrong(wrong, inner))?;
-            let moved = |range: &Range<usize>| range.start + inner..range.end + inner;
-            names.extend(expression.references().iter().map(|it| (it.path.clone(), moved(&it.range))));
+            names.extend(
+                expression
+                    .references()
+                    .iter()
+                    .map(|it| Reference { path: it.path.clone(), range: it.range.start + inner..it.range.end + inner }),
+            );
             parts.push(Part::Value(expression));
             at = close + 2;
         }
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(shown(""), Vec::<String>::new());
         let (pieces, names) = Pieces::parse("é {{ order.id }}").unwrap();
         assert!(!pieces.is_one_value() && pieces.has_values());
-        assert_eq!(names, [(vec!["order".to_owned(), "id".to_owned()], 6..14)]);
+        assert_eq!((names[0].dotted(), names[0].range.clone()), ("order.id".to_owned(), 6..14));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::compile::{known_names, template};
 use crate::plan::reading::refused;
 use crate::spec::{Kind, Node, Text};
-use crate::template::{Reference, Template};
+use crate::template::Template;
 
 /// A JSON value that is made for each request.
 #[derive(Debug)]
@@ -193,8 +193,8 @@ fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnosti
 pub(super) fn pieces(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Pieces> {
     match Pieces::parse(text.as_str()) {
         Ok((pieces, references)) => {
-            for (path, range) in references {
-                known_names(&Reference { path, range }, 0, text, names, out);
+            for reference in references {
+                known_names(&reference, 0, text, names, out);
             }
             Some(pieces)
         }
