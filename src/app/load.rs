@@ -9,7 +9,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::plan::connector::Connector;
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
-use crate::spec::{Shape, Text, yaml};
+use crate::spec::{Node, Shape, Text, yaml};
 use crate::time::{Clock as _, SystemClock};
 
 /// Where a project lies.
@@ -76,19 +76,22 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     } else if named.is_some() || domain.exists() {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
-    sources.connectors = connectors(&connectors_folder, &folder, out);
+    sources.catalogue = catalog::BUILT_IN.iter().map(|source| source.name).collect();
+    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), out);
     sources
 }
 
-/// The paths that legwork.yml sets.
+/// What of legwork.yml has to be known before the other files are read.
 #[derive(Default)]
 struct Paths {
     actions: Option<String>,
     domain: Option<String>,
     connectors: Option<String>,
+    /// The connectors that its connections name; none when it names no connections.
+    used: Option<BTreeSet<String>>,
 }
 
-/// Only the paths are of interest here; compiling reports what is wrong.
+/// Only these are of interest here; compiling reports what is wrong.
 fn paths(file: &Arc<File>) -> Paths {
     let ignored = &mut Diagnostics::default();
     let settings = yaml::parse(file).ok().and_then(|tree| Settings::read(&tree, ignored));
@@ -97,6 +100,9 @@ fn paths(file: &Arc<File>) -> Paths {
         actions: value(settings.actions),
         domain: value(settings.domain),
         connectors: value(settings.connectors),
+        used: settings
+            .connections
+            .map(|all| all.iter().filter_map(|(_, one)| one.get("connector").and_then(Node::scalar_text)).collect()),
     })
 }
 
@@ -185,9 +191,17 @@ fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
 }
 
 /// The connectors that come with legwork and those of the project, compiled.
-fn connectors(own: &Path, folder: &Path, out: &mut Diagnostics) -> BTreeMap<String, Option<Arc<Connector>>> {
+///
+/// Of the catalogue only what a connection names is compiled: it is large, and every start would pay for all of it.
+fn connectors(
+    own: &Path,
+    folder: &Path,
+    used: Option<&BTreeSet<String>>,
+    out: &mut Diagnostics,
+) -> BTreeMap<String, Option<Arc<Connector>>> {
     let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
-    for source in catalog::BUILT_IN {
+    let is_used = |name: &str| used.map_or(name == plan::SANDBOX, |used| used.contains(name));
+    for source in catalog::BUILT_IN.iter().filter(|source| is_used(source.name)) {
         if let Some((connector, problems)) = catalog::built_in(source.name) {
             out.extend(problems);
             compiled.push((source.name.to_owned(), connector));

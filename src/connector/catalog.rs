@@ -22,6 +22,13 @@ pub struct Source {
 
 /// Every connector that comes with legwork.
 pub const BUILT_IN: &[Source] = &[
+    Source { name: "bigcommerce", text: include_str!("catalog/bigcommerce.yml"), files: &[] },
+    Source { name: "dynamics", text: include_str!("catalog/dynamics.yml"), files: &[] },
+    Source { name: "freshdesk", text: include_str!("catalog/freshdesk.yml"), files: &[] },
+    Source { name: "hubspot", text: include_str!("catalog/hubspot.yml"), files: &[] },
+    Source { name: "jira", text: include_str!("catalog/jira.yml"), files: &[] },
+    Source { name: "magento", text: include_str!("catalog/magento.yml"), files: &[] },
+    Source { name: "salesforce", text: include_str!("catalog/salesforce.yml"), files: &[] },
     Source {
         name: "sandbox",
         text: include_str!("catalog/sandbox.yml"),
@@ -30,8 +37,12 @@ pub const BUILT_IN: &[Source] = &[
             ("sandbox/data.sql", include_str!("catalog/sandbox/data.sql")),
         ],
     },
+    Source { name: "servicenow", text: include_str!("catalog/servicenow.yml"), files: &[] },
+    Source { name: "servicenow_csm", text: include_str!("catalog/servicenow_csm.yml"), files: &[] },
     Source { name: "shopify", text: include_str!("catalog/shopify.yml"), files: &[] },
+    Source { name: "woocommerce", text: include_str!("catalog/woocommerce.yml"), files: &[] },
     Source { name: "zendesk", text: include_str!("catalog/zendesk.yml"), files: &[] },
+    Source { name: "zoho", text: include_str!("catalog/zoho.yml"), files: &[] },
 ];
 
 /// Compiles a connector that comes with legwork; none when there is none of that name.

@@ -10,6 +10,9 @@ use super::settings::Settings;
 use crate::name::{ActionName, ConnectionName};
 use crate::secret::Reference;
 
+/// The connector that a project without `connections:` is connected to.
+pub const SANDBOX: &str = "sandbox";
+
 /// Everything that the files of a project say, checked.
 #[derive(Debug)]
 pub struct Project {

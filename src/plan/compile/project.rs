@@ -11,7 +11,7 @@ use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
 use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
 use crate::plan::domain::Domain;
-use crate::plan::project::{Given, Project, Wire};
+use crate::plan::project::{Given, Project, SANDBOX, Wire};
 use crate::plan::settings::Limits;
 use crate::secret::Reference;
 use crate::spec::action::Shared;
@@ -33,6 +33,8 @@ pub struct Sources {
     pub today: Option<chrono::NaiveDate>,
     /// The catalogue's and the project's connectors by name; none for one that is wrong, which was said where it was compiled.
     pub connectors: BTreeMap<String, Option<Arc<Connector>>>,
+    /// The names of all connectors that come with legwork, the compiled and the others.
+    pub catalogue: Vec<&'static str>,
 }
 
 /// The connections of a project whose legwork.yml names none, all to the sandbox.
@@ -53,7 +55,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let formats = written.as_ref().map(|written| settings::formats(&written.formats, &mut out)).unwrap_or_default();
     let production =
         written.as_ref().and_then(|it| it.server.as_ref()?.profile.as_ref()).is_some_and(|it| it.as_str() == "production");
-    let around = Around { connectors: &sources.connectors, production, today: sources.today };
+    let around = Around { connectors: &sources.connectors, catalogue: &sources.catalogue, production, today: sources.today };
     let wires = written.as_ref().map(|written| wires(written.connections.as_ref(), &around, &mut out)).unwrap_or_default();
     let connections: BTreeMap<_, _> =
         wires.iter().map(|(name, wire)| (name.clone(), wire.as_ref().map(|w| Arc::clone(&w.connector)))).collect();
@@ -130,13 +132,14 @@ type Wires = Vec<(ConnectionName, Option<Wire>)>;
 /// What connections are compiled in.
 struct Around<'a> {
     connectors: &'a BTreeMap<String, Option<Arc<Connector>>>,
+    catalogue: &'a [&'static str],
     production: bool,
     today: Option<chrono::NaiveDate>,
 }
 
 fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
     let Some(written) = written else {
-        let sandbox = around.connectors.get("sandbox").and_then(Option::as_ref);
+        let sandbox = around.connectors.get(SANDBOX).and_then(Option::as_ref);
         let wire = |name: &str| {
             let name = ConnectionName::parse(name)?;
             let wire = sandbox.map(|connector| {
@@ -148,6 +151,12 @@ fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagno
         return SANDBOXED.iter().filter_map(|name| wire(name)).collect();
     };
     written.iter().filter_map(|(name, settings)| connection(name, settings, around, out)).collect()
+}
+
+/// The names of all connectors that a connection can have.
+fn known<'a>(around: &Around<'a>) -> impl Iterator<Item = &'a str> {
+    let own = around.connectors.keys().map(String::as_str).filter(|name| !around.catalogue.contains(name));
+    around.catalogue.iter().copied().chain(own)
 }
 
 fn connection(
@@ -165,7 +174,7 @@ fn connection(
     let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
         let diagnostic =
             Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
-        let known = connectors.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let known = known(around).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         out.push(diagnostic.help(format!("add `connector: NAME`, one of {known}")));
         return Some((parsed, None));
     };
@@ -174,7 +183,7 @@ fn connection(
         Some(None) => return Some((parsed, None)),
         None => {
             let diagnostic = Diagnostic::at(Code::UnknownConnector, place, format!("there is no connector `{wanted}`"));
-            out.push(diagnostic.did_you_mean(&wanted, connectors.keys().map(String::as_str)));
+            out.push(diagnostic.did_you_mean(&wanted, known(around)));
             return Some((parsed, None));
         }
     };

@@ -1,6 +1,6 @@
 //! Filters of texts: replacing, joining words and codes, masks, keywords.
 
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Error, State, Value};
 
 use crate::format::{keywords, mask, plural};
@@ -118,13 +118,25 @@ fn type_name(value: &Value) -> Result<&'static str, Error> {
     })
 }
 
-fn default(value: &Value, other: Option<Value>, lax: Option<bool>, kwargs: Kwargs) -> Result<Value, Error> {
-    let other = match other {
-        Some(other) => other,
-        None => kwargs.get::<Option<Value>>("default_value")?.unwrap_or_else(|| Value::from("")),
+/// The arguments are taken as they come: an optional argument that is null counts as not given, and null is a default as good
+/// as any.
+fn default(value: &Value, given: Rest<Value>) -> Result<Value, Error> {
+    let mut given = given.0;
+    let kwargs = match given.last() {
+        Some(last) if last.is_kwargs() => Kwargs::try_from(given.pop().unwrap_or_default())?,
+        _ => Kwargs::from_iter(std::iter::empty::<(String, Value)>()),
     };
-    let lax = match lax {
-        Some(lax) => lax,
+    if given.len() > 2 {
+        return Err(unsuitable("default takes a value, and whether null, false and empty count as absent"));
+    }
+    let mut given = given.into_iter();
+    let other = match given.next() {
+        Some(other) => other,
+        None if kwargs.has("default_value") => kwargs.get("default_value")?,
+        None => Value::from(""),
+    };
+    let lax = match given.next() {
+        Some(lax) => lax.is_true(),
         None => kwargs.get::<Option<bool>>("boolean")?.unwrap_or(false),
     };
     kwargs.assert_all_used()?;
