@@ -151,7 +151,7 @@ pub enum PagesRef {
 impl Shape for PagesRef {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            Kind::Map(_) => Pages::read(node, out).map(Box::new).map(Self::Own),
+            Kind::Map(_) => Pages::read(node, out).map(|pages| Self::Own(Box::new(pages))),
             _ => Text::read(node, out).map(Self::Named),
         }
     }

@@ -76,9 +76,16 @@ impl Remote {
             // A write that can be looked for is looked for before it is made again.
             if number > 1
                 && let Idempotency::Lookup(lookup) = &journey.step.idempotency
-                && let Some(done) = self.looked_up(journey, lookup).await?
             {
-                return Ok(Came::Done(done));
+                match self.looked_up(journey, lookup).await {
+                    Ok(None) => {}
+                    Ok(Some(done)) => return Ok(Came::Done(done)),
+                    Err(fault) => {
+                        hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
+                        let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
+                        return Err(Fault::new(Outcome::Unavailable, text));
+                    }
+                }
             }
             // Limits: a request that would come too late is not made.
             let permit = self.limits.admit(journey.until).await.map_err(|full| self.full(&full))?;

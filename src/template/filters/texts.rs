@@ -1,6 +1,6 @@
 //! Filters of texts: replacing, joining words and codes, masks, keywords.
 
-use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Error, State, Value};
 
 use crate::format::{keywords, mask, plural};
@@ -120,11 +120,11 @@ fn type_name(value: &Value) -> Result<&'static str, Error> {
 
 /// The arguments are taken as they come: an optional argument that is null counts as not given, and null is a default as good
 /// as any.
-fn default(value: &Value, given: Rest<Value>) -> Result<Value, Error> {
-    let mut given = given.0;
-    let kwargs = match given.last() {
-        Some(last) if last.is_kwargs() => Kwargs::try_from(given.pop().unwrap_or_default())?,
-        _ => Kwargs::from_iter(std::iter::empty::<(String, Value)>()),
+fn default(value: &Value, given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let mut given = given.into_values();
+    let kwargs = match given.pop_if(|last| last.is_kwargs()) {
+        Some(kwargs) => Kwargs::try_from(kwargs)?,
+        None => Kwargs::from_iter(std::iter::empty::<(String, Value)>()),
     };
     if given.len() > 2 {
         return Err(unsuitable("default takes a value, and whether null, false and empty count as absent"));

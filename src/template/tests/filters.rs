@@ -225,6 +225,7 @@ fn texts() {
             ("null | upper is none", "true"),
             ("null | default('x') is none and null | default('x', true) == 'x'", "true"),
             ("null | default('x', boolean=true)", "x"),
+            ("{}.gone | default(none) is none and {}.gone | default('x') == 'x'", "true"),
             ("'Größe' | truncate(4)", "Grö…"),
             ("'a1b22' | regex_findall('[0-9]+') | join(',')", "1,22"),
             ("'a1' | regex_find('x') is none", "true"),

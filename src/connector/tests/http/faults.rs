@@ -172,7 +172,7 @@ async fn a_write_that_can_be_looked_for_is_looked_for_before_it_is_repeated() {
     assert_eq!(vendor.seen().len(), 3);
 
     let (vendor, own) = played(&shop(), vec![down(), json(404, &[], &Value::Null)]).await;
-    assert_eq!(outcome(&own, "own.pay", json!({})).await, Outcome::NotFound);
+    assert_eq!(outcome(&own, "own.pay", json!({})).await, Outcome::Unavailable);
     assert_eq!(vendor.seen().len(), 2, "a look-up that fails repeats nothing");
 }
 
