@@ -1,9 +1,11 @@
 //! The facts. Each has one `emit`, which logs and counts; what is routine counts at the level of its importance only.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use metrics::{Gauge, counter, gauge, histogram};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::Metric;
 use crate::fault::{Class, Fault};
@@ -33,11 +35,32 @@ impl TurnFinished<'_> {
             ms = millis(self.elapsed),
             "turn finished"
         );
-        let (action, outcome) = (action.to_owned(), self.outcome);
-        histogram!(Metric::TurnSeconds.name(), "action" => action.clone(), "outcome" => outcome).record(self.elapsed);
-        let caller = self.caller.as_str().to_owned();
-        counter!(Metric::TurnsTotal.name(), "action" => action, "outcome" => outcome, "caller" => caller).increment(1);
+        let (turns, seconds) = turn_metrics(action, self.outcome, self.caller.as_str());
+        turns.increment(1);
+        seconds.record(self.elapsed);
     }
+}
+
+/// The metrics of one action, outcome and caller. Looking them up by their labels costs more than some turns do otherwise, so
+/// what was looked up is kept; actions, outcomes and callers are few.
+fn turn_metrics(action: &str, outcome: &'static str, caller: &str) -> (Counter, Histogram) {
+    type Kept = Vec<(&'static str, String, Counter, Histogram)>;
+    thread_local! {
+        static KEPT: RefCell<HashMap<String, Kept>> = RefCell::default();
+    }
+    KEPT.with_borrow_mut(|kept| {
+        let of_action = kept.get(action).into_iter().flatten();
+        if let Some((_, _, turns, seconds)) = of_action.clone().find(|(o, c, ..)| *o == outcome && c == caller) {
+            return (turns.clone(), seconds.clone());
+        }
+        let labels = [("action", action.to_owned()), ("outcome", outcome.to_owned())];
+        let seconds = histogram!(Metric::TurnSeconds.name(), &labels);
+        let [action_label, outcome_label] = labels;
+        let turns = counter!(Metric::TurnsTotal.name(), &[action_label, outcome_label, ("caller", caller.to_owned())]);
+        let entry = (outcome, caller.to_owned(), turns.clone(), seconds.clone());
+        kept.entry(action.to_owned()).or_default().push(entry);
+        (turns, seconds)
+    })
 }
 
 /// A call of a business system ended, its retries included.
