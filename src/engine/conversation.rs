@@ -59,12 +59,15 @@ impl Conversation {
     ) -> Result<Self, Malformed> {
         let asked = |name: &str| asks.contains(name);
         let tracker = &call.tracker;
-        let slots = if asked("slots") { Slots::of(&object(&tracker.slots)?) } else { Slots::default() };
+        let slots = match asked("slots") {
+            true => Slots::of(&object(&tracker.slots)?),
+            false => Slots::unseen(&tracker.slots.pick(&single_slots(asks))?),
+        };
         let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(10);
         offered.push(("now", Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true))));
         offered.push(("timezone", Value::from(settings.timezone.name())));
         if asked("slots") {
-            offered.push(("slots", slots.value()));
+            offered.extend(slots.value().map(|slots| ("slots", slots)));
         }
         for (name, text) in [
             ("sender_id", Some(&call.sender_id)),
@@ -117,6 +120,11 @@ impl Conversation {
         let channel = tracker.latest_input_channel.clone();
         Ok(Self { names: Arc::new(Offered(offered)), slots, entities, metadata, channel, locale, now })
     }
+}
+
+/// The slots that inputs take while no expression looks at slots.
+fn single_slots(asks: &BTreeSet<String>) -> Vec<&str> {
+    asks.iter().filter_map(|name| name.strip_prefix("slots.")).collect()
 }
 
 /// The language of the answer: what legwork.yml says, or English when that gives none.

@@ -165,13 +165,19 @@ impl<'a> Run<'a> {
     /// Lets the steps that follow see a slot's value, without an event.
     pub(super) fn see_slot(&mut self, name: &str, value: &serde_json::Value) {
         self.slots.set(name, value);
-        self.scope.set("slots", self.slots.value());
+        self.show_slots();
     }
 
     /// Goes back to an outer block's names; the slots that were set in the inner one stay set.
     pub(super) fn leave_for(&mut self, outer: Scope) {
         self.scope = outer;
-        self.scope.set("slots", self.slots.value());
+        self.show_slots();
+    }
+
+    fn show_slots(&mut self) {
+        if let Some(slots) = self.slots.value() {
+            self.scope.set("slots", slots);
+        }
     }
 
     /// Writes an entry into the trace, when there is one.

@@ -30,7 +30,8 @@ pub struct Action {
     pub limits: Option<super::Limits>,
     /// What it does.
     pub body: Body,
-    /// The names of the conversation that its expressions ask for (`slots`, `events`, …): what need not be parsed is not.
+    /// The names of the conversation that its expressions ask for (`slots`, `events`, …), and `slots.NAME` for a slot that
+    /// only an input takes: what need not be parsed is not.
     pub asks: BTreeSet<String>,
     /// Its examples.
     pub tests: Vec<super::testcase::Test>,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::cursor::{Cursor, Kind};
-use super::{Malformed, mend};
+use super::{Malformed, Object, mend};
 
 /// JSON text that was not parsed yet: valid UTF-8 whose brackets and quotes are balanced. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +84,23 @@ impl Raw {
             }
         }
         Ok(found)
+    }
+
+    /// The values under some keys of an object, parsed; the rest is stepped over. Nothing when this is no object.
+    ///
+    /// # Errors
+    /// When the object is not JSON up to its end, or one of the values is not JSON.
+    pub fn pick(&self, keys: &[&str]) -> Result<Object, Malformed> {
+        let mut picked = Object::new();
+        let Some(mut cursor) = self.inside(Kind::Object) else { return Ok(picked) };
+        while let Some((key, value)) = cursor.next_entry().map_err(|problem| problem.within(&self.place, self.offset))? {
+            if keys.contains(&key.as_ref()) {
+                let place = Cow::Owned(format!("{}.{key}", self.place));
+                let value = Self::slice(&self.text, value.range, place, self.offset).parse()?;
+                picked.insert(key.into_owned(), value);
+            }
+        }
+        Ok(picked)
     }
 
     /// The keys and values of an object, in the order written, each value unparsed; nothing when this is no object.

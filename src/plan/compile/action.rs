@@ -103,7 +103,7 @@ impl Compiler<'_> {
     fn source(&mut self, name: &Text, input: &spec::Input, names: &Names) -> Option<Source> {
         match input.from.as_ref().map(|from| (from, from.value.as_str())) {
             None | Some((_, "slot")) => {
-                self.asks.insert("slots".to_owned());
+                self.asks.insert(format!("slots.{}", name.value));
                 self.known_slot(&name.value, &name.span);
                 self.parsed(name, "a slot", SlotName::RULE, SlotName::parse).map(Source::Slot)
             }

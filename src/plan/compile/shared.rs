@@ -155,7 +155,10 @@ impl Compiler<'_> {
         self.unused_inputs(&file.inputs, errors);
         let mut asks = mem::take(&mut self.asks);
         // The other names are the file's own.
-        asks.retain(|name| OFFERED.iter().any(|(offered, _)| offered == name));
+        asks.retain(|name| {
+            let root = name.split('.').next().unwrap_or(name);
+            OFFERED.iter().any(|(offered, _)| *offered == root)
+        });
         Used::Steps(Arc::new(Shared { inputs, steps, result }), asks)
     }
 }
