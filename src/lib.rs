@@ -1,7 +1,7 @@
 //! legwork, an action server for Rasa assistants.
 //!
 //! Actions and business systems are YAML files; this crate is the engine that checks and runs them. The modules are
-//! floors of one house: each imports from lower floors only, which `tests/it/floor_plan.rs` holds. From the ground up:
+//! floors of one house: each imports from lower floors only, which `tests/floor_plan.rs` holds. From the ground up:
 //!
 //! - 0: [`name`], [`time`], [`secret`], [`diag`]
 //! - 1: [`rasa`], [`model`], [`fault`], [`format`](mod@format), [`spec`]
