@@ -8,11 +8,11 @@ use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts};
 use crate::name::CallerName;
 use crate::plan::connector::{Connection, SettingValue, System};
-use crate::plan::settings::Proof;
+use crate::plan::settings::{Proof, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
-use crate::store::NoTokens;
+use crate::store::{Keys, NoTokens, SqliteTokens, TokenStore};
 use crate::time::Clock;
 
 /// The connections of a project with their secrets read.
@@ -66,8 +66,8 @@ fn read(project: &Project, folder: &Path, needed: &dyn Fn(&Wire) -> bool) -> Res
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
-    let surroundings =
-        Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens: Arc::new(NoTokens), rng, scratch: false };
+    let tokens = tokens(&project.settings.stores, folder).await.map_err(|wrong| vec![wrong])?;
+    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens, rng, scratch: false };
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
@@ -76,6 +76,17 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
         return Err(said(unfit));
     }
     Ok(Engine::new(Parts { project, connections, clock }))
+}
+
+/// Where tokens are kept that a vendor replaces at every use: nowhere without a key to seal them with.
+async fn tokens(stores: &Stores, folder: &Path) -> Result<Arc<dyn TokenStore>, String> {
+    if stores.keys.is_empty() {
+        return Ok(Arc::new(NoTokens));
+    }
+    let keys: Result<Vec<_>, _> = stores.keys.iter().map(|key| key.resolve(folder)).collect();
+    let keys = keys.and_then(|keys| Keys::new(&keys)).map_err(|wrong| format!("`stores.key` cannot be used: {wrong}"))?;
+    let store = SqliteTokens::open(&folder.join(&stores.main), keys).await;
+    Ok(Arc::new(store.map_err(|wrong| format!("`stores.main` cannot be used: {wrong}"))?))
 }
 
 /// What the databases of a project have against the statements that its connectors run on them. A database that is not here,

@@ -1,6 +1,7 @@
 //! The checked settings of a project: limits of turns, the server, and the project's own words.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,6 +127,23 @@ pub struct Settings {
     pub tests_now: Option<DateTime<Utc>>,
     /// The server.
     pub server: Server,
+    /// Where durable state is kept.
+    pub stores: Stores,
+}
+
+/// Where durable state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stores {
+    /// The SQLite file, relative to the project's folder.
+    pub main: PathBuf,
+    /// What secrets in it are sealed with, newest first; without one, nothing is kept that would have to be sealed.
+    pub keys: Vec<Reference>,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self { main: PathBuf::from("legwork.db"), keys: Vec::new() }
+    }
 }
 
 /// Whether an address to listen on is this machine's own.

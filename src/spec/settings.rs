@@ -1,10 +1,13 @@
 //! The shape of `legwork.yml`: the server, the connections, and the project's own words.
 
+use serde_json::{Value, json};
+
 use super::action::Turn;
 use super::message::Say;
-use super::shape::shape;
+use super::shape::{Definitions, Shape, shape};
 use super::values::{Choices, Flag, Map, Text, Whole};
-use super::yaml::Node;
+use super::yaml::{Kind, Node};
+use crate::diag::Diagnostics;
 
 shape! {
     /// The settings of a project. Every key has a default.
@@ -43,7 +46,16 @@ shape! {
         /// What holds for every test that does not say otherwise.
         tests: Option<Tests>,
         /// Where durable state is kept.
-        stores: Option<Node>,
+        stores: Option<Stores>,
+    }
+
+    /// Where durable state is kept.
+    Stores as "`stores`" {
+        /// The database: `sqlite://legwork.db`, a file in the project's folder; that one when left out.
+        main: Option<Text>,
+        /// What secrets in it are sealed with, a reference such as `${LEGWORK_STORE_KEY}`. A list, the newest first, while a
+        /// key is being replaced. Without it nothing is kept that would have to be sealed.
+        key: Option<Keys>,
     }
 
     /// What tests have in common.
@@ -142,5 +154,22 @@ shape! {
         width: Whole,
         /// With which character.
         with: Text,
+    }
+}
+
+/// What secrets are sealed with: one reference, or several, the newest first.
+#[derive(Debug, Clone)]
+pub struct Keys(pub Vec<Text>);
+
+impl Shape for Keys {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::List(_) => Vec::read(node, out).map(Self),
+            _ => Text::read(node, out).map(|key| Self(vec![key])),
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] })
     }
 }

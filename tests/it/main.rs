@@ -45,6 +45,8 @@ mod schemas;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod vendors;

@@ -14,9 +14,9 @@ use super::{Client, ClientOptions, Identity, Url};
 use crate::connector::auth::Auth;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::auth as plan;
-use crate::plan::connector::{Connection, Connector, HttpSystem, SettingValue, System};
+use crate::plan::connector::{Connection, Connector, HttpSystem, Proxy, SettingValue, System};
 use crate::resilience::{Backoff, Limits};
-use crate::secret::Secret;
+use crate::secret::{Reference, Secret};
 use crate::store::TokenStore;
 use crate::template::{Scope, from_json, open_json};
 use crate::time::Clock;
@@ -69,16 +69,20 @@ impl Remote {
         let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
         let limits = Limits::new(system.limits.concurrent, rate);
         let path = |file: &String| folder.join(file);
-        let identity = rules.reach.identity.as_ref().map(|(certificate, key)| Identity {
-            certificate: path(certificate),
-            key: path(key),
-            password: None,
+        let secret = |reference: &Reference| reference.resolve(folder);
+        let identity = rules.reach.identity.as_ref().map(|identity| {
+            let password = identity.password.as_ref().map(secret).transpose()?;
+            Ok::<_, String>(Identity { certificate: path(&identity.file), key: path(&identity.key), password })
+        });
+        let proxy = rules.reach.proxy.as_ref().map(|proxy| match proxy {
+            Proxy::Written(address) => Ok(Secret::new(address.clone())),
+            Proxy::Kept(reference) => secret(reference),
         });
         let options = ClientOptions {
             allow_private,
-            identity,
+            identity: identity.transpose()?,
             authorities: rules.reach.authorities.as_ref().map(path),
-            proxy: rules.reach.proxy.clone().map(Secret::new),
+            proxy: proxy.transpose()?,
             ..ClientOptions::default()
         };
         let client = Arc::new(Client::new(&options)?);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::secret_written;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::plan::connector::{Faults, Mode, Percent, Reach, Rules};
+use crate::plan::connector::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
+use crate::secret::Reference;
 use crate::spec::{Kind, Map, Node};
 use crate::time::duration;
 
@@ -90,12 +92,28 @@ fn reach(written: &Map<Node>, out: &mut Diagnostics) -> Reach {
         }
         text
     };
-    let (authorities, proxy) = (text("authorities"), text("proxy"));
-    let identity = match (text("certificate"), text("certificate_key")) {
-        (Some(certificate), Some(key)) => Some((certificate, key)),
-        (None, None) => None,
+    let (authorities, address, password) = (text("authorities"), text("proxy"), text("certificate_password"));
+    let (certificate, key) = (text("certificate"), text("certificate_key"));
+    let mut secret = |key: &str, text: &str| {
+        let reference = Reference::parse(text);
+        if let (None, Some(node)) = (&reference, written.get(key)) {
+            out.push(secret_written(node.span.masked()));
+        }
+        reference
+    };
+    let password = password.and_then(|text| secret("certificate_password", &text));
+    let proxy = address.and_then(|text| match Reference::parse(&text) {
+        Some(reference) => Some(Proxy::Kept(reference)),
+        // What stands before an @ is a user with a password.
+        None if text.contains('@') => secret("proxy", &text).map(Proxy::Kept),
+        None => Some(Proxy::Written(text)),
+    });
+    let identity = match (certificate, key) {
+        (Some(file), Some(key)) => Some(Certificate { file, key, password }),
+        (None, None) if password.is_none() => None,
         _ => {
-            let node = written.get("certificate").or_else(|| written.get("certificate_key"));
+            let keys = ["certificate", "certificate_key", "certificate_password"];
+            let node = keys.into_iter().find_map(|key| written.get(key));
             if let Some(node) = node {
                 let diagnostic = Diagnostic::at(Code::MissingKey, &node.span, "a certificate and its key belong together");
                 out.push(diagnostic.help("write both `certificate` and `certificate_key`, PEM files"));
@@ -177,15 +195,27 @@ mod tests {
 
     #[test]
     fn a_connection_says_whom_it_trusts_and_who_it_is() {
-        let text = "authorities: ca.pem\ncertificate: us.pem\ncertificate_key: us.key\nproxy: http://proxy:3128\n";
+        let text = "authorities: ca.pem\ncertificate: us.pem\ncertificate_key: us.key\ncertificate_password: ${PW}\n\
+             proxy: http://proxy:3128\n";
         let (rules, wrong) = read(text, true);
         assert_eq!(wrong, Vec::<String>::new());
-        assert_eq!(rules.reach.identity, Some(("us.pem".to_owned(), "us.key".to_owned())));
-        assert_eq!(
-            (rules.reach.authorities.as_deref(), rules.reach.proxy.as_deref()),
-            (Some("ca.pem"), Some("http://proxy:3128"))
-        );
+        let certificate =
+            Certificate { file: "us.pem".to_owned(), key: "us.key".to_owned(), password: Reference::parse("${PW}") };
+        assert_eq!(rules.reach.identity, Some(certificate));
+        assert_eq!(rules.reach.authorities.as_deref(), Some("ca.pem"));
+        assert_eq!(rules.reach.proxy, Some(Proxy::Written("http://proxy:3128".to_owned())));
         assert_eq!(read("certificate: us.pem\n", true).1, ["a certificate and its key belong together"]);
+    }
+
+    #[test]
+    fn passwords_are_references() {
+        let (rules, wrong) = read("proxy: ${file:proxy.txt}\n", true);
+        assert_eq!(wrong, Vec::<String>::new());
+        assert_eq!(rules.reach.proxy, Some(Proxy::Kept(Reference::File("proxy.txt".to_owned()))));
+        let written = "a secret is not written into the file";
+        assert_eq!(read("proxy: http://us:hunter2@proxy:3128\n", true).1, [written]);
+        let (_, wrong) = read("certificate: a\ncertificate_key: b\ncertificate_password: hunter2\n", true);
+        assert_eq!(wrong, [written]);
     }
 
     #[test]

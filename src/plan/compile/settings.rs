@@ -1,6 +1,7 @@
 //! legwork.yml: what has a place there, and whether its values make sense.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -14,7 +15,7 @@ use crate::model;
 use crate::name::CallerName;
 use crate::plan::messages::{ByLocale, Messages};
 use crate::plan::reading::{duration, outcome};
-use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, is_loopback};
+use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, is_loopback};
 use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::spec::message::Say;
@@ -144,12 +145,6 @@ pub(super) fn choices(written: &Choices, out: &mut Diagnostics) -> Option<Format
 impl Compiler<'_> {
     /// Everything of legwork.yml but connections.
     pub(super) fn settings(&mut self, written: &spec::Settings) -> Settings {
-        if let Some(stores) = &written.stores {
-            let diagnostic = Diagnostic::at(Code::NotBuiltYet, &stores.span, "`stores` has no effect in this version");
-            self.out.push(
-                diagnostic.help("what the sandbox is told stays for the life of the process, or in the connection's `file`"),
-            );
-        }
         if let Some(turn) = &written.turn {
             self.limits = limits(turn, Limits::default(), &mut self.out);
         }
@@ -182,7 +177,23 @@ impl Compiler<'_> {
             profiles: self.profiles(written),
             tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
+            stores: written.stores.as_ref().map_or_else(Stores::default, |stores| self.stores(stores)),
         }
+    }
+
+    /// Where durable state is kept.
+    fn stores(&mut self, written: &spec::Stores) -> Stores {
+        let file = |text: &Text| {
+            let file = text.value.strip_prefix("sqlite://").filter(|file| !file.is_empty() && !file.contains(['?', ':']));
+            if file.is_none() {
+                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, "durable state is kept in an SQLite file");
+                self.out.push(diagnostic.help("write `sqlite://legwork.db`, a file in the project's folder"));
+            }
+            file.map(PathBuf::from)
+        };
+        let main = written.main.as_ref().and_then(file).unwrap_or_else(|| Stores::default().main);
+        let keys = written.key.iter().flat_map(|keys| &keys.0).filter_map(|key| self.reference(key)).collect();
+        Stores { main, keys }
     }
 
     /// How long customer profiles are kept.

@@ -177,7 +177,7 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
 }
 
 /// Keys of legwork.yml that belong to every connection, so that no setting can have their names.
-pub(in crate::plan) const CONNECTION_KEYS: [&str; 10] = [
+pub(in crate::plan) const CONNECTION_KEYS: [&str; 11] = [
     "connector",
     "mode",
     "share",
@@ -187,6 +187,7 @@ pub(in crate::plan) const CONNECTION_KEYS: [&str; 10] = [
     "authorities",
     "certificate",
     "certificate_key",
+    "certificate_password",
     "proxy",
 ];
 

@@ -23,7 +23,7 @@ pub use http::{
     Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method,
     PageInto, Pages, Part, Pieces, Received, Request, Retry, Sent, Tree, Wait, WaitSource, WaitUnit,
 };
-pub use rules::{Faults, Mode, Percent, Reach, Rules};
+pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{
     CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind, Setting,
     SettingValue, SqlSystem, Statement, System, Take, Work,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::OperationKind;
+use crate::secret::Reference;
 
 /// What a connection allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,10 +28,30 @@ pub struct Rules {
 pub struct Reach {
     /// A PEM file with the only authorities that are trusted, in place of the machine's.
     pub authorities: Option<String>,
-    /// PEM files with the certificate that says who we are, and its key.
-    pub identity: Option<(String, String)>,
+    /// The certificate that says who we are.
+    pub identity: Option<Certificate>,
     /// The proxy that requests go through.
-    pub proxy: Option<String>,
+    pub proxy: Option<Proxy>,
+}
+
+/// PEM files with a certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The certificate, with the chain behind it.
+    pub file: String,
+    /// Its private key.
+    pub key: String,
+    /// Where the password of the key is, when it is encrypted.
+    pub password: Option<Reference>,
+}
+
+/// The address of a proxy, `http://HOST:PORT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proxy {
+    /// As written, without a password.
+    Written(String),
+    /// Where the address is that has a password in it.
+    Kept(Reference),
 }
 
 /// What may be done on a connection.

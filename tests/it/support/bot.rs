@@ -117,6 +117,18 @@ impl Bot {
         Self::serving(&Place { config: Some(config), ..Place::default() }, tempfile::tempdir().unwrap()).await
     }
 
+    /// Serves a project that lies in a folder, which stays when the server is gone.
+    pub async fn at(folder: &Path) -> Self {
+        Self::serving(&place(folder), tempfile::tempdir().unwrap()).await
+    }
+
+    /// Why a project in a folder is not served.
+    pub async fn refused(folder: &Path) -> String {
+        let clock = Arc::new(FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap()));
+        let refused = app::engine(Arc::new(compiled(&place(folder))), folder, clock).await;
+        refused.err().expect("it is served").join("\n")
+    }
+
     async fn serving(place: &Place, folder: TempDir) -> Self {
         let log = Log::default();
         let subscriber =
