@@ -43,6 +43,8 @@ mod parity;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod shipped;
 #[cfg(test)]
 mod stores;
