@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::support::{legwork, project, request};
 
@@ -173,9 +174,9 @@ async fn nothing_of_a_secret_a_slot_or_a_body_is_shown() {
     let told_back = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(vendor)).await });
 
-    let mut settings = format!(
-        "server: {{ auth: [{{ name: bot, token: '${{file:secret.txt}}' }}] }}\nstores: {{ key: '${{file:secret.txt}}' }}\nconnections:\n"
-    );
+    let mut settings = "server: { auth: [{ name: bot, token: '${file:secret.txt}' }] }\n\
+                        stores: { key: '${file:secret.txt}' }\nconnections:\n"
+        .to_owned();
     let mut files: Vec<(String, String)> = Vec::new();
     for (name, proof) in PROOFS {
         settings.push_str(&format!(
