@@ -41,6 +41,8 @@ mod language_values;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod secrets;
