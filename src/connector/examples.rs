@@ -13,14 +13,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use self::vendor::Seen;
 use self::vendor::Vendor;
-use super::connections::{Connections, How, Surroundings, filled};
+use super::connections::{Answered, Connections, How, Surroundings, filled};
 use super::http::Remote;
 use super::results::Results;
 use super::stack::accepted;
 use crate::fault::{Fault, Outcome};
 use crate::name::ConnectionName;
-use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules, Setting, SettingValue};
+use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Received, Rules, Setting, SettingValue};
 use crate::resilience::Keep;
 use crate::store::{NoTokens, TokenStore};
 use crate::time::{Clock, Deadline};
@@ -51,14 +52,33 @@ pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -
     Some(Connection { name: ConnectionName::parse("example")?, connector: Arc::clone(connector), settings, rules })
 }
 
-async fn one(
+/// The requests that a call of `operation` with `inputs` sends, as they arrive at a vendor on this machine that gives `answers`
+/// in their order and then only hangs up. The connection has the settings of the connector's examples and sends no credentials;
+/// how the call ends does not matter.
+///
+/// # Errors
+/// When no vendor can listen, or the connection cannot be opened.
+pub async fn requests_of(
     connector: &Arc<Connector>,
     operation: &Operation,
-    example: &Example,
+    inputs: serde_json::Map<String, Value>,
+    answers: &[Received],
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Seen>, String> {
+    let (vendor, _) = called(connector, operation, inputs, answers.iter(), Path::new("."), clock).await?;
+    Ok(vendor.seen())
+}
+
+/// Calls `operation` where a vendor that answers so stands in for the system.
+async fn called<'a>(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    inputs: serde_json::Map<String, Value>,
+    answers: impl Iterator<Item = &'a Received>,
     folder: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<(), String> {
-    let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
+) -> Result<(Vendor, Result<Answered, Fault>), String> {
+    let answers = answers.map(exchanges::answer);
     let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
     let connection = connection(connector, Some(vendor.address())).ok_or("no connection can be made")?;
     let around = Surroundings {
@@ -72,7 +92,19 @@ async fn one(
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None };
-    let ended = connections.call(&connection.name, &operation.name, example.inputs.clone(), how).await;
+    let ended = connections.call(&connection.name, &operation.name, inputs, how).await;
+    Ok((vendor, ended))
+}
+
+async fn one(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    example: &Example,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), String> {
+    let answers = example.exchanges.iter().map(|exchange| &exchange.received);
+    let (vendor, ended) = called(connector, operation, example.inputs.clone(), answers, folder, clock).await?;
     for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
         if let Some(what) = exchanges::differing(&exchange.sent, &seen) {
             return Err(format!("request {} is another: {what}", at + 1));

@@ -16,7 +16,7 @@ mod sql;
 mod stack;
 
 pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
-pub use examples::run_examples;
+pub use examples::{Seen, requests_of, run_examples};
 
 #[cfg(test)]
 mod tests;
