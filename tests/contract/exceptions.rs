@@ -16,7 +16,7 @@ struct Listed {
     absent: Vec<Absent>,
     /// Requests that a description refuses and the vendor's documentation has.
     contradicted: Vec<Contradicted>,
-    /// Parameters of the query that a description does not name and the vendor's documentation does.
+    /// Names in queries and bodies that a description does not have and the vendor's documentation does.
     unnamed: Vec<Unnamed>,
     /// Proofs of who asks in another form than the connector's.
     proof: Vec<Proof>,
@@ -37,8 +37,8 @@ struct Contradicted {
     description: String,
     /// As the description has it.
     request: String,
-    /// A part of what the mock says.
-    says: String,
+    /// Parts of what the mock says, each of something else that it says.
+    says: Vec<String>,
     #[serde(flatten)]
     reason: Reason,
 }
@@ -48,7 +48,8 @@ struct Unnamed {
     description: String,
     /// As the description has it.
     request: String,
-    query: Vec<String>,
+    /// `query.NAME`, `body.NAME.NAME`.
+    names: Vec<String>,
     #[serde(flatten)]
     reason: Reason,
 }
@@ -91,15 +92,15 @@ impl Exceptions {
 
     /// Whether a mock may say this of a request.
     pub fn contradicted(&self, description: &str, line: &str, violation: &str) -> bool {
-        let fits = |it: &&Contradicted| it.description == description && it.request == line && violation.contains(&it.says);
-        let found = self.listed.contradicted.iter().find(fits);
-        found.is_some_and(|it| self.need(format!("contradicted: {description}: {line}: {}", it.says)))
+        let mut entries = self.listed.contradicted.iter().filter(|it| it.description == description && it.request == line);
+        let says = entries.find_map(|it| it.says.iter().find(|says| violation.contains(*says)));
+        says.is_some_and(|says| self.need(format!("contradicted: {description}: {line}: {says}")))
     }
 
-    /// Whether a request may have a parameter that the description does not name.
+    /// Whether a request may have a name in its query or body that the description does not have.
     pub fn unnamed(&self, description: &str, line: &str, name: &str) -> bool {
         let mut entries = self.listed.unnamed.iter().filter(|it| it.description == description && it.request == line);
-        entries.any(|it| it.query.iter().any(|query| query == name))
+        entries.any(|it| it.names.iter().any(|listed| listed == name))
             && self.need(format!("unnamed: {description}: {line}: {name}"))
     }
 
@@ -111,7 +112,7 @@ impl Exceptions {
 
     /// A description's own proof is needed, since the connector's is refused.
     pub fn proof_is_needed(&self, description: &str) {
-        self.need(format!("proof: {description}"));
+        let _ = self.need(format!("proof: {description}"));
     }
 
     fn need(&self, entry: String) -> bool {
@@ -127,11 +128,12 @@ impl Exceptions {
             all.extend(it.requests.iter().map(|shape| (format!("absent: {}: {shape}", it.connector), &it.reason)));
         }
         for it in &listed.contradicted {
-            all.push((format!("contradicted: {}: {}: {}", it.description, it.request, it.says), &it.reason));
+            let says = |says: &String| (format!("contradicted: {}: {}: {says}", it.description, it.request), &it.reason);
+            all.extend(it.says.iter().map(says));
         }
         for it in &listed.unnamed {
             let name = |name: &String| (format!("unnamed: {}: {}: {name}", it.description, it.request), &it.reason);
-            all.extend(it.query.iter().map(name));
+            all.extend(it.names.iter().map(name));
         }
         all.extend(listed.proof.iter().map(|it| (format!("proof: {}", it.description), &it.reason)));
         let used = self.used.borrow();

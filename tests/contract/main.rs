@@ -99,9 +99,9 @@ async fn against(
             let (path, query) = request.seen.target.split_once('?').unwrap_or((&request.seen.target, ""));
             let found = descriptions.iter().find_map(|(row, description, proof)| {
                 let below = path.strip_prefix(row.prefix)?;
-                Some((row, below, description.of(&request.seen.method, below)?, proof))
+                Some((row, description, below, description.of(&request.seen.method, below)?, proof))
             });
-            let Some((row, below, described, proof)) = found else {
+            let Some((row, description, below, described, proof)) = found else {
                 let allowed = exceptions.absent(name, &request.shape);
                 verdicts.push((request, Verdict::Absent { allowed }));
                 continue;
@@ -118,9 +118,9 @@ async fn against(
             if *proof != own && mocks.ask(row.file, &ask(own.clone())).await?.status == 401 {
                 exceptions.proof_is_needed(row.file);
             }
-            let unnamed = names(query).into_iter().filter(|name| !described.query.iter().any(|known| covers(known, name)));
-            let unnamed = unnamed.filter(|name| !exceptions.unnamed(row.file, &described.line, name));
-            let unnamed = unnamed.map(|name| format!("query.{name}: is not in the description"));
+            let unnamed = description.unnamed(described, query, &request.seen.body).into_iter();
+            let unnamed = unnamed.filter(|place| !exceptions.unnamed(row.file, &described.line, place));
+            let unnamed = unnamed.map(|place| format!("{place}: the description has no such name"));
             let (excused, mut wrong): (Vec<_>, Vec<_>) =
                 said.violations.into_iter().partition(|it| exceptions.contradicted(row.file, &described.line, it));
             wrong.extend(unnamed);
@@ -198,15 +198,3 @@ fn proof(connector: &Connector) -> Fallible<Option<(String, String)>> {
         Proof::None | Proof::Query { .. } | Proof::Path { .. } | Proof::Aws(_) => None,
     })
 }
-
-/// The names in a query, decoded.
-fn names(query: &str) -> Vec<String> {
-    let parsed = reqwest::Url::parse(&format!("http://mock/?{query}"));
-    parsed.map(|url| url.query_pairs().map(|(name, _)| name.into_owned()).collect()).unwrap_or_default()
-}
-
-/// Whether a parameter of the description is the one of that name; `page` also is `page[size]`.
-fn covers(known: &str, name: &str) -> bool {
-    known == name || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('['))
-}
-

@@ -78,7 +78,8 @@ impl Mocks {
         let header = answer.headers().get("sl-violations").and_then(|it| it.to_str().ok()).map(str::to_owned);
         let body = answer.text().await?;
         let body: Value = serde_json::from_str(&body).unwrap_or_default();
-        let listed = header.and_then(|it| serde_json::from_str::<Value>(&it).ok()).unwrap_or_else(|| body["validation"].clone());
+        let listed =
+            header.and_then(|it| serde_json::from_str::<Value>(&it).ok()).unwrap_or_else(|| body["validation"].clone());
         let mut violations: Vec<String> = listed.as_array().into_iter().flatten().filter_map(violation).collect();
         if violations.is_empty() && status >= 400 {
             violations.push(format!("{status} {}: {}", body["title"], body["detail"]));

@@ -58,12 +58,11 @@ impl Report {
     /// What came of an operation.
     pub fn operation(&mut self, sends: &Sends, verdicts: &[(&Request, Verdict)]) {
         let place = format!("{}.{}", self.connector, sends.operation);
-        let sent: BTreeSet<_> = verdicts.iter().map(|(request, _)| &request.shape).collect();
-        let never = sends.shapes.iter().filter(|shape| !sent.contains(shape));
-        self.problems.extend(never.map(|shape| format!("{place}: nothing sends its {shape}")));
+        self.problems.extend(sends.unsent.iter().map(|shape| format!("{place}: nothing sends its {shape}")));
         let untried = sends.untried.iter().map(|input| format!("{place}: {input}"));
         self.untried.extend(untried);
-        let (mut absent, mut excuses, mut wrong, mut checked) = (BTreeSet::new(), BTreeSet::new(), 0, 0);
+        let (mut absent, mut excuses, mut told) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut wrong, mut checked) = (0, 0);
         for (request, verdict) in verdicts {
             match verdict {
                 Verdict::Absent { allowed } => {
@@ -75,10 +74,14 @@ impl Report {
                 Verdict::Checked { file, line, wrong: found, excused } => {
                     checked += 1;
                     wrong += usize::from(!found.is_empty());
-                    let told = |it: &String| {
-                        format!("{place}, {}: {} {}\n    {file}: {it}", request.from, request.seen.method, request.seen.target)
-                    };
-                    self.wrong.extend(found.iter().map(told));
+                    for it in found {
+                        // The same in another request of the operation is told once.
+                        if told.insert((line, it)) {
+                            let seen = &request.seen;
+                            let from = format!("{place}, {}: {} {}", request.from, seen.method, seen.target);
+                            self.wrong.push(format!("{from}\n    {file}: {it}"));
+                        }
+                    }
                     excuses.extend(excused.iter().map(|it| format!("{line}: {it}")));
                 }
             }
@@ -129,9 +132,11 @@ impl Report {
     /// Everything as text, and whether all is well.
     pub fn written(mut self) -> (String, bool) {
         let text = &mut self.text;
-        for (title, list) in
-            [("violations", &self.wrong), ("other problems", &self.problems), ("inputs that were never given", &self.untried)]
-        {
+        for (title, list) in [
+            ("violations", &self.wrong),
+            ("other problems", &self.problems),
+            ("inputs that were never given", &self.untried),
+        ] {
             if !list.is_empty() {
                 let _ = writeln!(text, "\n{title}:");
                 for it in list {

@@ -25,8 +25,8 @@ pub struct Sender {
 /// What one operation sends.
 pub struct Sends {
     pub operation: String,
-    /// Every request that its file has, as [`shape`] writes it.
-    pub shapes: BTreeSet<String>,
+    /// The requests of its file that none of `requests` can be, as [`shape_of`] writes them.
+    pub unsent: BTreeSet<String>,
     pub requests: Vec<Request>,
     /// The inputs that no request was sent with.
     pub untried: Vec<String>,
@@ -111,7 +111,7 @@ impl Run<'_> {
             }
             tried.extend(inputs.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()));
             for request in sent {
-                if !requests.iter().any(|known| known.seen == request.seen) {
+                if !requests.iter().any(|known| same(&known.seen, &request.seen)) {
                     requests.push(request);
                 }
             }
@@ -152,7 +152,7 @@ impl Run<'_> {
             {
                 let mut failing = answers(base);
                 let written = base.exchanges.iter().position(|exchange| {
-                    self.named(exchange.sent.method.name(), &exchange.sent.path, None).as_ref() == Some(shape)
+                    self.named(&format!("{} {}", exchange.sent.method.name(), exchange.sent.path)).as_ref() == Some(shape)
                 });
                 let failure = Received { status: 503, headers: Vec::new(), json: Some(json!({})), text: None };
                 failing.insert(written.unwrap_or_default(), failure);
@@ -162,28 +162,38 @@ impl Run<'_> {
         }
         let inputs = self.operation.inputs.iter().map(|input| input.name.as_str().to_owned());
         let untried = inputs.filter(|name| !tried.contains(name)).collect();
-        let shapes = self.shapes.iter().map(|(shape, _)| shape.clone()).collect();
-        Ok(Sends { operation: self.operation.name.to_string(), shapes, requests, untried })
+        let sent = |form: &Regex| requests.iter().any(|request| form.is_match(&line(&request.seen)));
+        let unsent = self.shapes.iter().filter(|(_, form)| !sent(form)).map(|(shape, _)| shape.clone()).collect();
+        Ok(Sends { operation: self.operation.name.to_string(), unsent, requests, untried })
     }
 
     async fn sent(&self, inputs: &Map<String, Value>, answers: &[Received], from: &str) -> Fallible<Vec<Request>> {
         let seen = requests_of(self.connector, self.operation, inputs.clone(), answers, self.clock).await?;
         let request = |seen: Seen| {
-            let path = seen.target.split('?').next().unwrap_or_default();
-            let shape = self.named(&seen.method, path, graphql_name(&seen.body).as_deref());
             let place = format!("{}.{}: {} {}", self.connector.name, self.operation.name, seen.method, seen.target);
-            let shape = shape.ok_or_else(|| format!("{place} is no request of the file"))?;
+            let shape = self.named(&line(&seen)).ok_or_else(|| format!("{place} is no request of the file"))?;
             Ok(Request { shape, from: from.to_owned(), seen })
         };
         seen.into_iter().map(request).collect()
     }
 
-    /// Which request of the file has this method and path: the one whose path says most.
-    fn named(&self, method: &str, path: &str, graphql: Option<&str>) -> Option<String> {
-        let line = format!("{method} {path}{}", graphql.map(|name| format!(" {name}")).unwrap_or_default());
-        let found = self.shapes.iter().filter(|(_, form)| form.is_match(&line));
+    /// Which request of the file this is: the one whose path says most.
+    fn named(&self, line: &str) -> Option<String> {
+        let found = self.shapes.iter().filter(|(_, form)| form.is_match(line));
         found.max_by_key(|(shape, _)| shape.replace("{}", "").len()).map(|(shape, _)| shape.clone())
     }
+}
+
+/// Whether two requests differ in nothing but the vendor's address and the key of a write.
+fn same(one: &Seen, other: &Seen) -> bool {
+    one.method == other.method && one.target == other.target && one.body == other.body
+}
+
+/// Method and whole path, and the query's name where it is GraphQL.
+fn line(seen: &Seen) -> String {
+    let path = seen.target.split('?').next().unwrap_or_default();
+    let graphql = graphql_name(&seen.body).map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{} {path}{graphql}", seen.method)
 }
 
 fn answers(example: &Example) -> Vec<Received> {
