@@ -2,7 +2,8 @@
 // graphql.mjs PACKAGES SCHEMA: holds GraphQL requests against a schema.
 //
 // Reads a JSON list of requests `{ "query", "variables" }` from standard input and prints a JSON list of the same length:
-// what is wrong with each, as a list of texts. Looked at are the query as a whole and the variables' values. PACKAGES is the
+// what is wrong with each, as a list of texts. Looked at are the query as a whole, without anything deprecated, and the
+// variables' values. PACKAGES is the
 // folder where package.json was installed.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,8 +11,10 @@ import { join, resolve } from "node:path";
 
 const [packages, schemaFile] = process.argv.slice(2);
 const require = createRequire(join(resolve(packages), "package.json"));
-const { buildSchema, getVariableValues, Kind, parse, validate } = require("graphql");
+const { buildSchema, getVariableValues, Kind, NoDeprecatedCustomRule, parse, specifiedRules, validate } = require("graphql");
 
+// What is deprecated is refused too: it goes with one of the next versions.
+const rules = [...specifiedRules, NoDeprecatedCustomRule];
 const schema = buildSchema(readFileSync(schemaFile, "utf8"), { assumeValid: true });
 
 function wrong({ query, variables }) {
@@ -21,7 +24,7 @@ function wrong({ query, variables }) {
   } catch (error) {
     return [error.message];
   }
-  const errors = validate(schema, document).map((error) => `${error.message} (line ${error.locations?.[0]?.line})`);
+  const errors = validate(schema, document, rules).map((error) => `${error.message} (line ${error.locations?.[0]?.line})`);
   if (errors.length > 0) return errors;
   const operations = document.definitions.filter((it) => it.kind === Kind.OPERATION_DEFINITION);
   if (operations.length !== 1) return [`${operations.length} operations in one request`];

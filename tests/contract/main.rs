@@ -56,6 +56,10 @@ async fn main() -> Fallible<ExitCode> {
     let mut names: Vec<_> = ROWS.iter().map(|row| row.file).collect();
     names.sort_unstable();
     names.dedup();
+    let mut files = names.iter().chain(GRAPHQL.1);
+    if let Some(name) = files.find(|name| !given.specs.join(name).is_file()) {
+        return Err(format!("{} has no {name}: it may have another name now", given.specs.display()).into());
+    }
     let mocks = Mocks::start(&given.packages, &given.specs, &names).await?;
     for connector in connectors {
         let rows: Vec<_> = ROWS.iter().filter(|row| row.connector == &*connector.name).collect();
@@ -124,7 +128,8 @@ async fn against(
             let (excused, mut wrong): (Vec<_>, Vec<_>) =
                 said.violations.into_iter().partition(|it| exceptions.contradicted(row.file, &described.line, it));
             wrong.extend(unnamed);
-            verdicts.push((request, Verdict::Checked { file: row.file, line: described.line.clone(), wrong, excused }));
+            let wrong = wrong.into_iter().map(|it| format!("{}: {it}", row.file)).collect();
+            verdicts.push((request, Verdict::Checked { line: described.line.clone(), wrong, excused }));
         }
         report.operation(sends, &verdicts);
     }
@@ -166,7 +171,7 @@ async fn schemas(given: &Given, sender: &Sender, report: &mut Report) -> Fallibl
     for sends in &sender.operations {
         let verdict = |request| {
             let wrong = wrong.next().unwrap_or_default();
-            (request, Verdict::Checked { file: files[0], line: String::new(), wrong, excused: Vec::new() })
+            (request, Verdict::Checked { line: String::new(), wrong, excused: Vec::new() })
         };
         let verdicts: Vec<_> = sends.requests.iter().map(verdict).collect();
         report.operation(sends, &verdicts);

@@ -10,11 +10,9 @@ use crate::sending::{Request, Sends};
 pub enum Verdict {
     /// Its description has it.
     Checked {
-        /// The description.
-        file: &'static str,
-        /// Its request there.
+        /// The request as the description has it.
         line: String,
-        /// What breaks the description.
+        /// What breaks the description, each after the description's name.
         wrong: Vec<String>,
         /// What breaks it and is right, as the list of exceptions says.
         excused: Vec<String>,
@@ -71,7 +69,7 @@ impl Report {
                     }
                     absent.insert(&request.shape);
                 }
-                Verdict::Checked { file, line, wrong: found, excused } => {
+                Verdict::Checked { line, wrong: found, excused } => {
                     checked += 1;
                     wrong += usize::from(!found.is_empty());
                     for it in found {
@@ -79,7 +77,7 @@ impl Report {
                         if told.insert((line, it)) {
                             let seen = &request.seen;
                             let from = format!("{place}, {}: {} {}", request.from, seen.method, seen.target);
-                            self.wrong.push(format!("{from}\n    {file}: {it}"));
+                            self.wrong.push(format!("{from}\n    {it}"));
                         }
                     }
                     excuses.extend(excused.iter().map(|it| format!("{line}: {it}")));
