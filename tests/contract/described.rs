@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Fallible;
 
-/// A description that a connector keeps to.
+/// A description that a connector keeps to, or would if it had what is in it.
 pub struct Row {
     pub connector: &'static str,
     /// The description's file.
@@ -39,6 +39,18 @@ pub const ROWS: &[Row] = &[
         file: "bigcommerce-inventory-v3.json",
         prefix: "/stores/abc123/v3",
         bad: ("GET", "/inventory/items?limit=many", ""),
+    },
+    Row {
+        connector: "bigcommerce",
+        file: "bigcommerce-customers-v3.json",
+        prefix: "/stores/abc123/v3",
+        bad: ("PUT", "/customers", r#"{ "id": 7 }"#),
+    },
+    Row {
+        connector: "bigcommerce",
+        file: "bigcommerce-refunds-v3.json",
+        prefix: "/stores/abc123/v3",
+        bad: ("POST", "/orders/225/payment_actions/refund_quotes", r#"{ "items": "all" }"#),
     },
     Row {
         connector: "dynamics",
@@ -99,6 +111,12 @@ pub const ROWS: &[Row] = &[
         file: "servicenow-table-catalog.json",
         prefix: "",
         bad: ("GET", "/api/now/table/sn_customerservice_case?sysparm_limit=many", ""),
+    },
+    Row {
+        connector: "servicenow_csm",
+        file: "servicenow-csm.json",
+        prefix: "",
+        bad: ("GET", "/api/sn_customerservice/case?sysparm_limit=many", ""),
     },
     Row {
         connector: "woocommerce",

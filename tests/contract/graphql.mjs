@@ -3,8 +3,7 @@
 //
 // Reads a JSON list of requests `{ "query", "variables" }` from standard input and prints a JSON list of the same length:
 // what is wrong with each, as a list of texts. Looked at are the query as a whole, without anything deprecated, and the
-// variables' values. PACKAGES is the
-// folder where package.json was installed.
+// variables' values. PACKAGES is the folder where package.json was installed.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";

@@ -122,6 +122,11 @@ impl Report {
         }
     }
 
+    /// A description of which the connector uses nothing.
+    pub fn unused(&mut self, file: &str) {
+        let _ = writeln!(self.text, "  {file}: nothing of it is used");
+    }
+
     /// What is wrong besides.
     pub fn problems(&mut self, problems: impl IntoIterator<Item = String>) {
         self.problems.extend(problems);
