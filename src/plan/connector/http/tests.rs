@@ -1,6 +1,6 @@
 //! What is wrong with a file of kind http is said with its place, its code and a cure.
 
-use super::super::{Connector, System, compile_connector};
+use super::super::{Beside, Connector, Files, Formats, System, compile_connector};
 use super::*;
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
 use crate::spec::{Shape as _, connector as spec, yaml};
@@ -9,7 +9,7 @@ fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     assert!(out.is_empty(), "{:?}", out.into_sorted());
-    compile_connector("own", &written, &std::collections::BTreeMap::new())
+    compile_connector("own", &written, &Beside { files: &Files::new(), formats: &Formats::new() })
 }
 
 /// A connector with settings, codes and a way of paging, whose one operation is `operation`, YAML in flow style.
