@@ -133,6 +133,11 @@ fn value(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<L
             let (key, value) = entries.first()?;
             encoded(&Text::of_key(key), value, names, out)
         }
+        Kind::Text(text) if text.contains("| identifier") => {
+            let message = "the name of a field stands in a text of a query language, and this is none";
+            out.push(Diagnostic::at(Code::BadTemplate, &node.span, message).help("say which language it is: `{ $soql: … }`"));
+            None
+        }
         Kind::Text(text) => {
             let text = Text { span: node.span.clone(), value: text.clone() };
             template(&text, names, out).map(Leaf::Value)
