@@ -77,8 +77,7 @@ async fn one(
 ) -> Result<(), String> {
     let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
     let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
-    let connection =
-        connection_of(connector, example, Some(vendor.address())).ok_or("no connection can be made")?;
+    let connection = connection_of(connector, example, Some(vendor.address())).ok_or("no connection can be made")?;
     let around = Surroundings {
         folder,
         clock: clock_of(example, clock),
@@ -153,8 +152,8 @@ impl Played {
         let example = found.ok_or_else(|| unavailable("none of them has these inputs"))?;
         let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
         let vendor = Vendor::open(answers).await.map_err(|_| unavailable("no vendor can listen"))?;
-        let connection =
-            connection_of(&self.connector, example, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
+        let connection = connection_of(&self.connector, example, Some(vendor.address()))
+            .ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
         let clock = clock_of(example, &self.clock);

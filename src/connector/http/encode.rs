@@ -106,7 +106,10 @@ pub(super) fn is_identifier(text: &str) -> bool {
 
 /// What is said of a setting that is no such name.
 pub(super) fn no_identifier(expression: &Expression) -> String {
-    format!("`{}` is not the name of a field or an object: a letter or _, then letters, digits, _ and .", expression.source().trim())
+    format!(
+        "`{}` is not the name of a field or an object: a letter or _, then letters, digits, _ and .",
+        expression.source().trim()
+    )
 }
 
 /// A path: every value is a segment or a part of one.
@@ -368,9 +371,16 @@ mod tests {
 
     #[test]
     fn the_name_of_a_field_is_one_word() {
-        for (text, is) in
-            [("Email", true), ("_a1.B__c", true), ("", false), ("1a", false), ("a b", false), ("a'", false), ("a,b", false), ("é", false)]
-        {
+        for (text, is) in [
+            ("Email", true),
+            ("_a1.B__c", true),
+            ("", false),
+            ("1a", false),
+            ("a b", false),
+            ("a'", false),
+            ("a,b", false),
+            ("é", false),
+        ] {
             assert_eq!(is_identifier(text), is, "{text}");
         }
     }

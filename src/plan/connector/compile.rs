@@ -46,12 +46,7 @@ pub fn compile_connector(
     (connector.filter(|_| sound), out.into_sorted())
 }
 
-fn connector(
-    name: &str,
-    written: &spec::Connector,
-    beside: &Beside<'_>,
-    out: &mut Diagnostics,
-) -> Option<Connector> {
+fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &mut Diagnostics) -> Option<Connector> {
     let Some(kind) = SystemKind::parse(written.kind.as_str()) else {
         let later = ["queue", "webhook"].contains(&written.kind.as_str());
         let what = if later { "is not built into this version" } else { "does not exist" };
@@ -82,9 +77,7 @@ fn connector(
             bad_name(name, OperationName::RULE, out);
             continue;
         };
-        if let Some(operation) =
-            operation::compile(&parsed, name, it, &around, out)
-        {
+        if let Some(operation) = operation::compile(&parsed, name, it, &around, out) {
             operations.insert(parsed, operation);
         }
     }

@@ -32,8 +32,7 @@ pub(super) fn compile(
 ) -> Option<Operation> {
     let connector = around.connector;
     let kind = kind(written, out);
-    let inputs: Vec<OperationInput> =
-        written.inputs.iter().filter_map(|(name, it)| input(name, it, around, out)).collect();
+    let inputs: Vec<OperationInput> = written.inputs.iter().filter_map(|(name, it)| input(name, it, around, out)).collect();
     misplaced(written, around.kind, out);
     let (model, many) = model(written, out);
     let given: Vec<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
@@ -116,12 +115,7 @@ fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics)
     }
 }
 
-fn input(
-    name: &Text,
-    written: &spec::OperationInput,
-    around: &Around<'_>,
-    out: &mut Diagnostics,
-) -> Option<OperationInput> {
+fn input(name: &Text, written: &spec::OperationInput, around: &Around<'_>, out: &mut Diagnostics) -> Option<OperationInput> {
     let sql = around.kind == SystemKind::Sql;
     let free = |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (sql || http::names_free(name.as_str()));
     let Some(parsed) = Local::parse(name.as_str()).filter(free) else {

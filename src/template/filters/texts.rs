@@ -198,6 +198,7 @@ fn words(state: &State, name: &str) -> Result<Option<Value>, Error> {
 }
 
 fn e164(state: &State, value: &Value, country: Option<String>) -> Result<Value, Error> {
+    let country = country.map(|country| country.to_uppercase());
     if country.as_ref().is_some_and(|country| !phone::is_region(country)) {
         return Err(unsuitable("that is not a country; write its two letters, such as AT"));
     }

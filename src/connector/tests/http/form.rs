@@ -219,7 +219,10 @@ async fn a_setting_that_is_no_name_of_a_field_is_said_when_the_connection_is_ope
 
 #[tokio::test]
 async fn a_name_that_is_not_set_where_one_is_needed_is_the_settings_fault() {
-    let text = DESK.replace("[[and {{ settings.field | identifier }} = {{ email }}]]", "and {{ settings.field | identifier }} = 1 [[and a = {{ email }}]]");
+    let text = DESK.replace(
+        "[[and {{ settings.field | identifier }} = {{ email }}]]",
+        "and {{ settings.field | identifier }} = 1 [[and a = {{ email }}]]",
+    );
     let connection = connection("own", &own_connector("own", &text, Path::new(".")), &[]);
     let rules = Rules { stand_in: Some("http://127.0.0.1:1".to_owned()), ..Rules::default() };
     let own = open(&[Connection { rules, ..connection }], Path::new(".")).await.unwrap();
@@ -239,7 +242,8 @@ async fn what_cannot_be_joined_or_gone_through_is_unexpected() {
         assert!(fault.operator.contains(says), "{fault}");
     }
     let wrong = DESK.replace("named: {", "wrong: \"{{ settings.fields + 1 }}\"\n  named: {");
-    let connection = examples::connection(&own_connector("own", &wrong, Path::new(".")), Some("http://127.0.0.1:1".to_owned()));
+    let connection =
+        examples::connection(&own_connector("own", &wrong, Path::new(".")), Some("http://127.0.0.1:1".to_owned()));
     let problems = open(&[connection.unwrap()], Path::new(".")).await.err().unwrap();
     assert!(problems[0].text.contains("`let` wrong: cannot add"), "{problems:?}");
     assert_eq!(vendor.seen().len(), 0);

@@ -11,7 +11,7 @@ use crate::connector::http::percent;
 use crate::plan::connector::{Body, Example, HttpStep, Idempotency, Leaf, Operation, System, Tree, Work};
 use crate::template::Template;
 
-const HOSTILE: [&str; 30] = [
+const HOSTILE: [&str; 31] = [
     "' OR '1'='1",
     "\" OR \"\"=\"",
     "'; DROP TABLE orders; --",
@@ -35,6 +35,7 @@ const HOSTILE: [&str; 30] = [
     "type:user status<closed",
     "-x AND NOT y",
     "{{ 7*7 }}",
+    "]] or {{ settings.x | identifier }} [[",
     "{% for x in y %}",
     "${HOME}",
     "\u{2019} OR 1=1",
@@ -127,7 +128,9 @@ impl Loose {
     /// What has to be there whatever a value is.
     fn firm(&self, form: &Form) -> Form {
         let left_out = |place: &String| {
-            self.body.iter().any(|key| place.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])))
+            self.body.iter().any(|key| {
+                place.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
         };
         Form {
             query: form.query.iter().filter(|name| !self.query.contains(*name)).cloned().collect(),

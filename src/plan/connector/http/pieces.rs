@@ -137,13 +137,18 @@ impl Scanner<'_> {
         let source = &self.source[inner..close];
         let name = if self.marks == Marks::Language { name_of(source) } else { None };
         let expression = Expression::compile(name.unwrap_or(source)).map_err(|wrong| Refused::Wrong(wrong, inner))?;
-        let moved = |it: &Reference| Reference { path: it.path.clone(), range: it.range.start + inner..it.range.end + inner };
+        let moved =
+            |it: &Reference| Reference { path: it.path.clone(), range: it.range.start + inner..it.range.end + inner };
         let references: Vec<_> = expression.references().iter().map(moved).collect();
         if name.is_some()
             && let Some(other) = references.iter().find(|it| it.path.first().is_none_or(|root| root != "settings"))
         {
             let help = "make it one of the connector's `settings`; what a user says is a value";
-            return Err(Refused::Shape("the name of a field or an object comes from settings only", help, other.range.clone()));
+            return Err(Refused::Shape(
+                "the name of a field or an object comes from settings only",
+                help,
+                other.range.clone(),
+            ));
         }
         self.names.extend(references);
         let part = if name.is_some() { Part::Name(expression) } else { Part::Value(expression) };

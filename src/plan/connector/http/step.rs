@@ -253,10 +253,7 @@ impl<'a> Steps<'a, '_> {
         let variables = tree::variables(&written.variables, &written.span, names, self.out);
         let constant = Template::constant(Value::String(query.trim().to_owned()));
         let entry = |key: &str, value| Entry { key: key.to_owned(), optional: false, value };
-        Some(Tree::Map(vec![
-            entry("query", Tree::Leaf(Leaf::Value(constant))),
-            entry("variables", variables?),
-        ]))
+        Some(Tree::Map(vec![entry("query", Tree::Leaf(Leaf::Value(constant))), entry("variables", variables?)]))
     }
 
     /// Whether the request changes something, held against what the operation says of itself.

@@ -157,7 +157,8 @@ fn the_words_of_a_tree_are_checked_wherever_it_stands() {
 
 #[test]
 fn names_of_fields_come_from_settings_and_optional_parts_have_values() {
-    let query = |text: &str| with(&format!("{{ inputs: {{ a: {{}} }}, request: 'GET /x/{{{{ a }}}}', query: {{ q: {text} }} }}"));
+    let query =
+        |text: &str| with(&format!("{{ inputs: {{ a: {{}} }}, request: 'GET /x/{{{{ a }}}}', query: {{ q: {text} }} }}"));
     one(&query("{ $soql: '{{ a | identifier }} = 1' }"), Code::BadTemplate, "settings only");
     one(&query("{ $soql: '{{ settings.taem | identifier }} = 1' }"), Code::UnknownName, "`team`");
     one(&query("{ $html: '{{ settings.team | identifier }}' }"), Code::BadTemplate, "no names of fields");
@@ -171,8 +172,10 @@ fn names_of_fields_come_from_settings_and_optional_parts_have_values() {
 #[test]
 fn what_let_names_is_new_and_made_of_what_is_known() {
     let connector = |lets: &str, operation: &str| {
-        format!("kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: https://a.example\n\
-                 let: {lets}\noperations:\n  find: {operation}\n")
+        format!(
+            "kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: https://a.example\n\
+                 let: {lets}\noperations:\n  find: {operation}\n"
+        )
     };
     one(&connector("{ body: 1 }", "{ request: GET /a }"), Code::BadName, "body");
     one(&connector("{ a: '{{ b }}', b: 1 }", "{ request: GET /a }"), Code::UnknownName, "`b`");
@@ -183,8 +186,16 @@ fn what_let_names_is_new_and_made_of_what_is_known() {
     one(&connector("{}", "{ inputs: { a: {} }, let: { a: 2 }, request: 'GET /{{ a }}' }"), Code::ShadowedName, "`a`");
     one(&connector("{}", "{ let: { b: '{{ body }}' }, request: GET /a }"), Code::UnknownName, "`body`");
     one(&connector("{ a: 1 }", "{ steps: [{ as: a, request: GET /a }] }"), Code::ShadowedName, "`a`");
-    one("kind: sql\ndatabase: ':memory:'\nlet: { a: 1 }\noperations: { b: { sql: select 1 } }\n", Code::MisplacedKey, "`let`");
-    one("kind: sql\ndatabase: ':memory:'\noperations: { b: { sql: select 1, let: { a: 1 } } }\n", Code::MisplacedKey, "`let`");
+    one(
+        "kind: sql\ndatabase: ':memory:'\nlet: { a: 1 }\noperations: { b: { sql: select 1 } }\n",
+        Code::MisplacedKey,
+        "`let`",
+    );
+    one(
+        "kind: sql\ndatabase: ':memory:'\noperations: { b: { sql: select 1, let: { a: 1 } } }\n",
+        Code::MisplacedKey,
+        "`let`",
+    );
     let system = sound(&connector(
         "{ a: '{{ settings.team }}', b: { c: '{{ a }}' } }",
         "{ inputs: { d: {} }, let: { e: '{{ d ~ b.c }}' }, request: 'GET /{{ e }}', headers: { X: null, Y: '{{ a }}' } }",

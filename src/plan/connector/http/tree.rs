@@ -85,12 +85,22 @@ pub(super) fn json(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -
 }
 
 /// The variables of a GraphQL query, which the vendor may read as a language.
-pub(super) fn variables(written: &Map<Node>, place: &Span, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Tree<Leaf>> {
+pub(super) fn variables(
+    written: &Map<Node>,
+    place: &Span,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Option<Tree<Leaf>> {
     Tree::object(&mapping(written, place), names, guarded, true, out)
 }
 
 /// The parameters of a query or the fields of a form: names with one value or a list of values.
-pub(super) fn fields(written: &Map<Node>, place: &Span, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Tree<Leaf>> {
+pub(super) fn fields(
+    written: &Map<Node>,
+    place: &Span,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Option<Tree<Leaf>> {
     let node = mapping(written, place);
     let before = out.len();
     flat(&node, out);
@@ -135,7 +145,9 @@ fn value(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<L
         }
         Kind::Text(text) if text.contains("| identifier") => {
             let message = "the name of a field stands in a text of a query language, and this is none";
-            out.push(Diagnostic::at(Code::BadTemplate, &node.span, message).help("say which language it is: `{ $soql: … }`"));
+            out.push(
+                Diagnostic::at(Code::BadTemplate, &node.span, message).help("say which language it is: `{ $soql: … }`"),
+            );
             None
         }
         Kind::Text(text) => {
