@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::connector::catalog;
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
-use crate::plan::connector::Connector;
+use crate::plan::connector::{Connector, Formats};
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
 use crate::spec::{Node, Shape, Text, yaml};
@@ -77,7 +77,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
     sources.catalogue = catalog::BUILT_IN.iter().map(|source| source.name).collect();
-    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), out);
+    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), &paths.formats, out);
     sources
 }
 
@@ -89,6 +89,8 @@ struct Paths {
     connectors: Option<String>,
     /// The connectors that its connections name; none when it names no connections.
     used: Option<BTreeSet<String>>,
+    /// Its formats, which the project's own connectors may use.
+    formats: Formats,
 }
 
 /// Only these are of interest here; compiling reports what is wrong.
@@ -100,6 +102,7 @@ fn paths(file: &Arc<File>) -> Paths {
         actions: value(settings.actions),
         domain: value(settings.domain),
         connectors: value(settings.connectors),
+        formats: plan::formats(&settings.formats),
         used: settings
             .connections
             .map(|all| all.iter().filter_map(|(_, one)| one.get("connector").and_then(Node::scalar_text)).collect()),
@@ -197,6 +200,7 @@ fn connectors(
     own: &Path,
     folder: &Path,
     used: Option<&BTreeSet<String>>,
+    formats: &Formats,
     out: &mut Diagnostics,
 ) -> BTreeMap<String, Option<Arc<Connector>>> {
     let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
@@ -228,7 +232,7 @@ fn connectors(
             );
             continue;
         }
-        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));
+        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own), formats);
         out.extend(problems);
         compiled.push((name, connector));
     }

@@ -24,7 +24,7 @@ use crate::name::ConnectionName;
 use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Received, Rules, Setting, SettingValue};
 use crate::resilience::Keep;
 use crate::store::{NoTokens, TokenStore};
-use crate::time::{Clock, Deadline};
+use crate::time::{Clock, Deadline, FixedClock};
 
 /// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
 /// line for each example that ends otherwise than it says.
@@ -37,6 +37,23 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
         }
     }
     wrong
+}
+
+/// A connection to `connector` as `example` has it, whose requests go to `stand_in`.
+fn connection_of(connector: &Arc<Connector>, example: &Example, stand_in: Option<String>) -> Option<Connection> {
+    let mut connection = connection(connector, stand_in)?;
+    for (name, value) in &example.settings {
+        match value {
+            Some(value) => drop(connection.settings.insert(name.clone(), value.clone())),
+            None => drop(connection.settings.shift_remove(name)),
+        }
+    }
+    Some(connection)
+}
+
+/// The clock of `example`.
+fn clock_of(example: &Example, clock: &Arc<dyn Clock>) -> Arc<dyn Clock> {
+    example.now.map_or_else(|| Arc::clone(clock), |now| Arc::new(FixedClock::at(now)))
 }
 
 /// A connection to `connector` as its examples have it, whose requests go to `stand_in`.
@@ -80,10 +97,10 @@ async fn called<'a>(
 ) -> Result<(Vendor, Result<Answered, Fault>), String> {
     let answers = answers.map(exchanges::answer);
     let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
-    let connection = connection(connector, Some(vendor.address())).ok_or("no connection can be made")?;
+    let connection = connection_of(connector, example, Some(vendor.address())).ok_or("no connection can be made")?;
     let around = Surroundings {
         folder,
-        clock: Arc::clone(clock),
+        clock: clock_of(example, clock),
         profiles: Keep::PROFILES,
         tokens: Arc::new(NoTokens),
         rng: fastrand::Rng::with_seed(0),
@@ -159,17 +176,20 @@ impl Played {
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
         let same = |example: &&Example| {
-            let asked = accepted(operation, example.inputs.clone(), self.clock.now());
+            let asked = accepted(operation, example.inputs.clone(), clock_of(example, &self.clock).now());
             asked.is_ok_and(|asked| asked == inputs) && !example.exchanges.is_empty()
         };
-        let example = operation.examples.iter().find(same).ok_or_else(|| unavailable("none of them has these inputs"))?;
+        // One with the usual settings goes before one that shows what others do.
+        let found = operation.examples.iter().filter(same).min_by_key(|it| (!it.settings.is_empty(), it.now.is_some()));
+        let example = found.ok_or_else(|| unavailable("none of them has these inputs"))?;
         let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
         let vendor = Vendor::open(answers).await.map_err(|_| unavailable("no vendor can listen"))?;
-        let connection =
-            connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
+        let connection = connection_of(&self.connector, example, Some(vendor.address()))
+            .ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
-        let remote = Remote::open(&connection, &settings, Path::new("."), &self.clock, &tokens, fastrand::Rng::with_seed(0));
+        let clock = clock_of(example, &self.clock);
+        let remote = Remote::open(&connection, &settings, Path::new("."), &clock, &tokens, fastrand::Rng::with_seed(0));
         remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
     }
 }

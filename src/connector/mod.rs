@@ -14,6 +14,7 @@ mod reply;
 mod results;
 mod sql;
 mod stack;
+mod tree;
 
 pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
 pub use examples::{Seen, requests_of, run_examples};

@@ -25,7 +25,12 @@ impl Results {
 
     /// The names for templates and conditions.
     pub(super) fn scope(&self) -> Scope {
-        let mut scope = self.offered.clone();
+        self.seeing(&self.offered)
+    }
+
+    /// The same with something else offered.
+    pub(super) fn seeing(&self, offered: &Scope) -> Scope {
+        let mut scope = offered.clone();
         for (name, value) in &self.names {
             scope.set(name.as_str(), from_json(value));
         }

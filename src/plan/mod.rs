@@ -14,7 +14,7 @@ pub mod settings;
 pub mod testcase;
 mod value;
 
-pub use compile::{OFFERED, Sources, compile};
+pub use compile::{OFFERED, Sources, compile, formats};
 pub use project::{Given, Project, SANDBOX, Wire};
 pub use settings::Limits;
 pub use value::Value;

@@ -11,7 +11,7 @@ use super::connector_http::{
     Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait,
 };
 use super::shape::{Definitions, Shape, shape, wrong_type};
-use super::values::{Flag, Map, Text};
+use super::values::{Flag, Map, Nullable, Text};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
 
@@ -54,6 +54,8 @@ shape! {
         pages: Map<Pages>,
         /// The vendor's codes and what they are in the models: name → code → code.
         codes: Map<Map<Text>>,
+        /// Values that several places need, over `settings` and `codes`: name → a template or a tree of them, made once.
+        r#let: Map<Node>,
         /// The operation that shows whether address and credentials are right: a read without inputs.
         test: Option<Text>,
         /// What can be asked: name → operation.
@@ -108,6 +110,9 @@ shape! {
         description: Option<Text>,
         /// What it needs to know: name → input.
         inputs: Map<OperationInput>,
+        /// Values that several places of it need, over the inputs too: name → a template or a tree of them, made once, before
+        /// the first request.
+        r#let: Map<Node>,
         /// The model of the answer: `Order`, or `[Order]` for a list; plain rows and values without it.
         model: Option<ModelRef>,
         /// How long the answers of a read are kept; not at all without it.
@@ -122,13 +127,14 @@ shape! {
         outcomes: Map<Ending>,
         /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
         request: Option<Text>,
-        /// The query: name → value; what is null is left out.
+        /// The query: name → value, or a list of values for a name that is repeated; what is null is left out.
         query: Map<Node>,
-        /// Headers of this request; what is null is left out.
-        headers: Map<Text>,
-        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
+        /// Headers of this request; what is null is left out, one of the connector's with that name too.
+        headers: Map<Nullable<Text>>,
+        /// The body, as JSON; a key that ends in `?` is left out when its value is null. `{ $each: LIST, $as: NAME, … }` makes
+        /// a list of another one, `{ $merge: [{ … }, "{{ settings.fields }}"] }` joins objects.
         json: Option<Node>,
-        /// The body, as a form; what is null is left out.
+        /// The body, as a form; what is null is left out, and a list is its name several times.
         form: Map<Node>,
         /// The body, as a GraphQL query.
         graphql: Option<GraphQl>,
@@ -184,13 +190,14 @@ shape! {
         outcomes: Map<Ending>,
         /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
         request: Option<Text>,
-        /// The query: name → value; what is null is left out.
+        /// The query: name → value, or a list of values for a name that is repeated; what is null is left out.
         query: Map<Node>,
-        /// Headers of this request; what is null is left out.
-        headers: Map<Text>,
-        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
+        /// Headers of this request; what is null is left out, one of the connector's with that name too.
+        headers: Map<Nullable<Text>>,
+        /// The body, as JSON; a key that ends in `?` is left out when its value is null. `{ $each: LIST, $as: NAME, … }` makes
+        /// a list of another one, `{ $merge: [{ … }, "{{ settings.fields }}"] }` joins objects.
         json: Option<Node>,
-        /// The body, as a form; what is null is left out.
+        /// The body, as a form; what is null is left out, and a list is its name several times.
         form: Map<Node>,
         /// The body, as a GraphQL query.
         graphql: Option<GraphQl>,
@@ -236,6 +243,10 @@ shape! {
         description: Option<Text>,
         /// The inputs.
         inputs: Map<Node>,
+        /// The settings that are others here than in the other examples; null for one that is not set.
+        settings: Map<Node>,
+        /// The time of the call: `2026-01-23T12:00:00Z`; now without it.
+        now: Option<Text>,
         /// What the answer holds; fields that are left out are not looked at.
         answer: Option<Node>,
         /// How it ends, when it does not end well.

@@ -11,6 +11,7 @@ use super::Remote;
 use super::build::{Draft, trouble};
 use super::encode::scalar;
 use super::exchange::{Came, Journey};
+use crate::connector::reply::named;
 use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::{Expects, HttpStep, Idempotency, Operation, PageInto, Pages, Take, Work};
@@ -39,6 +40,8 @@ impl Remote {
         let mut results = Results::new(inputs);
         results.offered = self.offered.clone();
         results.names.insert("now".to_owned(), self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true).into());
+        results.offered = named(&operation.lets, results.offered.clone(), |offered| results.seeing(offered))
+            .map_err(|wrong| Fault::new(Outcome::Unexpected, format!("{}: {wrong}", operation.name)))?;
         results.names.insert("key".to_owned(), key(&mut rng).into());
         for step in steps {
             self.step(operation, step, &mut results, until, sent, &mut rng).await?;
@@ -136,7 +139,7 @@ impl Remote {
                     let homes: Vec<_> = [Some(&self.base), given.as_ref()].into_iter().flatten().collect();
                     draft.set_address(&homes, &address).map_err(|it| match it {
                         super::encode::Trouble::Refused(why) => Fault::new(Outcome::Unexpected, format!("{place}: {why}")),
-                        other @ super::encode::Trouble::Failed(_) => trouble(&other, &place),
+                        other => trouble(&other, &place),
                     })?
                 }
                 _ => {

@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use names::OFFERED;
 use names::{Names, Type};
 pub use project::{Sources, compile};
+pub use settings::known_formats as formats;
 
 use super::connector::Connector;
 use super::domain::Domain;

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use regex::Regex;
 
@@ -147,6 +148,8 @@ pub struct Operation {
     pub description: String,
     /// What it needs to know.
     pub inputs: Vec<OperationInput>,
+    /// Of `kind: http`: values with a name, in order, made before the first request; each sees the inputs and those before it.
+    pub lets: Vec<(Local, Answer)>,
     /// What the answer is; none for plain rows and values.
     pub model: Option<&'static Model>,
     /// Whether the answer is a list of the model.
@@ -262,6 +265,10 @@ pub struct Example {
     pub place: String,
     /// The inputs.
     pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// The settings that are others than usual; none for one that is not set.
+    pub settings: IndexMap<String, Option<SettingValue>>,
+    /// The time of the call, where it matters.
+    pub now: Option<DateTime<Utc>>,
     /// How it ends.
     pub ends: Ends,
     /// What the user may be told then.

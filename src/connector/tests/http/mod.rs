@@ -8,6 +8,7 @@ use crate::plan::connector::Mode;
 
 mod catalogue;
 mod faults;
+mod form;
 mod hostile;
 
 /// A connector with one operation of each sort, whose waits are short.

@@ -23,7 +23,7 @@ pub use runnable::{
     Api, Body, ErrorRule, Expects, HttpStep, HttpSystem, Idempotency, Limits, Method, PageInto, Pages, Request, Retry, Wait,
     WaitSource, WaitUnit,
 };
-pub use tree::{Entry, Language, Leaf, Tree};
+pub use tree::{Language, Leaf};
 
 /// Names of `kind: http` that inputs and results cannot have.
 pub(super) const RESERVED: [&str; 6] = ["body", "http", "key", "settings", "codes", "rows"];

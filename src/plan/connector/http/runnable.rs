@@ -3,8 +3,8 @@
 //! They are made by `compile` and `step` only; nothing here checks or runs.
 
 use super::super::auth::Auth;
-use super::super::{Ending, Take};
-use super::{Leaf, Pieces, Tree};
+use super::super::{Answer, Ending, Take, Tree};
+use super::{Leaf, Pieces};
 use crate::fault::Outcome;
 use crate::name::{Local, OperationName};
 use crate::template::{Expression, Template};
@@ -37,6 +37,8 @@ pub struct HttpSystem {
     pub retry: Retry,
     /// The vendor's codes: name → code → code.
     pub codes: serde_json::Map<String, serde_json::Value>,
+    /// Values with a name, in order, each seeing settings, codes and those before it.
+    pub lets: Vec<(Local, Answer)>,
     /// The operation that shows whether address and credentials are right.
     pub test: Option<OperationName>,
 }
@@ -158,6 +160,27 @@ pub struct HttpStep {
     pub endings: Vec<Ending>,
 }
 
+impl HttpStep {
+    /// The names of fields and objects that settings give its requests, those of its look-up included.
+    #[must_use]
+    pub fn names(&self) -> Vec<&Expression> {
+        let mut leaves = Vec::new();
+        self.request.query.leaves(&mut |leaf| leaves.push(leaf));
+        if let Body::Json(tree) | Body::Form(tree) = &self.request.body {
+            tree.leaves(&mut |leaf| leaves.push(leaf));
+        }
+        let pieces = leaves.into_iter().filter_map(|leaf| match leaf {
+            Leaf::Encoded(_, pieces) => Some(pieces),
+            Leaf::Value(_) => None,
+        });
+        let mut names: Vec<_> = pieces.flat_map(Pieces::names).collect();
+        if let Idempotency::Lookup(lookup) = &self.idempotency {
+            names.extend(lookup.names());
+        }
+        names
+    }
+}
+
 /// A request.
 #[derive(Debug)]
 pub struct Request {
@@ -167,9 +190,9 @@ pub struct Request {
     pub path: Pieces,
     /// The path as written, for operators.
     pub shown: String,
-    /// The query.
-    pub query: Vec<(String, Leaf)>,
-    /// Headers.
+    /// The query, an object of values and lists of values.
+    pub query: Tree<Leaf>,
+    /// Headers; one of null takes out the connector's of that name.
     pub headers: Vec<(String, Template)>,
     /// The body.
     pub body: Body,
@@ -213,9 +236,9 @@ pub enum Body {
     /// None.
     Empty,
     /// JSON.
-    Json(Tree),
-    /// A form.
-    Form(Vec<(String, Leaf)>),
+    Json(Tree<Leaf>),
+    /// A form, an object of values and lists of values.
+    Form(Tree<Leaf>),
     /// XML, values written as text.
     Xml(Pieces),
     /// Text.

@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::compile::headers;
+use super::compile::own_headers;
 use super::rules::{count, errors, header_name, one_of, span};
-use super::tree::{self, Spot, Tree, pieces};
-use super::{Body, Entry, Expects, HttpStep, Idempotency, Leaf, Method, PageInto, Pages, Part, Request};
+use super::tree::{self, pieces};
+use super::{Body, Expects, HttpStep, Idempotency, Leaf, Method, PageInto, Pages, Part, Request};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::Local;
 use crate::plan::connector::compile::template;
 use crate::plan::connector::compile::{Names, expression};
 use crate::plan::connector::statement::{ending, result_name, take};
+use crate::plan::connector::tree::{Entry, Tree};
 use crate::plan::connector::{OperationKind, Take};
 use crate::spec::connector as spec;
 use crate::spec::connector_http::{GraphQl, HttpError, IdempotencyRef, Pages as WrittenPages, PagesRef};
-use crate::spec::{Map, Node, Text};
+use crate::spec::{Map, Node, Nullable, Text};
 use crate::template::Template;
 
 /// One request as written, of an operation or of one of its steps.
@@ -26,7 +27,7 @@ struct Written<'a> {
     request: &'a Text,
     when: Option<&'a Text>,
     query: &'a Map<Node>,
-    headers: &'a Map<Text>,
+    headers: &'a Map<Nullable<Text>>,
     json: Option<&'a Node>,
     form: &'a Map<Node>,
     graphql: Option<&'a GraphQl>,
@@ -182,7 +183,7 @@ impl<'a> Steps<'a, '_> {
         let path = pieces(&place, names, self.out)?;
         let literal = path.0.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_str()),
-            Part::Value(_) => None,
+            _ => None,
         });
         if literal
             .clone()
@@ -194,12 +195,8 @@ impl<'a> Steps<'a, '_> {
             );
             return None;
         }
-        let query: Vec<_> = written
-            .query
-            .iter()
-            .map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?)))
-            .collect();
-        let headers = headers(written.headers, names, self.out);
+        let query = tree::fields(written.query, written.span, names, self.out);
+        let headers = own_headers(written.headers, names, self.out);
         let body = self.body(written, names);
         let body = body?;
         if method == Method::Get && !matches!(body, Body::Empty) {
@@ -208,7 +205,7 @@ impl<'a> Steps<'a, '_> {
                     .help("put its values into `query`, or write POST"),
             );
         }
-        Some(Request { method, path, shown, query: query.into_iter().collect::<Option<_>>()?, headers, body })
+        Some(Request { method, path, shown, query: query?, headers, body })
     }
 
     fn body(&mut self, written: &Written<'_>, names: &BTreeSet<&str>) -> Option<Body> {
@@ -225,7 +222,7 @@ impl<'a> Steps<'a, '_> {
             return None;
         }
         if let Some(node) = written.json {
-            return Tree::compile(node, Spot::Json, names, self.out).map(Body::Json);
+            return tree::json(node, names, self.out).map(Body::Json);
         }
         if let Some(graphql) = written.graphql {
             return self.graphql(graphql, names).map(Body::Json);
@@ -237,17 +234,12 @@ impl<'a> Steps<'a, '_> {
             return template(text, names, self.out).map(Body::Text);
         }
         if !written.form.is_empty() {
-            let form: Vec<_> = written
-                .form
-                .iter()
-                .map(|(name, node)| Some((name.value.clone(), tree::leaf(node, names, self.out)?)))
-                .collect();
-            return form.into_iter().collect::<Option<_>>().map(Body::Form);
+            return tree::fields(written.form, written.span, names, self.out).map(Body::Form);
         }
         Some(Body::Empty)
     }
 
-    fn graphql(&mut self, written: &GraphQl, names: &BTreeSet<&str>) -> Option<Tree> {
+    fn graphql(&mut self, written: &GraphQl, names: &BTreeSet<&str>) -> Option<Tree<Leaf>> {
         let query = written.query.as_str();
         if query.contains("{%")
             || pieces(&written.query, names, &mut Diagnostics::default()).is_none_or(|it| it.has_values())
@@ -258,20 +250,10 @@ impl<'a> Steps<'a, '_> {
             );
             return None;
         }
-        let variables = written.variables.iter().map(|(name, node)| {
-            Some(Entry {
-                key: name.value.clone(),
-                optional: false,
-                value: Tree::compile(node, Spot::Query, names, self.out)?,
-            })
-        });
-        let variables: Vec<_> = variables.collect();
+        let variables = tree::variables(&written.variables, &written.span, names, self.out);
         let constant = Template::constant(Value::String(query.trim().to_owned()));
         let entry = |key: &str, value| Entry { key: key.to_owned(), optional: false, value };
-        Some(Tree::Map(vec![
-            entry("query", Tree::Leaf(Leaf::Value(constant))),
-            entry("variables", Tree::Map(variables.into_iter().collect::<Option<_>>()?)),
-        ]))
+        Some(Tree::Map(vec![entry("query", Tree::Leaf(Leaf::Value(constant))), entry("variables", variables?)]))
     }
 
     /// Whether the request changes something, held against what the operation says of itself.
@@ -405,7 +387,8 @@ impl<'a> Steps<'a, '_> {
 }
 
 fn mentions_key(written: &Written<'_>) -> bool {
-    let mut texts: Vec<String> = written.headers.iter().map(|(_, text)| text.value.clone()).collect();
+    let mut texts: Vec<String> =
+        written.headers.iter().filter_map(|(_, text)| Some(text.0.as_ref()?.value.clone())).collect();
     texts.extend(written.json.map(|node| node.to_json().to_string()));
     texts.extend(written.form.iter().map(|(_, node)| node.to_json().to_string()));
     texts.extend(written.graphql.iter().flat_map(|it| it.variables.iter()).map(|(_, node)| node.to_json().to_string()));

@@ -10,7 +10,7 @@ pub(in crate::plan::connector) fn words(written: &spec::Operation, used: &mut St
         ($it:expr) => {
             let it = $it;
             [&it.request, &it.xml, &it.text, &it.rows].into_iter().flatten().for_each(|text| line(text, used));
-            it.headers.iter().for_each(|(_, text)| line(text, used));
+            it.headers.iter().filter_map(|(_, text)| text.0.as_ref()).for_each(|text| line(text, used));
             nodes(&it.query, used);
             nodes(&it.form, used);
             it.json.iter().for_each(|node| node_line(node, used));
@@ -33,6 +33,7 @@ pub(in crate::plan::connector) fn words(written: &spec::Operation, used: &mut St
         nodes(&step.query, used);
         step.json.iter().for_each(|node| node_line(node, used));
     }
+    nodes(&written.r#let, used);
     request!(written);
     for step in &written.steps {
         request!(step);
