@@ -8,7 +8,6 @@ pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,7 +15,7 @@ use serde_json::Value;
 pub use self::vendor::Seen;
 use self::vendor::Vendor;
 use super::connections::{Answered, Connections, How, Surroundings, filled};
-use super::http::Remote;
+use super::http::{Errand, Remote};
 use super::results::Results;
 use super::stack::accepted;
 use crate::fault::{Fault, Outcome};
@@ -91,7 +90,7 @@ async fn called<'a>(
     };
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None };
+    let how = How::by(Deadline::after(Duration::from_secs(10)));
     let ended = connections.call(&connection.name, &operation.name, inputs, how).await;
     Ok((vendor, ended))
 }
@@ -145,17 +144,12 @@ impl Played {
         Self { connector: Arc::clone(connector), clock: Arc::clone(clock) }
     }
 
-    /// Runs `operation` against a vendor that answers as the example with these inputs says.
+    /// Runs the operation of `errand` against a vendor that answers as the example with these inputs says.
     ///
     /// # Errors
     /// How the example ends; `unavailable` when there is none with these inputs.
-    pub(super) async fn run(
-        &self,
-        operation: &Operation,
-        inputs: serde_json::Map<String, Value>,
-        until: Deadline,
-        sent: &AtomicU32,
-    ) -> Result<Results, Fault> {
+    pub(super) async fn run(&self, errand: &Errand<'_>, inputs: serde_json::Map<String, Value>) -> Result<Results, Fault> {
+        let operation = errand.operation;
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
         let same = |example: &&Example| {
@@ -170,7 +164,7 @@ impl Played {
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
         let remote = Remote::open(&connection, &settings, Path::new("."), &self.clock, &tokens, fastrand::Rng::with_seed(0));
-        remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
+        remote.map_err(|why| unavailable(&why))?.run(errand, inputs).await
     }
 }
 

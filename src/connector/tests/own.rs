@@ -339,7 +339,7 @@ async fn a_statement_that_does_not_end_is_stopped_and_the_database_goes_on() {
         endless.replace("count(*) from n", "i from n limit 100000"),
     );
     let own = Project::new().open(&yaml).await;
-    let briefly = How { deadline: Deadline::after(Duration::from_millis(50)), refresh: false, sender: None };
+    let briefly = How::by(Deadline::after(Duration::from_millis(50)));
     for call in ["own.endless", "own.fill"] {
         let fault = answered(&own, call, json!({}), briefly).await.unwrap_err();
         assert_eq!(fault.outcome, Outcome::Timeout, "{fault}");

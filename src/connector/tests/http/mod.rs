@@ -9,6 +9,7 @@ use crate::plan::connector::Mode;
 mod catalogue;
 mod faults;
 mod hostile;
+mod writes;
 
 /// A connector with one operation of each sort, whose waits are short.
 pub(super) const SHOP: &str = r#"

@@ -138,6 +138,10 @@ pub struct HttpStep {
     pub name: Option<Local>,
     /// It is sent only when this holds; its result is null otherwise.
     pub when: Option<Expression>,
+    /// The places of the earlier steps in whose stead it is sent: only when none of them was.
+    pub instead_of: Vec<usize>,
+    /// Endings that are decided before it is sent, in order.
+    pub refusals: Vec<Ending>,
     /// The request.
     pub request: Request,
     /// Whether it changes something.
@@ -158,6 +162,14 @@ pub struct HttpStep {
     pub endings: Vec<Ending>,
 }
 
+impl HttpStep {
+    /// What operators call it: the name of its result, else its request as written.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.request.line(), |name| name.as_str().to_owned())
+    }
+}
+
 /// A request.
 #[derive(Debug)]
 pub struct Request {
@@ -173,6 +185,14 @@ pub struct Request {
     pub headers: Vec<(String, Template)>,
     /// The body.
     pub body: Body,
+}
+
+impl Request {
+    /// Its method and its path as written, for operators.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method.name(), self.shown)
+    }
 }
 
 /// The methods that a request may have.
