@@ -7,7 +7,7 @@ use super::values::{Flag, Map, Text};
 
 shape! {
     /// How requests prove who we are: one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws`, or none of
-    /// them; and `csrf` beside it.
+    /// them; and `csrf` beside it. Or several `ways`, of which the connection chooses one.
     Auth as "`auth`" {
         /// A header of its own: `{ name: X-Auth-Token, value: "{{ settings.token }}" }`.
         header: Option<Named>,
@@ -25,6 +25,11 @@ shape! {
         aws: Option<Aws>,
         /// A token against forged requests that is fetched before a write, with the cookies that belong to it.
         csrf: Option<Csrf>,
+        /// The setting that chooses one of `ways`: `settings.grant`.
+        by: Option<Text>,
+        /// The ways from which a connection chooses: a value of the setting → how requests prove who we are then. Settings
+        /// that only one of them uses have to be set only when it is chosen.
+        ways: Map<Auth>,
     }
 
     /// A name with a secret value.

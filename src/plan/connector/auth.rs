@@ -1,9 +1,10 @@
 //! Authentication as it runs: what proves who we are, with templates that see `settings`.
 //!
-//! [`compile`] is the one way to make an [`Auth`]. It checks that a file has one kind, that secrets come from settings which
+//! [`compile_ways`] is the one way to make an [`Auth`]. It checks that a file has one kind, that secrets come from settings which
 //! are marked as such, and that tokens are asked for over TLS; whether credentials are right is for the system to say.
 
 mod compile;
+mod ways;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use regex::Regex;
 use crate::template::Template;
 
 pub use compile::compile;
+pub use ways::{Choice, Way, Ways, compile_ways};
 
 /// How requests prove who we are.
 #[derive(Debug)]

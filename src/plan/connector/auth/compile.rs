@@ -20,20 +20,28 @@ const CLAIM: Duration = Duration::from_secs(180);
 /// Names that belong to the client itself.
 const OWN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
 
-/// Compiles `auth:` of a connector with these settings. What is wrong goes to `out`; none when it cannot be used.
+/// Compiles one way to prove who we are, for a connector with these settings. What is wrong goes to `out`; none when it cannot be
+/// used.
 #[must_use]
 pub fn compile(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics) -> Option<Auth> {
-    let mut compiler = Compiler { settings, out };
+    one(written, settings, out).map(|(auth, _)| auth)
+}
+
+/// Compiles one way to prove who we are, for a connector with these settings, and says which of them it uses. What is wrong
+/// goes to `out`; none when it cannot be used.
+pub(super) fn one(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics) -> Option<(Auth, BTreeSet<String>)> {
+    let mut compiler = Compiler { settings, used: BTreeSet::new(), out };
     let proof = compiler.proof(written);
     let csrf = match &written.csrf {
         Some(csrf) => compiler.csrf(csrf).map(Some),
         None => Some(None),
     };
-    Some(Auth { proof: proof?, csrf: csrf? })
+    Some((Auth { proof: proof?, csrf: csrf? }, compiler.used))
 }
 
 struct Compiler<'a> {
     settings: &'a [Setting],
+    used: BTreeSet<String>,
     out: &'a mut Diagnostics,
 }
 
@@ -292,6 +300,7 @@ impl Compiler<'_> {
         for reference in compiled.references() {
             match reference.path.as_slice() {
                 [root, name, ..] if root == "settings" => {
+                    self.used.insert(name.clone());
                     if !self.settings.iter().any(|setting| setting.name == *name) {
                         let message = format!("the connector has no setting `{name}`");
                         let known = self.settings.iter().map(|setting| setting.name.as_str());

@@ -10,7 +10,7 @@ use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::OperationName;
 use crate::plan::connector::Setting;
-use crate::plan::connector::auth::{self, Auth};
+use crate::plan::connector::auth;
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
 use crate::spec::connector as spec;
@@ -29,7 +29,7 @@ pub(in crate::plan::connector) fn system(
 ) -> Option<HttpSystem> {
     let settings = names.settings();
     let answered = names.with(["body", "http"]);
-    let auth = written.auth.as_ref().map_or_else(|| Some(Auth::none()), |it| auth::compile(it, given, out));
+    let auth = auth::compile_ways(written, given, out);
     let system = HttpSystem {
         api: written.api.as_ref().and_then(|it| api(it, out)),
         base: base(written, &settings, out)?,

@@ -2,7 +2,7 @@
 //!
 //! They are made by `compile` and `step` only; nothing here checks or runs.
 
-use super::super::auth::Auth;
+use super::super::auth::Ways;
 use super::super::{Ending, Take};
 use super::{Leaf, Pieces, Tree};
 use crate::fault::Outcome;
@@ -20,7 +20,7 @@ pub struct HttpSystem {
     /// The address that every path begins at; `settings` is in scope, and the scheme is https.
     pub base: Template,
     /// How requests prove who we are.
-    pub auth: Auth,
+    pub auth: Ways,
     /// Headers of every request.
     pub headers: Vec<(String, Template)>,
     /// What errors mean, in order.
