@@ -92,7 +92,7 @@ pub(super) fn xml(pieces: &Pieces, scope: &Scope) -> Result<String, Trouble> {
 }
 
 /// Everything but the characters that need no encoding anywhere in a url.
-pub(super) fn percent(text: &str) -> String {
+pub(in crate::connector) fn percent(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -61,6 +61,8 @@ pub enum Proof {
     },
     /// A token that is fetched, kept and renewed.
     OAuth2(Box<OAuth2>),
+    /// A signature of OAuth 1.0a.
+    OAuth1(OAuth1),
     /// A signature of Amazon Web Services, version 4.
     Aws(Aws),
 }
@@ -136,6 +138,19 @@ pub struct Base {
     pub from: String,
     /// What the whole host has to match.
     pub host: Regex,
+}
+
+/// A signature of OAuth 1.0a, by HMAC-SHA256.
+#[derive(Debug)]
+pub struct OAuth1 {
+    /// Who asks.
+    pub consumer_key: Template,
+    /// The secret of who asks.
+    pub consumer_secret: Template,
+    /// For whom.
+    pub token: Template,
+    /// The secret of the token.
+    pub token_secret: Template,
 }
 
 /// A signature of Amazon Web Services, version 4.

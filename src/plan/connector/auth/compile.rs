@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::super::compile::known_names;
-use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
+use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth1, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
 use crate::plan::reading::template;
@@ -47,21 +47,22 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn proof(&mut self, written: &spec::Auth) -> Option<Proof> {
-        let spec::Auth { header, bearer, basic, query, path, oauth2, aws, .. } = written;
+        let spec::Auth { header, bearer, basic, query, path, oauth1, oauth2, aws, .. } = written;
         let kinds = [
             header.is_some(),
             bearer.is_some(),
             basic.is_some(),
             query.is_some(),
             path.is_some(),
+            oauth1.is_some(),
             oauth2.is_some(),
             aws.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() > 1 {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "`auth` has one kind of proof at most");
-            self.out.push(
-                diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"),
-            );
+            self.out.push(diagnostic.help(
+                "leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth1`, `oauth2` and `aws` out",
+            ));
             return None;
         }
         if let Some(header) = header {
@@ -84,6 +85,9 @@ impl Compiler<'_> {
         }
         if let Some(path) = path {
             return self.path(path);
+        }
+        if let Some(oauth1) = oauth1 {
+            return self.oauth1(oauth1).map(Proof::OAuth1);
         }
         if let Some(oauth2) = oauth2 {
             return self.oauth2(oauth2).map(|oauth2| Proof::OAuth2(Box::new(oauth2)));
@@ -116,6 +120,17 @@ impl Compiler<'_> {
             self.not_secret(text);
         }
         Some(Proof::Path { before, after })
+    }
+
+    fn oauth1(&mut self, written: &spec::OAuth1) -> Option<OAuth1> {
+        let (consumer_key, token) = (self.text(&written.consumer_key), self.text(&written.token));
+        let (consumer_secret, token_secret) = (self.secret(&written.consumer_secret), self.secret(&written.token_secret));
+        Some(OAuth1 {
+            consumer_key: consumer_key?,
+            consumer_secret: consumer_secret?,
+            token: token?,
+            token_secret: token_secret?,
+        })
     }
 
     fn oauth2(&mut self, written: &spec::OAuth2) -> Option<OAuth2> {
