@@ -8,7 +8,6 @@ pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,7 +15,7 @@ use serde_json::Value;
 pub use self::vendor::Seen;
 use self::vendor::Vendor;
 use super::connections::{Answered, Connections, How, Surroundings, filled};
-use super::http::Remote;
+use super::http::{Errand, Remote};
 use super::results::Results;
 use super::stack::accepted;
 use crate::fault::{Fault, Outcome};
@@ -70,19 +69,20 @@ pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -
 }
 
 /// The requests that a call of `operation` with `inputs` sends, as they arrive at a vendor on this machine that gives `answers`
-/// in their order and then only hangs up. The connection has the settings of the connector's examples and sends no credentials;
-/// how the call ends does not matter.
+/// in their order and then only hangs up. Settings and time are those of `example`, and no credentials are sent; how the call
+/// ends does not matter.
 ///
 /// # Errors
 /// When no vendor can listen, or the connection cannot be opened.
 pub async fn requests_of(
     connector: &Arc<Connector>,
     operation: &Operation,
+    example: &Example,
     inputs: serde_json::Map<String, Value>,
     answers: &[Received],
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Seen>, String> {
-    let (vendor, _) = called(connector, operation, inputs, answers.iter(), Path::new("."), clock).await?;
+    let (vendor, _) = called(connector, operation, example, inputs, answers.iter(), Path::new("."), clock).await?;
     Ok(vendor.seen())
 }
 
@@ -90,6 +90,7 @@ pub async fn requests_of(
 async fn called<'a>(
     connector: &Arc<Connector>,
     operation: &Operation,
+    example: &Example,
     inputs: serde_json::Map<String, Value>,
     answers: impl Iterator<Item = &'a Received>,
     folder: &Path,
@@ -108,7 +109,7 @@ async fn called<'a>(
     };
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None };
+    let how = How::by(Deadline::after(Duration::from_secs(10)));
     let ended = connections.call(&connection.name, &operation.name, inputs, how).await;
     Ok((vendor, ended))
 }
@@ -121,7 +122,7 @@ async fn one(
     clock: &Arc<dyn Clock>,
 ) -> Result<(), String> {
     let answers = example.exchanges.iter().map(|exchange| &exchange.received);
-    let (vendor, ended) = called(connector, operation, example.inputs.clone(), answers, folder, clock).await?;
+    let (vendor, ended) = called(connector, operation, example, example.inputs.clone(), answers, folder, clock).await?;
     for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
         if let Some(what) = exchanges::differing(&exchange.sent, &seen) {
             return Err(format!("request {} is another: {what}", at + 1));
@@ -162,17 +163,12 @@ impl Played {
         Self { connector: Arc::clone(connector), clock: Arc::clone(clock) }
     }
 
-    /// Runs `operation` against a vendor that answers as the example with these inputs says.
+    /// Runs the operation of `errand` against a vendor that answers as the example with these inputs says.
     ///
     /// # Errors
     /// How the example ends; `unavailable` when there is none with these inputs.
-    pub(super) async fn run(
-        &self,
-        operation: &Operation,
-        inputs: serde_json::Map<String, Value>,
-        until: Deadline,
-        sent: &AtomicU32,
-    ) -> Result<Results, Fault> {
+    pub(super) async fn run(&self, errand: &Errand<'_>, inputs: serde_json::Map<String, Value>) -> Result<Results, Fault> {
+        let operation = errand.operation;
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
         let same = |example: &&Example| {
@@ -190,7 +186,7 @@ impl Played {
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
         let clock = clock_of(example, &self.clock);
         let remote = Remote::open(&connection, &settings, Path::new("."), &clock, &tokens, fastrand::Rng::with_seed(0));
-        remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
+        remote.map_err(|why| unavailable(&why))?.run(errand, inputs).await
     }
 }
 

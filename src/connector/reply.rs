@@ -15,7 +15,12 @@ use crate::template::{Failed, Scope, Template, from_json, to_json};
 ///
 /// # Errors
 /// `unexpected` when a template fails or the answer does not fit the model: wrong data is worse than none.
-pub(super) fn reply(operation: &Operation, results: Results) -> Result<Value, Fault> {
+pub(super) fn reply(operation: &Operation, mut results: Results) -> Result<Value, Fault> {
+    let done = std::mem::take(&mut results.done);
+    fitted(operation, results).map_err(|fault| fault.after(done))
+}
+
+fn fitted(operation: &Operation, results: Results) -> Result<Value, Fault> {
     let wrong = |it: &Wrong<Failed>| Fault::new(Outcome::Unexpected, format!("the answer of {}: {it}", operation.name));
     let answer = match &operation.answer {
         None => results.last,

@@ -58,7 +58,7 @@ async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Conne
 }
 
 fn how() -> How<'static> {
-    How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None }
+    How::by(Deadline::after(Duration::from_secs(10)))
 }
 
 /// Calls `connection.operation`.

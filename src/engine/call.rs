@@ -1,11 +1,13 @@
 //! Calls of operations, and what becomes of their outcomes.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::run::{Flow, Halt, Run, fault_value};
 use super::speak::object;
 use super::trace::Entry;
-use crate::connector::{Answered, How};
+use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::plan::action::{Call, Step};
@@ -61,12 +63,14 @@ impl Run<'_> {
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
-        let how = How { deadline: self.deadline, refresh, sender };
+        let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
+        let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
         let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs: noted.unwrap_or_default(),
+            requests: wire.map(|wire| wire.noted()).unwrap_or_default(),
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
         Ok(answered)

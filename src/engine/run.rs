@@ -210,5 +210,5 @@ impl<'a> Run<'a> {
 
 /// A fault as expressions see it.
 pub(super) fn fault_value(fault: &Fault) -> Value {
-    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public }))
+    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public, "done": fault.done }))
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::connector::Noted;
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::name::{ConnectionName, OperationName};
@@ -41,6 +42,8 @@ pub enum Entry {
         operation: OperationName,
         /// The inputs.
         inputs: Value,
+        /// The requests that it made, or would have made.
+        requests: Vec<Noted>,
         /// What came back.
         result: Result<Value, Fault>,
     },

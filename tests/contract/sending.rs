@@ -118,7 +118,7 @@ impl Run<'_> {
             true
         };
         for example in &self.operation.examples {
-            let sent = self.sent(&example.inputs, &answers(example), &example.place).await?;
+            let sent = self.sent(example, &example.inputs, &answers(example), &example.place).await?;
             keep(sent, &example.inputs);
         }
         let talking = |it: &&Example| !it.exchanges.is_empty();
@@ -136,14 +136,14 @@ impl Run<'_> {
                 for value in pool.candidates(self.operation, name) {
                     let mut inputs = base.inputs.clone();
                     inputs.insert(name.to_owned(), value.clone());
-                    let sent = self.sent(&inputs, &answers(base), &format!("with {name}")).await?;
+                    let sent = self.sent(base, &inputs, &answers(base), &format!("with {name}")).await?;
                     if keep(sent, &inputs) {
                         every.insert(name.to_owned(), value);
                         break;
                     }
                 }
             }
-            let sent = self.sent(&every, &answers(base), "with every input").await?;
+            let sent = self.sent(base, &every, &answers(base), "with every input").await?;
             keep(sent, &every);
             // A write that fails once is looked for before it is repeated.
             if let Work::Http(steps) = &self.operation.work
@@ -156,7 +156,7 @@ impl Run<'_> {
                 });
                 let failure = Received { status: 503, headers: Vec::new(), json: Some(json!({})), text: None };
                 failing.insert(written.unwrap_or_default(), failure);
-                let sent = self.sent(&base.inputs, &failing, "repeated").await?;
+                let sent = self.sent(base, &base.inputs, &failing, "repeated").await?;
                 keep(sent, &base.inputs);
             }
         }
@@ -167,8 +167,14 @@ impl Run<'_> {
         Ok(Sends { operation: self.operation.name.to_string(), unsent, requests, untried })
     }
 
-    async fn sent(&self, inputs: &Map<String, Value>, answers: &[Received], from: &str) -> Fallible<Vec<Request>> {
-        let seen = requests_of(self.connector, self.operation, inputs.clone(), answers, self.clock).await?;
+    async fn sent(
+        &self,
+        example: &Example,
+        inputs: &Map<String, Value>,
+        answers: &[Received],
+        from: &str,
+    ) -> Fallible<Vec<Request>> {
+        let seen = requests_of(self.connector, self.operation, example, inputs.clone(), answers, self.clock).await?;
         let request = |seen: Seen| {
             let place = format!("{}.{}: {} {}", self.connector.name, self.operation.name, seen.method, seen.target);
             let shape = self.named(&line(&seen)).ok_or_else(|| format!("{place} is no request of the file"))?;
@@ -210,7 +216,7 @@ fn shapes(operation: &Operation) -> Fallible<Vec<(String, Regex)>> {
     let form = |step: &HttpStep| {
         let path = step.request.path.0.iter().map(|part| match part {
             Part::Text(text) => regex::escape(text),
-            Part::Value(_) => "[^/]*".to_owned(),
+            _ => "[^/]*".to_owned(),
         });
         let path: String = path.collect();
         let graphql = graphql_of(step).map(|name| format!(" {}", regex::escape(&name))).unwrap_or_default();
@@ -224,7 +230,7 @@ fn shapes(operation: &Operation) -> Fallible<Vec<(String, Regex)>> {
 fn shape_of(step: &HttpStep) -> String {
     let path = step.request.path.0.iter().map(|part| match part {
         Part::Text(text) => text.as_str(),
-        Part::Value(_) => "{}",
+        _ => "{}",
     });
     let path: String = path.collect();
     let graphql = graphql_of(step).map(|name| format!(" {name}")).unwrap_or_default();

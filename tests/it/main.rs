@@ -39,6 +39,8 @@ mod language_time;
 #[cfg(test)]
 mod language_values;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod reference;

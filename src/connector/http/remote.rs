@@ -60,12 +60,13 @@ impl Remote {
         let rules = &connection.rules;
         let mut base = base(system, &offered, &rules.allow_private)?;
         let mut allow_private = rules.allow_private.clone();
-        let mut proof = &system.auth;
         let nothing = plan::Auth::none();
+        let mut proof = &nothing;
         if let Some(stand_in) = &rules.stand_in {
             base = stood_in(&base, stand_in)?;
             allow_private.extend(base.host_str().map(str::to_owned));
-            proof = &nothing;
+        } else {
+            proof = chosen(&system.auth, &connector, settings)?;
         }
         let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
         // What stands in for the vendor does not share the vendor's limits.
@@ -121,6 +122,34 @@ fn identifiers(connector: &Connector, offered: &Scope) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The way to prove who we are that the settings choose.
+///
+/// # Errors
+/// When they choose none, or lack what it needs.
+fn chosen<'a>(
+    ways: &'a plan::Ways,
+    connector: &Connector,
+    settings: &IndexMap<String, Option<SettingValue>>,
+) -> Result<&'a plan::Auth, String> {
+    let choice = match ways {
+        plan::Ways::One(auth) => return Ok(auth),
+        plan::Ways::Several(choice) => choice,
+    };
+    let way = match settings.get(&choice.by) {
+        Some(Some(SettingValue::Text(text))) => choice.of(text),
+        _ => None,
+    };
+    let way = way.ok_or_else(|| format!("`{}` has to be one of {}", choice.by, choice.names()))?;
+    let lacks = |name: &&String| {
+        let required = connector.setting(name).is_some_and(|setting| setting.required);
+        required && settings.get(name.as_str()).is_none_or(Option::is_none)
+    };
+    match way.uses.iter().find(lacks) {
+        Some(name) => Err(format!("the setting `{name}` is needed, since `{}` is `{}`", choice.by, way.name)),
+        None => Ok(&way.auth),
+    }
 }
 
 /// What templates see of settings and codes. Secrets are not among it.

@@ -4,6 +4,7 @@
 
 mod action;
 mod call;
+mod connection;
 mod event;
 mod names;
 mod project;

@@ -77,6 +77,11 @@ fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &m
             bad_name(name, OperationName::RULE, out);
             continue;
         };
+        if written.operations.get(parsed.plain()).is_none() {
+            let message = format!("there is no `{}` that `{parsed}` could be a later version of", parsed.plain());
+            let help = format!("keep the first version, since actions call it, or write `{}` alone", parsed.plain());
+            out.push(Diagnostic::at(Code::UnknownOperation, &name.span, message).help(help));
+        }
         if let Some(operation) = operation::compile(&parsed, name, it, &around, out) {
             operations.insert(parsed, operation);
         }

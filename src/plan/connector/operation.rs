@@ -16,7 +16,7 @@ use crate::plan::reading::duration;
 use crate::resilience::Keep;
 use crate::spec::action::FormatRef;
 use crate::spec::connector as spec;
-use crate::spec::{Kind, Text};
+use crate::spec::{Key, Kind, Text};
 
 /// The name of the time of the call, in statements and templates.
 pub(super) const NOW: &str = "now";
@@ -74,6 +74,7 @@ pub(super) fn compile(
         name: name.clone(),
         kind,
         description: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+        deprecated: written.deprecated.as_ref().map(|text| text.value.clone()),
         inputs,
         lets,
         model,
@@ -97,10 +98,15 @@ fn kind(written: &spec::Operation, out: &mut Diagnostics) -> OperationKind {
     })
 }
 
+/// What an operation does itself, and what each of its steps does.
+pub(super) fn works(written: &spec::Operation) -> impl Iterator<Item = &spec::Work> {
+    std::iter::once(&written.work).chain(written.steps.iter().map(|step| &step.work))
+}
+
 /// Keys that belong to another kind of system.
 fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics) {
-    let sql = written.sql.iter().chain(written.steps.iter().filter_map(|step| step.sql.as_ref()));
-    let http = written.request.iter().chain(written.steps.iter().filter_map(|step| step.request.as_ref()));
+    let sql = works(written).filter_map(|work| work.sql.as_ref());
+    let http = works(written).filter_map(|work| work.request.as_ref());
     let (texts, key): (Vec<&Text>, _) = match kind {
         SystemKind::Sql => (http.collect(), "request"),
         SystemKind::Http => (sql.collect(), "sql"),
@@ -112,6 +118,11 @@ fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics)
             Diagnostic::at(Code::MisplacedKey, &text.span, message)
                 .help("take it out, or write another `kind` at the top of the file"),
         );
+    }
+    let own = |key: &&Key| spec::Work::KEYS.contains(&key.name.as_str()) && !["sql", "request"].contains(&key.name.as_str());
+    for key in written.keys.iter().filter(own).filter(|_| !written.steps.is_empty()) {
+        let message = format!("with `steps`, `{}` belongs to one of them", key.name);
+        out.push(Diagnostic::at(Code::MisplacedKey, &key.span, message).help("write it into the step that it is meant for"));
     }
 }
 
@@ -251,7 +262,12 @@ fn drops(
                     Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
                 out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
-            Some(_) => drops.extend(OperationName::parse(text.as_str())),
+            // The later versions of a read are outdated with it.
+            Some(_) => {
+                let named = |name: &OperationName| [name.as_str(), name.plain()].contains(&text.as_str());
+                let all = connector.operations.iter().filter_map(|(name, _)| OperationName::parse(name.as_str()));
+                drops.extend(all.filter(named));
+            }
             None => {
                 let message = format!("the connector has no operation `{}`", text.value);
                 let known = connector.operations.iter().map(|(name, _)| name.as_str());
@@ -267,15 +283,10 @@ fn drops(
 /// reported already, and what they would use is not known.
 fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let mut used = String::new();
-    let statements = written.steps.iter();
-    let texts = written
-        .sql
-        .iter()
-        .chain(statements.clone().filter_map(|it| it.sql.as_ref()))
-        .chain(statements.flat_map(|it| &it.when));
+    let texts = works(written).filter_map(|work| work.sql.as_ref()).chain(written.steps.iter().flat_map(|it| &it.when));
     texts.for_each(|text| used.extend([text.as_str(), "\n"]));
     http::words(written, &mut used);
-    let endings = written.outcomes.iter().chain(written.steps.iter().flat_map(|it| it.outcomes.iter()));
+    let endings = works(written).flat_map(|work| work.refuses.iter().chain(work.outcomes.iter()));
     for (_, ending) in endings {
         match ending {
             spec::Ending::When(text) => used.extend([text.as_str(), "\n"]),

@@ -146,6 +146,8 @@ pub struct Operation {
     pub kind: OperationKind,
     /// What it does, in a sentence.
     pub description: String,
+    /// What to call in its place, where that is wanted.
+    pub deprecated: Option<String>,
     /// What it needs to know.
     pub inputs: Vec<OperationInput>,
     /// Of `kind: http`: values with a name, in order, made before the first request; each sees the inputs and those before it.
@@ -197,7 +199,7 @@ pub enum CacheRule {
 pub enum Work {
     /// Statements, in order; in one transaction when the operation writes.
     Sql(Vec<Statement>),
-    /// Requests, in order; at most one of them writes.
+    /// Requests, in order; of the writes that can happen in one run, all but the last can be repeated.
     Http(Vec<HttpStep>),
 }
 
@@ -212,6 +214,10 @@ pub struct Statement {
     pub take: Take,
     /// It runs only when this holds; its result is null otherwise.
     pub when: Option<Expression>,
+    /// The places of the earlier statements in whose stead it runs: only when none of them did.
+    pub instead_of: Vec<usize>,
+    /// Endings that are decided before it runs, in order.
+    pub refusals: Vec<Ending>,
     /// Endings that its result decides, in order.
     pub endings: Vec<Ending>,
 }

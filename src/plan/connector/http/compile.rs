@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value};
 use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::{Local, OperationName};
-use crate::plan::connector::auth::{self, Auth};
+use crate::plan::connector::auth;
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
 use crate::plan::connector::{Answer, Setting};
@@ -30,7 +30,7 @@ pub(in crate::plan::connector) fn system(
 ) -> Option<HttpSystem> {
     let settings = names.settings();
     let answered = names.with(["body", "http"]);
-    let auth = written.auth.as_ref().map_or_else(|| Some(Auth::none()), |it| auth::compile(it, given, out));
+    let auth = auth::compile_ways(written, given, out);
     let system = HttpSystem {
         api: written.api.as_ref().and_then(|it| api(it, out)),
         base: base(written, &settings, out)?,

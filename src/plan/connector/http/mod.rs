@@ -5,12 +5,16 @@
 
 mod compile;
 mod exchange;
+mod idempotency;
+mod pages;
 mod pieces;
+mod request;
 mod rules;
 mod runnable;
 mod step;
 mod tree;
 mod words;
+mod writes;
 
 pub(super) use compile::system;
 pub(super) use exchange::{exchanges, names_free};

@@ -2,7 +2,7 @@
 //!
 //! They are made by `compile` and `step` only; nothing here checks or runs.
 
-use super::super::auth::Auth;
+use super::super::auth::Ways;
 use super::super::{Answer, Ending, Take, Tree};
 use super::{Leaf, Pieces};
 use crate::fault::Outcome;
@@ -20,7 +20,7 @@ pub struct HttpSystem {
     /// The address that every path begins at; `settings` is in scope, and the scheme is https.
     pub base: Template,
     /// How requests prove who we are.
-    pub auth: Auth,
+    pub auth: Ways,
     /// Headers of every request.
     pub headers: Vec<(String, Template)>,
     /// What errors mean, in order.
@@ -140,6 +140,10 @@ pub struct HttpStep {
     pub name: Option<Local>,
     /// It is sent only when this holds; its result is null otherwise.
     pub when: Option<Expression>,
+    /// The places of the earlier steps in whose stead it is sent: only when none of them was.
+    pub instead_of: Vec<usize>,
+    /// Endings that are decided before it is sent, in order.
+    pub refusals: Vec<Ending>,
     /// The request.
     pub request: Request,
     /// Whether it changes something.
@@ -179,6 +183,12 @@ impl HttpStep {
         }
         names
     }
+
+    /// What operators call it: the name of its result, else its request as written.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.request.line(), |name| name.as_str().to_owned())
+    }
 }
 
 /// A request.
@@ -196,6 +206,14 @@ pub struct Request {
     pub headers: Vec<(String, Template)>,
     /// The body.
     pub body: Body,
+}
+
+impl Request {
+    /// Its method and its path as written, for operators.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method.name(), self.shown)
+    }
 }
 
 /// The methods that a request may have.

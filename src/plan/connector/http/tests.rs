@@ -94,6 +94,17 @@ fn a_request_is_one_and_says_whether_it_can_be_repeated() {
     one(&with("{ kind: write, request: POST /a, idempotency: usert }"), Code::BadValue, "`upsert`");
     let two = "{ kind: write, steps: [{ request: POST /a, idempotency: none }, { request: POST /b, idempotency: none }] }";
     one(&with(two), Code::BadRequest, "`reads: true`");
+    one(&with(&two.replacen("none", "key", 1)), Code::BadRequest, "{{ key }}");
+    sound(&with(&two.replacen("none", "upsert", 1)));
+    let either = "{ kind: write, steps: [{ as: a, request: POST /a, idempotency: none }, \
+                  { instead_of: [a], request: POST /b, idempotency: none }] }";
+    sound(&with(either));
+    one(&with(&either.replace("[a]", "[b]")), Code::UnknownName, "`a`");
+    let third = either.replace("none }] }", "upsert }, { request: POST /c, idempotency: none }] }");
+    one(&with(&third), Code::BadRequest, "another one that writes may follow");
+    sound(&with("{ inputs: { a: {} }, refuses: { invalid: { when: not a, say: No. } }, request: GET /a }"));
+    one(&with("{ refuses: { invalid: body.x }, request: GET /a }"), Code::UnknownName, "`body`");
+    one(&with("{ refuses: { invalid: now }, steps: [{ request: GET /a }] }"), Code::MisplacedKey, "`refuses`");
     sound(&with("{ kind: write, steps: [{ request: POST /a, reads: true }, { request: POST /b, idempotency: none }] }"));
     one(&with("{ description: x }"), Code::MissingKey, "does nothing");
     one(&with("{ sql: select 1, request: GET /a }"), Code::MisplacedKey, "`sql`");
