@@ -190,7 +190,9 @@ fn headers(request: &Request, proof: Option<(String, String)>) -> Vec<(String, S
 fn proof(connector: &Connector) -> Fallible<Option<(String, String)>> {
     let System::Http(system) = &connector.system else { return Ok(None) };
     let header = |name: &str, value: &str| Some((name.to_owned(), value.to_owned()));
-    Ok(match &system.auth.proof {
+    // Where a connection chooses among several ways, the first stands for all.
+    let Some(auth) = system.auth.first() else { return Ok(None) };
+    Ok(match &auth.proof {
         Proof::Header { name, .. } => header(name, "example"),
         Proof::Bearer(_) => header("authorization", "Bearer example"),
         // example:example
@@ -200,6 +202,6 @@ fn proof(connector: &Connector) -> Fallible<Option<(String, String)>> {
             let value = oauth2.sent_as.text(&scope).map_err(|failed| format!("{}: sent_as: {failed}", connector.name))?;
             header(&oauth2.sent_in, &value)
         }
-        Proof::None | Proof::Query { .. } | Proof::Path { .. } | Proof::Aws(_) => None,
+        Proof::None | Proof::Query { .. } | Proof::Path { .. } | Proof::OAuth1(_) | Proof::Aws(_) => None,
     })
 }

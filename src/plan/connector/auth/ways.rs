@@ -50,6 +50,15 @@ impl Ways {
     pub const fn none() -> Self {
         Self::One(Auth::none())
     }
+
+    /// The one way, or the first of several.
+    #[must_use]
+    pub fn first(&self) -> Option<&Auth> {
+        match self {
+            Self::One(auth) => Some(auth),
+            Self::Several(choice) => choice.ways.first().map(|way| &way.auth),
+        }
+    }
 }
 
 impl Choice {
