@@ -53,13 +53,13 @@ pub fn built_in(name: &str) -> Option<(Option<Connector>, Vec<Diagnostic>)> {
         let found = source.files.iter().find(|(name, _)| *name == path);
         found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "it is not built in".to_owned())
     };
-    Some(compile(name, &File::new(format!("{name}.yml"), source.text), texts, &Formats::new()))
+    Some(compile(name, &File::new(format!("{name}.yml"), source.text), texts, Some(&Formats::new())))
 }
 
-/// Compiles the connector `name` of a project with these `formats`: `file`, which lies in the folder `beside`, where the files
-/// that it names are looked for.
+/// Compiles the connector `name` of a project with these `formats`, none when they are not known: `file`, which lies in the
+/// folder `beside`, where the files that it names are looked for.
 #[must_use]
-pub fn read(name: &str, file: &Arc<File>, beside: &Path, formats: &Formats) -> (Option<Connector>, Vec<Diagnostic>) {
+pub fn read(name: &str, file: &Arc<File>, beside: &Path, formats: Option<&Formats>) -> (Option<Connector>, Vec<Diagnostic>) {
     let text_of = |path: &str| {
         std::fs::read_to_string(beside.join(path)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -73,7 +73,7 @@ fn compile(
     name: &str,
     file: &Arc<File>,
     text_of: impl Fn(&str) -> Result<String, String>,
-    formats: &Formats,
+    formats: Option<&Formats>,
 ) -> (Option<Connector>, Vec<Diagnostic>) {
     let tree = match yaml::parse(file) {
         Ok(tree) => tree,

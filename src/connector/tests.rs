@@ -83,7 +83,7 @@ fn sandbox_connector() -> Arc<Connector> {
 
 /// A project's own connector, `NAME.yml` in `folder`.
 fn own_connector(name: &str, yaml: &str, folder: &Path) -> Arc<Connector> {
-    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder, &Formats::new()))
+    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder, Some(&Formats::new())))
 }
 
 fn sound((connector, diagnostics): (Option<Connector>, Vec<Diagnostic>)) -> Arc<Connector> {

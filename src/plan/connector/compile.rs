@@ -29,8 +29,9 @@ pub type Formats = BTreeMap<String, Option<Format>>;
 pub struct Beside<'a> {
     /// The texts of its files.
     pub files: &'a Files,
-    /// The project's own formats; none for a connector that comes with legwork, which belongs to no project.
-    pub formats: &'a Formats,
+    /// The project's own formats, empty for a connector that comes with legwork; none when they are not known, so that
+    /// nothing can be said of a name.
+    pub formats: Option<&'a Formats>,
 }
 
 /// Compiles the connector `name`, which is the name of its file.
@@ -101,8 +102,8 @@ pub(super) struct Around<'a> {
     /// What every template of it may use.
     pub(super) names: &'a Names<'a>,
     pub(super) settings: &'a [Setting],
-    /// The project's own formats.
-    pub(super) formats: &'a Formats,
+    /// The project's own formats; none when they are not known.
+    pub(super) formats: Option<&'a Formats>,
 }
 
 /// How a system is talked to.

@@ -166,11 +166,13 @@ fn input(name: &Text, written: &spec::OperationInput, around: &Around<'_>, out: 
 }
 
 /// One of legwork's formats, or of the project's own.
-fn format(written: &FormatRef, own: &Formats, out: &mut Diagnostics) -> Option<Format> {
+fn format(written: &FormatRef, own: Option<&Formats>, out: &mut Diagnostics) -> Option<Format> {
     match written {
         FormatRef::Named(name) => {
-            let found = Format::parse(name.as_str()).or_else(|| own.get(name.as_str()).cloned().flatten());
-            if found.is_none() && !own.contains_key(name.as_str()) {
+            let found = Format::parse(name.as_str()).or_else(|| own?.get(name.as_str()).cloned().flatten());
+            if found.is_none()
+                && let Some(own) = own.filter(|own| !own.contains_key(name.as_str()))
+            {
                 let message = format!("there is no format `{}`", name.value);
                 let known = Format::NAMES.into_iter().chain(own.keys().map(String::as_str));
                 let diagnostic = Diagnostic::at(Code::UnknownFormat, &name.span, message);

@@ -14,7 +14,7 @@ fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     assert!(out.is_empty(), "{:?}", out.into_sorted());
-    compile_connector("own", &written, &Beside { files: &files, formats: &Formats::new() })
+    compile_connector("own", &written, &Beside { files: &files, formats: Some(&Formats::new()) })
 }
 
 /// A connector whose one operation is `operation`, YAML in flow style.

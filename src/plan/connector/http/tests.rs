@@ -9,7 +9,7 @@ fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     assert!(out.is_empty(), "{:?}", out.into_sorted());
-    compile_connector("own", &written, &Beside { files: &Files::new(), formats: &Formats::new() })
+    compile_connector("own", &written, &Beside { files: &Files::new(), formats: Some(&Formats::new()) })
 }
 
 /// A connector with settings, codes and a way of paging, whose one operation is `operation`, YAML in flow style.
@@ -230,7 +230,7 @@ fn an_input_may_have_a_format_of_the_project() {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     let formats = Formats::from([("order_number".to_owned(), Some(crate::format::Format::Integer))]);
-    let (connector, said) = compile_connector("own", &written, &Beside { files: &Files::new(), formats: &formats });
+    let (connector, said) = compile_connector("own", &written, &Beside { files: &Files::new(), formats: Some(&formats) });
     assert!(said.is_empty(), "{said:?}");
     let input = &connector.unwrap().operations[0].inputs[0];
     assert!(matches!(input.format, Some(crate::format::Format::Integer)));
