@@ -8,6 +8,7 @@ mod auth;
 pub mod catalog;
 mod connections;
 mod examples;
+pub mod handbook;
 mod http;
 mod rehearsal;
 mod reply;
