@@ -8,13 +8,13 @@ pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde_json::Value;
 
 pub use self::vendor::Seen;
 use self::vendor::Vendor;
+use super::attempts::Attempts;
 use super::connections::{Answered, Connections, How, Surroundings, filled};
 use super::http::Remote;
 use super::results::Results;
@@ -171,7 +171,7 @@ impl Played {
         operation: &Operation,
         inputs: serde_json::Map<String, Value>,
         until: Deadline,
-        sent: &AtomicU32,
+        sent: &Attempts,
     ) -> Result<Results, Fault> {
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));

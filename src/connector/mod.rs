@@ -4,12 +4,16 @@
 //! a kind of system is talked to is a module of its own: `sql`, over SQLite, and `http`. [`catalog`] holds the connectors that
 //! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
+mod attempts;
 mod auth;
 pub mod catalog;
 mod connections;
 mod examples;
+mod facts;
 pub mod handbook;
 mod http;
+mod probe;
+mod pulse;
 mod rehearsal;
 mod reply;
 mod results;
@@ -17,8 +21,11 @@ mod sql;
 mod stack;
 mod tree;
 
-pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
+pub use connections::{Answered, Connections, Given, How, Problem, Surroundings};
 pub use examples::{Seen, requests_of, run_examples};
+pub use facts::{Facts, FaultFacts, LimitFacts, OperationFacts, facts};
+pub use probe::Tested;
+pub use pulse::{ConnectionHealth, Health, Last, Pulse};
 
 #[cfg(test)]
 mod tests;

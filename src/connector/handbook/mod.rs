@@ -5,11 +5,13 @@
 
 mod block;
 mod call;
+mod connections;
 mod human;
 mod markdown;
 mod sheet;
 mod words;
 
+pub use connections::{connections, tests};
 pub use human::{detail, list};
 pub use markdown::{index, page};
 pub use sheet::{ApiSheet, ExampleSheet, InputSheet, Listed, OperationSheet, Right, SettingSheet, Sheet, Support};

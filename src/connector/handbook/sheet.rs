@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::words;
-use crate::plan::connector::{Connector, Ends, Example, Exchange, Operation, OperationInput, Setting, System};
+use crate::plan::connector::{Api, Connector, Ends, Example, Exchange, Operation, OperationInput, Setting, System};
 
 /// How long before the end of an API version people are told of it, in days: as long as `check` warns.
 const NOTICE: Days = Days::new(90);
@@ -180,11 +180,7 @@ impl Sheet {
         let operations: Vec<_> = connector.operations.values().map(|it| operation(it, examples)).collect();
         let right = |it: &crate::plan::connector::Right| Right { name: it.name.clone(), purpose: it.purpose.clone() };
         let lacks = connector.lacks.iter().map(|(name, why)| (name.clone(), why.as_str().into()));
-        let api = http.and_then(|system| system.api.as_ref()).map(|api| ApiSheet {
-            version: api.version.clone(),
-            supported_until: api.supported_until,
-            docs: api.docs.clone(),
-        });
+        let api = http.and_then(|system| system.api.as_ref()).map(ApiSheet::of);
         let mut sheet = Self {
             name: connector.name.to_string(),
             description: connector.description.trim().to_owned(),
@@ -218,6 +214,12 @@ impl Sheet {
 }
 
 impl ApiSheet {
+    /// Of the version that a file names.
+    #[must_use]
+    pub fn of(api: &Api) -> Self {
+        Self { version: api.version.clone(), supported_until: api.supported_until, docs: api.docs.clone() }
+    }
+
     /// How long it is supported, seen from `today`.
     #[must_use]
     pub fn support(&self, today: NaiveDate) -> Support {

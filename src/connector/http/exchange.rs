@@ -3,7 +3,7 @@
 //! A request that writes is repeated only when that cannot do its work twice, or when it was certainly not done.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::build::{Draft, trouble};
 use super::client::{Incoming, Outgoing};
 use super::meaning::judged;
 use super::received::Received;
+use crate::connector::attempts::Attempts;
 use crate::fault::{Class, Fault, Outcome};
 use crate::plan::connector::{HttpStep, HttpSystem, Idempotency, Operation};
 use crate::resilience::{Full, retry};
@@ -38,7 +39,7 @@ pub(super) struct Journey<'a> {
     pub(super) scope: &'a Scope,
     pub(super) until: Deadline,
     /// Counts the requests that were sent.
-    pub(super) sent: &'a AtomicU32,
+    pub(super) sent: &'a Attempts,
 }
 
 impl Journey<'_> {
@@ -69,7 +70,7 @@ impl Remote {
         // Repeats: what may pass, as long as there is time. A refusal for being too many means that nothing was done.
         let again = |fault: &Fault| {
             let passes = matches!(fault.class(), Class::Transient | Class::Exhausted) && !hopeless.load(Ordering::Relaxed);
-            passes && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
+            passes && journey.sent.repeats() && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
         let hopeless = &hopeless;
         retry(self.backoff, journey.until, rng, again, |number| async move {
@@ -134,7 +135,7 @@ impl Remote {
     async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
         let mut outgoing = outgoing.clone();
         self.auth.apply(&mut outgoing, until).await?;
-        journey.sent.fetch_add(1, Ordering::Relaxed);
+        journey.sent.count();
         self.client.send(outgoing, until).await
     }
 

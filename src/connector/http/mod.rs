@@ -22,7 +22,7 @@ pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may
 #[cfg(test)]
 pub(super) use encode::percent;
 pub(super) use encode::scalar;
-pub(super) use remote::Remote;
+pub(super) use remote::{Remote, host};
 pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub(super) use reqwest::{Method, StatusCode, Url};
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU32;
 
 use chrono::SecondsFormat;
 use serde_json::{Map, Value};
@@ -11,6 +10,7 @@ use super::Remote;
 use super::build::{Draft, trouble};
 use super::encode::scalar;
 use super::exchange::{Came, Journey};
+use crate::connector::attempts::Attempts;
 use crate::connector::reply::named;
 use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
@@ -31,7 +31,7 @@ impl Remote {
         operation: &Operation,
         inputs: Map<String, Value>,
         until: Deadline,
-        sent: &AtomicU32,
+        sent: &Attempts,
     ) -> Result<Results, Fault> {
         let Work::Http(steps) = &operation.work else {
             return Err(Fault::new(Outcome::Unexpected, format!("{} is not of `kind: http`", operation.name)));
@@ -55,7 +55,7 @@ impl Remote {
         step: &HttpStep,
         results: &mut Results,
         until: Deadline,
-        sent: &AtomicU32,
+        sent: &Attempts,
         rng: &mut fastrand::Rng,
     ) -> Result<(), Fault> {
         let scope = results.scope();

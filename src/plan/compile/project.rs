@@ -11,7 +11,7 @@ use crate::name::{ActionName, ConnectionName};
 use crate::plan::action::Action;
 use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
 use crate::plan::domain::Domain;
-use crate::plan::project::{Given, Project, SANDBOX, Wire};
+use crate::plan::project::{Given, Project, SANDBOX, SANDBOXED, Wire};
 use crate::plan::settings::Limits;
 use crate::secret::Reference;
 use crate::spec::action::Shared;
@@ -36,9 +36,6 @@ pub struct Sources {
     /// The names of all connectors that come with legwork, the compiled and the others.
     pub catalogue: Vec<&'static str>,
 }
-
-/// The connections of a project whose legwork.yml names none, all to the sandbox.
-const SANDBOXED: [&str; 4] = ["shop", "helpdesk", "crm", "hr"];
 
 /// Compiles a project.
 ///
