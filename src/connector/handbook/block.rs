@@ -25,10 +25,10 @@ pub(super) fn block(sheet: &Sheet) -> String {
             false => example(sheet, setting),
         };
         let default = match &setting.default {
-            Some(default) => format!("without it: {}", shown(setting, default)),
-            None => "may be left out".to_owned(),
+            Some(default) => format!(" # without it: {}", shown(setting, default)),
+            None => String::new(),
         };
-        let _ = writeln!(text, "    # {}: {value}   ({default})", setting.name);
+        let _ = writeln!(text, "    # {}: {value}{default}", setting.name);
     }
     text + "    # What may be done: live, no_payments, read_only, dry_run or off.\n    mode: read_only\n"
 }

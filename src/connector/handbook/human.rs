@@ -65,9 +65,12 @@ pub fn detail(one: &Listed) -> String {
     }
     if !sheet.rights.is_empty() {
         text += "\nLeast rights\n";
+        let width = sheet.rights.iter().map(|right| right.name.chars().count()).max().unwrap_or_default();
         for right in &sheet.rights {
-            let purpose = right.purpose.as_ref().map(|purpose| format!("  {purpose}")).unwrap_or_default();
-            let _ = writeln!(text, "  {}{purpose}", right.name);
+            let _ = match &right.purpose {
+                Some(purpose) => writeln!(text, "  {:<width$}  {purpose}", right.name),
+                None => writeln!(text, "  {}", right.name),
+            };
         }
     }
     if !sheet.settings.is_empty() {

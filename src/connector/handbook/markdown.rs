@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use super::sheet::{InputSheet, OperationSheet, Sheet};
 use super::words::first_sentence;
+use crate::plan::SANDBOX;
 
 /// The page of one connector.
 #[must_use]
@@ -65,12 +66,12 @@ pub fn page(sheet: &Sheet) -> String {
 
 /// How to get credentials with the least rights.
 fn credentials(text: &mut String, sheet: &Sheet) {
-    let secrets: Vec<_> = sheet.settings.iter().filter(|setting| setting.secret).collect();
-    if secrets.is_empty() && sheet.rights.is_empty() {
+    let has_secrets = sheet.settings.iter().any(|setting| setting.secret);
+    if !has_secrets && sheet.rights.is_empty() {
         return;
     }
     *text += "\n## Credentials\n\n";
-    for setting in secrets {
+    for setting in sheet.settings.iter().filter(|setting| setting.kind == "text" && (setting.required || setting.secret)) {
         let _ = writeln!(text, "- `{}`: {}", setting.name, escaped(&setting.description));
     }
     if !sheet.rights.is_empty() {
@@ -153,12 +154,12 @@ pub fn index(sheets: &[Sheet]) -> String {
             api.and_then(|api| api.supported_until).map(|until| until.to_string()).unwrap_or_default()
         );
     }
-    text += "\n## What each of them does\n\n✓ there · – the system's API does not offer it · nothing: not built\n\n| operation |";
+    text += "\n## What each of them does\n\n✓ it does · – the system's API does not offer it · nothing: it has no such operation\n\n| operation |";
     for sheet in sheets {
         let _ = write!(text, " {} |", sheet.name);
     }
     let _ = write!(text, "\n|---|{}\n", "---|".repeat(sheets.len()));
-    for name in shared(sheets) {
+    for name in worth_a_row(sheets) {
         let _ = write!(text, "| `{name}` |");
         for sheet in sheets {
             let mark = if sheet.has(name) { "✓" } else if sheet.lacks.contains_key(name) { "–" } else { "" };
@@ -170,14 +171,17 @@ pub fn index(sheets: &[Sheet]) -> String {
             `legwork connectors --format markdown --out docs/connectors`.\n"
 }
 
-/// The operations that several connectors have, the most common first.
-fn shared(sheets: &[Sheet]) -> Vec<&str> {
+/// The operations that several connectors have or lack, and all of the sandbox, whose order the table follows; those that are
+/// there for testing a connection are nobody's to call.
+fn worth_a_row(sheets: &[Sheet]) -> Vec<&str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for operation in sheets.iter().flat_map(|sheet| &sheet.operations) {
-        *counts.entry(operation.name.as_str()).or_default() += 1;
+    for sheet in sheets {
+        let operations = sheet.operations.iter().map(|it| it.name.as_str()).filter(|name| sheet.test.as_deref() != Some(*name));
+        operations.for_each(|name| *counts.entry(name).or_default() += 1);
     }
-    counts.retain(|_, number| *number > 1);
-    let mut names: Vec<_> = counts.into_iter().collect();
-    names.sort_by(|(one, more), (other, less)| less.cmp(more).then(one.cmp(other)));
-    names.into_iter().map(|(name, _)| name).collect()
+    let sandbox = sheets.iter().find(|sheet| sheet.name == SANDBOX);
+    let first: Vec<&str> = sandbox.iter().flat_map(|it| &it.operations).map(|it| it.name.as_str()).collect();
+    let lacked = |name: &str| sheets.iter().any(|sheet| sheet.lacks.contains_key(name));
+    let rest = counts.into_iter().filter(|(name, number)| !first.contains(name) && (*number > 1 || lacked(name)));
+    first.iter().copied().chain(rest.map(|(name, _)| name)).collect()
 }

@@ -30,7 +30,9 @@ pub(super) fn format(format: &Format) -> String {
         Format::Integer => "integer".to_owned(),
         Format::Money { .. } => "money".to_owned(),
         Format::Bool => "yes_no".to_owned(),
-        Format::Enum(choices) => choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", "),
+        Format::Enum(choices) => {
+            format!("one of {}", choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(", "))
+        }
         Format::Pattern(_) => "a format of the project".to_owned(),
     }
 }
