@@ -122,7 +122,8 @@ pub fn facts(connections: &[Connection], profiles: Keep) -> Vec<Facts> {
             (System::Sql(_), Some(MEMORY)) => "memory",
             (System::Sql(_), _) => "file",
         };
-        let facts = Facts { name: connection.name.to_string(), system, ..of(&connection.connector, &connection.rules, profiles) };
+        let facts =
+            Facts { name: connection.name.to_string(), system, ..of(&connection.connector, &connection.rules, profiles) };
         Facts { address, ..facts }
     };
     connections.iter().map(one).collect()

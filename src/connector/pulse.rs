@@ -12,10 +12,10 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::Connections;
 use super::connections::Open;
 use super::handbook::{ApiSheet, Support};
 use super::probe::{Tested, UNTESTED};
-use super::Connections;
 use crate::name::ConnectionName;
 use crate::plan::connector::{Mode, System};
 use crate::time::Deadline;
@@ -111,7 +111,13 @@ impl Pulse {
         }
         let connections: Vec<_> = self.connections.names().filter_map(|name| self.one(name)).collect();
         let any = |state: &str| connections.iter().any(|one| one.state == state);
-        let status = if any(FAILING) { FAILING } else if any(TESTING) { TESTING } else { "ok" };
+        let status = if any(FAILING) {
+            FAILING
+        } else if any(TESTING) {
+            TESTING
+        } else {
+            "ok"
+        };
         Health { status, connections }
     }
 

@@ -42,9 +42,7 @@ fn patience(one: &Facts) -> Option<String> {
         count(limits.attempts as usize, "attempt"),
         format!("{} at the same time", count(limits.concurrent as usize, "request")),
     ];
-    parts.extend(
-        limits.requests.zip(limits.per_seconds).map(|(requests, per)| format!("{requests} in {}", seconds(per))),
-    );
+    parts.extend(limits.requests.zip(limits.per_seconds).map(|(requests, per)| format!("{requests} in {}", seconds(per))));
     Some(parts.join(" · "))
 }
 

@@ -45,12 +45,7 @@ pub fn page(sheet: &Sheet) -> String {
             (None, _) => "nothing".to_owned(),
         };
         let secret = if setting.secret { " A secret: a reference such as `${NAME}`." } else { "" };
-        let _ = writeln!(
-            text,
-            "| `{}` | {}{secret} | {pattern} | {default} |",
-            setting.name,
-            escaped(&setting.description)
-        );
+        let _ = writeln!(text, "| `{}` | {}{secret} | {pattern} | {default} |", setting.name, escaped(&setting.description));
     }
     let _ = write!(text, "\n```yaml\n# legwork.yml\n{}```\n", sheet.block);
     text += "\n## Operations\n\n| operation | kind | what it does | inputs | answer | repeats and cache |\n|---|---|---|---|---|---|\n";
@@ -78,12 +73,7 @@ fn credentials(text: &mut String, sheet: &Sheet) {
         *text += "\nThe account needs these rights and no more:\n\n| right | what for |\n|---|---|\n";
     }
     for right in &sheet.rights {
-        let _ = writeln!(
-            text,
-            "| {} | {} |",
-            escaped(&right.name),
-            escaped(right.purpose.as_deref().unwrap_or_default())
-        );
+        let _ = writeln!(text, "| {} | {} |", escaped(&right.name), escaped(right.purpose.as_deref().unwrap_or_default()));
     }
     if let Some(test) = &sheet.test {
         let _ = write!(
@@ -140,9 +130,10 @@ fn code(text: &str) -> String {
 /// The table of what which connector does, with a line each.
 #[must_use]
 pub fn index(sheets: &[Sheet]) -> String {
-    let mut text = "# Connectors\n\nA page each. What a system of your own needs is in [connectors.md](../connectors.md).\n\n\
+    let mut text =
+        "# Connectors\n\nA page each. What a system of your own needs is in [connectors.md](../connectors.md).\n\n\
                     | connector | system | API version | supported until |\n|---|---|---|---|\n"
-        .to_owned();
+            .to_owned();
     for sheet in sheets {
         let api = sheet.api.as_ref();
         let _ = writeln!(
@@ -162,7 +153,13 @@ pub fn index(sheets: &[Sheet]) -> String {
     for name in worth_a_row(sheets) {
         let _ = write!(text, "| `{name}` |");
         for sheet in sheets {
-            let mark = if sheet.has(name) { "✓" } else if sheet.lacks.contains_key(name) { "–" } else { "" };
+            let mark = if sheet.has(name) {
+                "✓"
+            } else if sheet.lacks.contains_key(name) {
+                "–"
+            } else {
+                ""
+            };
             let _ = write!(text, " {mark} |");
         }
         text.push('\n');
@@ -176,7 +173,8 @@ pub fn index(sheets: &[Sheet]) -> String {
 fn worth_a_row(sheets: &[Sheet]) -> Vec<&str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for sheet in sheets {
-        let operations = sheet.operations.iter().map(|it| it.name.as_str()).filter(|name| sheet.test.as_deref() != Some(*name));
+        let operations =
+            sheet.operations.iter().map(|it| it.name.as_str()).filter(|name| sheet.test.as_deref() != Some(*name));
         operations.for_each(|name| *counts.entry(name).or_default() += 1);
     }
     let sandbox = sheets.iter().find(|sheet| sheet.name == SANDBOX);

@@ -15,4 +15,3 @@ pub use connections::{connections, tests};
 pub use human::{detail, list};
 pub use markdown::{index, page};
 pub use sheet::{ApiSheet, ExampleSheet, InputSheet, Listed, OperationSheet, Right, SettingSheet, Sheet, Support};
-

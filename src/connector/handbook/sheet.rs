@@ -201,8 +201,7 @@ impl Sheet {
     /// The name that a connection to it could have: what it is for the shipped actions, else its own.
     #[must_use]
     pub fn connection_name(&self) -> &str {
-        let roles =
-            [("shop", "find_order"), ("helpdesk", "find_ticket"), ("crm", "find_customer"), ("hr", "leave_balance")];
+        let roles = [("shop", "find_order"), ("helpdesk", "find_ticket"), ("crm", "find_customer"), ("hr", "leave_balance")];
         roles.into_iter().find(|(_, operation)| self.has(operation)).map_or(self.name.as_str(), |(role, _)| role)
     }
 

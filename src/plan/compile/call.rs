@@ -64,9 +64,7 @@ impl Compiler<'_> {
             let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
             self.out.push(match connector.lacks(operation.as_str()) {
                 Some(why) => diagnostic.help(format!("the vendor's API does not offer it: {why}")),
-                None => {
-                    diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str))
-                }
+                None => diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)),
             });
             return None;
         };
