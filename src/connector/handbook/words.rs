@@ -40,11 +40,11 @@ pub(super) fn format(format: &Format) -> String {
 /// How long the answers of an operation are kept; none when they are not.
 pub(super) fn kept(operation: &Operation) -> Option<String> {
     Some(match operation.cache? {
-        CacheRule::Profiles => "as long as `cache: profiles:` of legwork.yml says".to_owned(),
+        CacheRule::Profiles => "kept as long as `cache: profiles:` of legwork.yml says".to_owned(),
         CacheRule::Own(keep) if keep.stale > keep.fresh => {
-            format!("fresh for {}, {} while the system is down", span(keep.fresh), span(keep.stale))
+            format!("kept {}, {} while the system is down", span(keep.fresh), span(keep.stale))
         }
-        CacheRule::Own(keep) => format!("fresh for {}", span(keep.fresh)),
+        CacheRule::Own(keep) => format!("kept {}", span(keep.fresh)),
     })
 }
 
