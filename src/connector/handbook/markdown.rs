@@ -15,7 +15,7 @@ pub fn page(sheet: &Sheet) -> String {
     let mut text = format!("# {}\n\n{}\n", sheet.name, sheet.description);
     if let Some(api) = &sheet.api {
         let until = api.supported_until.map_or_else(
-            || "the vendor names no end of its support".to_owned(),
+            || "no end of its support is known".to_owned(),
             |until| format!("the vendor supports it until {until}"),
         );
         let docs = api.docs.as_ref().map(|docs| format!(": <{docs}>")).unwrap_or_default();
