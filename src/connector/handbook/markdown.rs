@@ -145,7 +145,8 @@ pub fn index(sheets: &[Sheet]) -> String {
             api.and_then(|api| api.supported_until).map(|until| until.to_string()).unwrap_or_default()
         );
     }
-    text += "\n## What each of them does\n\n✓ it does · – the system's API does not offer it · nothing: it has no such operation\n\n| operation |";
+    text += "\n## What each of them does\n\n✓ it does · – the system's API does not offer it · nothing: it has no such operation.\n\
+             What each of them takes and gives is in [operations.md](../operations.md).\n\n| operation |";
     for sheet in sheets {
         let _ = write!(text, " {} |", sheet.name);
     }
