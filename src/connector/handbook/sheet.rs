@@ -291,6 +291,17 @@ fn exchange(exchange: &Exchange) -> Value {
         let map: Map<_, _> = pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         Value::Object(map)
     };
+    // A name with several values has a list of them.
+    let lists = |pairs: &[(String, Vec<String>)]| {
+        let value = |values: &[String]| match values {
+            [one] => one.as_str().into(),
+            several => json!(several),
+        };
+        Value::Object(pairs.iter().map(|(name, values)| (name.clone(), value(values))).collect())
+    };
+    let optional = |pairs: &[(String, Option<String>)]| {
+        Value::Object(pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+    };
     let kept = |entries: Vec<(&str, Value)>| {
         let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
         let entries = entries.into_iter().filter(|(_, value)| !empty(value));
@@ -299,10 +310,10 @@ fn exchange(exchange: &Exchange) -> Value {
     json!({
         "sends": kept(vec![
             ("request", format!("{} {}", sent.method.name(), sent.path).into()),
-            ("query", pairs(&sent.query)),
-            ("headers", pairs(&sent.headers)),
+            ("query", lists(&sent.query)),
+            ("headers", optional(&sent.headers)),
             ("json", sent.json.clone().unwrap_or_default()),
-            ("form", pairs(&sent.form)),
+            ("form", lists(&sent.form)),
             ("text", sent.text.clone().into()),
         ]),
         "receives": kept(vec![
