@@ -2,8 +2,10 @@
 //!
 //! This is where files, the environment's secrets and the clock enter; everything below gets them as values.
 
+mod catalogue;
 mod load;
 mod open;
 
+pub use catalogue::catalogue;
 pub use load::{Place, load, read};
-pub use open::{callers, connections, engine, test_connections, verify};
+pub use open::{callers, connections, engine, facts, probe, test_connections, verify};

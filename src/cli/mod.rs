@@ -3,6 +3,9 @@
 //! 0 is success, 1 that something is wrong in the project or a test failed, 2 that the command itself cannot be carried out.
 
 mod check;
+mod connections;
+mod connectors;
+mod connectors_test;
 mod explain;
 mod flags;
 mod schema;
@@ -41,6 +44,10 @@ enum Command {
     Test(test::TestFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
+    /// Say what connectors can do, and how they are set up
+    Connectors(connectors::ConnectorsFlags),
+    /// Show what the project is connected to
+    Connections(connections::ConnectionsFlags),
     /// Explain a diagnostic's code
     Explain(explain::ExplainFlags),
     /// Print the JSON Schemas of the files, for editors
@@ -76,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(&flags),
         Command::Test(flags) => test::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
+        Command::Connectors(flags) => connectors::run(&flags),
+        Command::Connections(flags) => connections::run(&flags),
         Command::Explain(flags) => explain::run(&flags),
         Command::Schema(flags) => schema::run(&flags),
     }

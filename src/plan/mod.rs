@@ -15,6 +15,6 @@ pub mod testcase;
 mod value;
 
 pub use compile::{OFFERED, Sources, compile, formats};
-pub use project::{Given, Project, SANDBOX, Wire};
+pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};
 pub use settings::Limits;
 pub use value::Value;

@@ -143,7 +143,7 @@ impl Bench {
         for connection in &test.down {
             systems.given(connection, Given::Down);
         }
-        Ok(Engine::new(Parts { project: Arc::clone(&self.project), connections: systems, clock }))
+        Ok(Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock }))
     }
 }
 
