@@ -209,6 +209,33 @@ impl Connections {
         super::stack::call(self, open, operation, inputs, how).await
     }
 
+    /// Whether several calls of an operation may be made as one.
+    #[must_use]
+    pub fn batches(&self, connection: &ConnectionName, operation: &OperationName) -> bool {
+        self.find(connection, operation).is_ok_and(|(_, operation)| operation.batch.is_some())
+    }
+
+    /// Whether an operation changes something.
+    #[must_use]
+    pub fn writes(&self, connection: &ConnectionName, operation: &OperationName) -> bool {
+        self.find(connection, operation).is_ok_and(|(_, operation)| operation.kind.writes())
+    }
+
+    /// Calls an operation once for each of `calls`, with as few requests as the system allows; the answers come in their
+    /// order, each as [`Self::call`] would have given it.
+    pub async fn call_many(
+        &self,
+        connection: &ConnectionName,
+        operation: &OperationName,
+        calls: Vec<serde_json::Map<String, serde_json::Value>>,
+        how: How<'_>,
+    ) -> Vec<Result<Answered, Fault>> {
+        match self.find(connection, operation) {
+            Ok((open, operation)) => super::batch::call_many(self, open, operation, calls, how).await,
+            Err(fault) => calls.iter().map(|_| Err(fault.clone())).collect(),
+        }
+    }
+
     /// The last answer to the same read that is not older than its `stale` time, for when the system is down.
     pub async fn last_known(
         &self,

@@ -110,8 +110,30 @@ async fn called<'a>(
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let how = How::by(Deadline::after(Duration::from_secs(10)));
-    let ended = connections.call(&connection.name, &operation.name, inputs, how).await;
+    let ended = match several(operation, &inputs) {
+        None => connections.call(&connection.name, &operation.name, inputs, how).await,
+        Some(calls) => {
+            let answers = connections.call_many(&connection.name, &operation.name, calls, how).await;
+            let value = |ended: Result<Answered, Fault>| match ended {
+                Err(fault) if fault.outcome == Outcome::NotFound => Ok(Value::Null),
+                ended => ended.map(|answered| answered.value),
+            };
+            answers.into_iter().map(value).collect::<Result<_, _>>().map(|value| Answered { value, age: None })
+        }
+    };
     Ok((vendor, ended))
+}
+
+/// The calls that inputs stand for which have a list where a batch may have several values.
+fn several(operation: &Operation, inputs: &serde_json::Map<String, Value>) -> Option<Vec<serde_json::Map<String, Value>>> {
+    let of = operation.batch.as_ref()?.of.as_str();
+    let values = inputs.get(of)?.as_array()?;
+    let call = |value: &Value| {
+        let mut inputs = inputs.clone();
+        inputs.insert(of.to_owned(), value.clone());
+        inputs
+    };
+    Some(values.iter().map(call).collect())
 }
 
 async fn one(

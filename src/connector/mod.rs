@@ -6,6 +6,7 @@
 
 mod attempts;
 mod auth;
+mod batch;
 pub mod catalog;
 mod connections;
 mod dry;

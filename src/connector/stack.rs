@@ -69,7 +69,7 @@ pub(super) async fn test(
     ended
 }
 
-fn finished(open: &Open, operation: &Operation, fault: Option<&Fault>, started: Instant, attempts: &Attempts) {
+pub(super) fn finished(open: &Open, operation: &Operation, fault: Option<&Fault>, started: Instant, attempts: &Attempts) {
     open.tally.count(fault);
     let (elapsed, attempts) = (started.elapsed(), attempts.sent());
     CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed, attempts }.emit();
@@ -239,7 +239,7 @@ impl Send {
 }
 
 /// Whether the connection is there for this sender, and its mode lets the operation through; then, whether for show only.
-fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<bool, Fault> {
+pub(super) fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<bool, Fault> {
     let mode = open.rules.mode;
     if let (Some(share), Some(sender)) = (open.rules.share, sender)
         && !share.has(sender)
@@ -310,6 +310,6 @@ fn just_now(value: Value) -> Answered {
     Answered { value, age: None }
 }
 
-fn late(operation: &Operation) -> Fault {
+pub(super) fn late(operation: &Operation) -> Fault {
     Fault::new(Outcome::Timeout, format!("{} ran out of time", operation.name))
 }

@@ -34,6 +34,8 @@ impl Run<'_> {
     /// Runs steps at the same time. All of them come to their end; what they said and set is put together in the order
     /// written, and the first in that order that ends the action ends it.
     pub(super) async fn together(&mut self, steps: &[Step]) -> Result<Flow, Halt> {
+        // One of them may write, and nobody looks into forks.
+        self.ahead.clear();
         let runs = steps.iter().map(|step| {
             let mut run = self.fork();
             async move {
@@ -79,11 +81,15 @@ impl Run<'_> {
         let failed = Halt::at(&step.place);
         let list = each.list.eval(&self.scope).and_then(|list| items(&list)).map_err(failed)?;
         let outer = self.scope.clone();
+        let outer_ahead = std::mem::take(&mut self.ahead);
+        let mut ahead = self.asked_ahead(each, &list).await;
         let mut gathered = Vec::new();
         let mut end = Ok(Flow::Next);
         for item in list {
             self.leave_for(outer.with(each.item.as_str(), item.clone()));
+            self.ahead = ahead;
             end = self.steps(&each.steps).await;
+            ahead = std::mem::take(&mut self.ahead);
             if !matches!(end, Ok(Flow::Next)) {
                 break;
             }
@@ -95,6 +101,7 @@ impl Run<'_> {
                 break;
             }
         }
+        self.ahead = outer_ahead;
         self.leave_for(outer);
         if let Some(into) = &each.into {
             let first = || gathered.first().cloned().unwrap_or(Value::from(()));

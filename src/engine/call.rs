@@ -63,14 +63,21 @@ impl Run<'_> {
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
-        let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
-        let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
-        let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
+        let (answered, requests) = match self.taken_ahead(call, &inputs) {
+            Some(ahead) => (ahead.answered, ahead.requests),
+            None => {
+                let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
+                let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
+                let connections = &self.engine.parts.connections;
+                let answered = connections.call(&call.connection, &call.operation, inputs, how).await;
+                (answered, wire.map(|wire| wire.noted()).unwrap_or_default())
+            }
+        };
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs: noted.unwrap_or_default(),
-            requests: wire.map(|wire| wire.noted()).unwrap_or_default(),
+            requests,
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
         Ok(answered)

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::conversation::Conversation;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
@@ -61,6 +62,8 @@ pub(super) struct Run<'a> {
     pub(super) deadline: Deadline,
     pub(super) trace: Option<Arc<Trace>>,
     pub(super) outcome: Option<Outcome>,
+    /// Answers that were asked for together, before the steps that call for them.
+    pub(super) ahead: Vec<Ahead>,
 }
 
 impl<'a> Run<'a> {
@@ -80,6 +83,7 @@ impl<'a> Run<'a> {
             deadline,
             trace,
             outcome: None,
+            ahead: Vec::new(),
         }
     }
 
@@ -95,6 +99,7 @@ impl<'a> Run<'a> {
             deadline: self.deadline,
             trace: self.trace.clone(),
             outcome: None,
+            ahead: Vec::new(),
         }
     }
 

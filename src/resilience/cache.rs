@@ -126,10 +126,10 @@ impl ReadCache {
         C: FnOnce() -> F,
         F: Future<Output = Result<Value, Fault>> + Send + 'static,
     {
-        let place = self.place(key);
-        if !refresh && let Some(entry) = self.entries.get(&place).await.filter(Entry::is_fresh) {
-            return Read { answer: entry.handed_out(), kept: true };
+        if !refresh && let Some(answer) = self.fresh(key).await {
+            return Read { answer, kept: true };
         }
+        let place = self.place(key);
         let flight = self.flight(&place, keep, call);
         let landing = Landing { flights: Arc::clone(&self.flights), place };
         let entry = flight.await;
@@ -138,6 +138,11 @@ impl ReadCache {
         }
         drop(landing);
         Read { answer: entry.handed_out(), kept: false }
+    }
+
+    /// The fresh answer; none when it has to be asked for.
+    pub async fn fresh(&self, key: &Key) -> Option<Result<Cached, Fault>> {
+        self.entries.get(&self.place(key)).await.filter(Entry::is_fresh).map(Entry::handed_out)
     }
 
     /// The last answer that is not older than its `stale` time, for when the system is down. Never a `not_found`.

@@ -11,7 +11,7 @@ use super::connector_http::{
     Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait,
 };
 use super::shape::{Definitions, Shape, shape, wrong_type};
-use super::values::{Flag, Map, Nullable, Text};
+use super::values::{Flag, Map, Nullable, Text, Whole};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
 
@@ -137,6 +137,8 @@ shape! {
         /// The statements or requests, in order; statements all in one transaction when the operation writes. Of requests several
         /// may write; of those that can happen in one run, all but the last have an `idempotency` that lets them be repeated.
         steps: Vec<Step>,
+        /// Of a read with one request: the request that answers several calls at once.
+        batch: Option<Batch>,
         /// The answer, made of templates; the last result without it. For a list of a model: made of each `row` of the last
         /// result.
         answer: Option<Node>,
@@ -157,6 +159,18 @@ shape! {
         required: Option<Flag>,
         /// The value when it is not given; null without it.
         default: Option<Node>,
+    }
+
+    /// One request in the place of several calls that differ in one input, such as those that an `each` makes. Each call gets
+    /// the rows that belong to it, of which the operation's `take`, `outcomes` and `answer` make its own ending.
+    Batch as "`batch`" {
+        /// The input that differs; in this request it is the list of its values.
+        of: Text,
+        /// Which value of it a `row` belongs to, an expression.
+        by: Text,
+        /// How many values one request may have; 50 without it.
+        most: Option<Whole>,
+        ..work: Work,
     }
 
     /// One SQL statement or one request of an operation.
@@ -234,7 +248,8 @@ shape! {
     Example as "an example" {
         /// What it shows.
         description: Option<Text>,
-        /// The inputs.
+        /// The inputs. A list for the one that a `batch` is of makes a call of each value at once, and `answer` is the list of
+        /// their answers, null for what is not found.
         inputs: Map<Node>,
         /// The settings that are others here than in the other examples; null for one that is not set.
         settings: Map<Node>,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_files;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod check_command;
 mod connectors_command;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! user reaches an error's text.
 
 mod address;
+mod batch;
 mod build;
 mod client;
 mod encode;

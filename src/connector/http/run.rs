@@ -16,7 +16,7 @@ use crate::connector::reply::named;
 use crate::connector::results::Results;
 use crate::connector::wire::Fate;
 use crate::fault::{Fault, Outcome};
-use crate::plan::connector::{Expects, HttpStep, Idempotency, PageInto, Pages, Take, Work};
+use crate::plan::connector::{Expects, HttpStep, Idempotency, Operation, PageInto, Pages, Take, Work};
 use crate::template::{Failed, Scope, from_json, to_json};
 
 /// More rows than a conversation can use.
@@ -32,11 +32,7 @@ impl Remote {
             return Err(Fault::new(Outcome::Unexpected, format!("{} is not of `kind: http`", errand.operation.name)));
         };
         let mut rng = self.rng();
-        let mut results = Results::new(inputs);
-        results.offered = self.offered.clone();
-        results.names.insert("now".to_owned(), self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true).into());
-        results.offered = named(&errand.operation.lets, results.offered.clone(), |offered| results.seeing(offered))
-            .map_err(|wrong| Fault::new(Outcome::Unexpected, format!("{}: {wrong}", errand.operation.name)))?;
+        let mut results = self.begun(errand.operation, inputs)?;
         let key = errand.key.unwrap_or_else(|| WriteKey::random(&mut rng));
         let last_write = steps.iter().filter(|step| step.writes).count().saturating_sub(1);
         let mut writes = 0;
@@ -58,6 +54,22 @@ impl Remote {
             }
         }
         Ok(results)
+    }
+
+    /// What there is before the first request of a call.
+    pub(super) fn begun(&self, operation: &Operation, inputs: Map<String, Value>) -> Result<Results, Fault> {
+        let mut results = self.seeing(inputs);
+        results.offered = named(&operation.lets, results.offered.clone(), |offered| results.seeing(offered))
+            .map_err(|wrong| Fault::new(Outcome::Unexpected, format!("{}: {wrong}", operation.name)))?;
+        Ok(results)
+    }
+
+    /// What every request sees.
+    pub(super) fn seeing(&self, inputs: Map<String, Value>) -> Results {
+        let mut results = Results::new(inputs);
+        results.offered = self.offered.clone();
+        results.names.insert("now".to_owned(), self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true).into());
+        results
     }
 
     /// Runs one step, when it is its turn; whether it was is what comes back.
@@ -86,11 +98,7 @@ impl Remote {
             None if runs => taken(&journey, &found)?,
             None => Value::Null,
         };
-        let named = if step.take == Take::All { "rows" } else { "row" };
-        let names = [("body", found.body), ("http", found.http), (named, result.clone())];
-        results.names.extend(names.map(|(name, value)| (name.to_owned(), value)));
-        results.names.extend(step.name.as_ref().map(|name| (name.as_str().to_owned(), result.clone())));
-        results.last = result;
+        took(results, step, found, result);
         if runs && let Some(fault) = results.ended(&step.endings, &journey.place()).map_err(failed)? {
             return Err(fault);
         }
@@ -98,7 +106,12 @@ impl Remote {
     }
 
     /// Sends a request and those for further pages; their bodies become one.
-    async fn asked(&self, journey: &Journey<'_>, results: &Results, rng: &mut fastrand::Rng) -> Result<Found, Fault> {
+    pub(super) async fn asked(
+        &self,
+        journey: &Journey<'_>,
+        results: &Results,
+        rng: &mut fastrand::Rng,
+    ) -> Result<Found, Fault> {
         let step = journey.step;
         let place = journey.place();
         let headers = self.system().map(|system| system.headers.as_slice()).unwrap_or_default();
@@ -178,17 +191,30 @@ impl Remote {
 }
 
 /// What a step's requests gave.
-#[derive(Default)]
-struct Found {
+#[derive(Clone, Default)]
+pub(super) struct Found {
     body: Value,
     http: Value,
     /// The result of a write that was done already.
     done: Option<Value>,
 }
 
+/// Lets what comes after a step see what it gave.
+pub(super) fn took(results: &mut Results, step: &HttpStep, found: Found, result: Value) {
+    let named = if step.take == Take::All { "rows" } else { "row" };
+    let names = [("body", found.body), ("http", found.http), (named, result.clone())];
+    results.names.extend(names.map(|(name, value)| (name.to_owned(), value)));
+    results.names.extend(step.name.as_ref().map(|name| (name.as_str().to_owned(), result.clone())));
+    results.last = result;
+}
+
 /// The part of the answer that counts, in the number that is meant.
-fn taken(journey: &Journey<'_>, found: &Found) -> Result<Value, Fault> {
-    let rows = rows(journey, found)?;
+pub(super) fn taken(journey: &Journey<'_>, found: &Found) -> Result<Value, Fault> {
+    chosen(journey, rows(journey, found)?)
+}
+
+/// As many of the rows as are meant.
+pub(super) fn chosen(journey: &Journey<'_>, rows: Value) -> Result<Value, Fault> {
     let place = || journey.place();
     let none = || Fault::new(Outcome::NotFound, format!("{} finds nothing", place()));
     match (journey.step.take, rows) {
@@ -252,7 +278,7 @@ fn join(body: &mut Value, page: Value) {
     }
 }
 
-fn unexpected(journey: &Journey<'_>, failed: &Failed) -> Fault {
+pub(super) fn unexpected(journey: &Journey<'_>, failed: &Failed) -> Fault {
     Fault::new(Outcome::Unexpected, format!("{}: {failed}", journey.place()))
 }
 

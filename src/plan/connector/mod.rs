@@ -23,8 +23,8 @@ pub(super) use compile::CONNECTION_KEYS;
 pub use answer::Answer;
 pub use compile::{Beside, Files, Formats, compile_connector};
 pub use http::{
-    Api, Body, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method, PageInto,
-    Pages, Part, Pieces, Received, Request, Retry, Sent, Wait, WaitSource, WaitUnit,
+    Api, Batch, Body, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method,
+    PageInto, Pages, Part, Pieces, Received, Request, Retry, Sent, Wait, WaitSource, WaitUnit,
 };
 pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{

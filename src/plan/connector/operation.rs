@@ -39,6 +39,7 @@ pub(super) fn compile(
     let each = (many && written.answer.as_ref().is_some_and(|node| matches!(node.kind, Kind::Map(_)))).then_some(ROW);
     let mut names: BTreeSet<&str> = given.iter().copied().chain(each).collect();
     let mut lets = Vec::new();
+    let mut batch = None;
     let work = match around.kind {
         SystemKind::Sql => {
             let statements = statement::compile_all(key, written, kind, out);
@@ -49,6 +50,7 @@ pub(super) fn compile(
         }
         SystemKind::Http => {
             let mut known = around.names.clone().and(given);
+            batch = written.batch.as_ref().and_then(|it| http::batch(it, written, kind, connector, &known, out));
             lets = lets::compile(&written.r#let, &mut known, out);
             let steps = http::steps(key, written, kind, connector, &mut known, out);
             let last = steps.last().map_or(Take::All, |step| step.take);
@@ -82,6 +84,7 @@ pub(super) fn compile(
         cache: cache(written, kind, out),
         drops: drops(written, kind, connector, out),
         work,
+        batch: batch.map(Box::new),
         answer,
         examples: written.examples.iter().filter_map(|it| example(it, written, around, out)).collect(),
     })
@@ -111,8 +114,10 @@ fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics)
         SystemKind::Sql => (http.collect(), "request"),
         SystemKind::Http => (sql.collect(), "sql"),
     };
-    let lets = written.r#let.iter().next().map(|(name, _)| (name, "let")).filter(|_| kind == SystemKind::Sql);
-    for (text, key) in texts.into_iter().map(|text| (text, key)).chain(lets) {
+    let lets = written.r#let.iter().next().map(|(name, _)| (name, "let"));
+    let batch = written.batch.as_ref().map(|batch| (&batch.of, "batch"));
+    let others = lets.into_iter().chain(batch).filter(|_| kind == SystemKind::Sql);
+    for (text, key) in texts.into_iter().map(|text| (text, key)).chain(others) {
         let message = format!("`{key}` belongs to another kind of connector");
         out.push(
             Diagnostic::at(Code::MisplacedKey, &text.span, message)

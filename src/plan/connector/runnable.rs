@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use regex::Regex;
 
-use super::{Answer, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
+use super::{Answer, Batch, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
 use crate::fault::Outcome;
 use crate::format::Format;
 use crate::model::Model;
@@ -175,6 +175,8 @@ pub struct Operation {
     pub drops: Vec<OperationName>,
     /// What it does.
     pub work: Work,
+    /// How one request answers several calls; of a read with one request.
+    pub batch: Option<Box<Batch>>,
     /// How the answer is made of the results; none for the last result as it is.
     pub answer: Option<Answer>,
     /// Documentation and tests.

@@ -6,6 +6,7 @@ use super::*;
 use crate::connector::examples::vendor::{Answers, Vendor};
 use crate::plan::connector::Mode;
 
+mod batch;
 mod catalogue;
 mod faults;
 mod form;

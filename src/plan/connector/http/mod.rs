@@ -3,6 +3,7 @@
 //! Where a value goes, its type says how it is written: a [`Pieces`] of a path or of a query language has values apart from
 //! the text around them, so that what runs can only encode a value, never splice it.
 
+mod batch;
 mod compile;
 mod exchange;
 mod idempotency;
@@ -16,6 +17,7 @@ mod tree;
 mod words;
 mod writes;
 
+pub(super) use batch::batch;
 pub(super) use compile::system;
 pub(super) use exchange::{exchanges, names_free};
 pub(super) use step::steps;
@@ -24,8 +26,8 @@ pub(super) use words::words;
 pub use exchange::{Exchange, Received, Sent};
 pub use pieces::{Part, Pieces};
 pub use runnable::{
-    Api, Body, ErrorRule, Expects, HttpStep, HttpSystem, Idempotency, Limits, Method, PageInto, Pages, Request, Retry, Wait,
-    WaitSource, WaitUnit,
+    Api, Batch, Body, ErrorRule, Expects, HttpStep, HttpSystem, Idempotency, Limits, Method, PageInto, Pages, Request,
+    Retry, Wait, WaitSource, WaitUnit,
 };
 pub use tree::{Language, Leaf};
 

@@ -191,6 +191,19 @@ impl HttpStep {
     }
 }
 
+/// How one request answers several calls of an operation that differ in one input.
+#[derive(Debug)]
+pub struct Batch {
+    /// The input that differs.
+    pub of: Local,
+    /// The request, which sees the list of its values under its name.
+    pub step: HttpStep,
+    /// Which value a `row` of it belongs to.
+    pub by: Expression,
+    /// How many values one request may have.
+    pub most: NonZeroU32,
+}
+
 /// A request.
 #[derive(Debug)]
 pub struct Request {

@@ -235,3 +235,28 @@ fn an_input_may_have_a_format_of_the_project() {
     let input = &connector.unwrap().operations[0].inputs[0];
     assert!(matches!(input.format, Some(crate::format::Format::Integer)));
 }
+
+#[test]
+fn only_a_read_of_one_request_can_be_batched() {
+    let batch = "batch: { of: b, by: row.b, request: GET /b, query: { b: \"{{ b }}\" } }";
+    one(
+        &with(&format!("{{ inputs: {{ b: {{}} }}, steps: [{{ request: 'GET /a/{{{{ b }}}}' }}], {batch} }}")),
+        Code::MisplacedKey,
+        "a read that is one request",
+    );
+    one(
+        &with(&format!(
+            "{{ kind: write, inputs: {{ b: {{}} }}, request: 'POST /a/{{{{ b }}}}', idempotency: none, {batch} }}"
+        )),
+        Code::MisplacedKey,
+        "a read that is one request",
+    );
+    one(
+        &with("{ inputs: { a: {} }, request: 'GET /a/{{ a }}', batch: { of: b, by: row.b, request: GET /b } }"),
+        Code::UnknownInput,
+        "no input `b`",
+    );
+    let first =
+        "{ inputs: { a: {} }, request: 'GET /a/{{ a }}', batch: { of: a, by: row.a, request: GET /b, take: first } }";
+    one(&with(first), Code::MisplacedKey, "is the operation's to say");
+}

@@ -1,0 +1,127 @@
+//! Several calls of one read that are made at once: what is kept answers by itself, one request answers the rest.
+//!
+//! Every call ends as it would have ended alone. Where a system cannot batch, each is made alone.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::attempts::Attempts;
+use super::connections::{Answered, Connections, How, Open, Opened};
+use super::http::{Errand, Remote};
+use super::reply::reply;
+use super::stack::{accepted, allowed, call, finished, late};
+use crate::fault::Fault;
+use crate::plan::connector::{Batch, Operation};
+use crate::resilience::{Cached, Key, Read};
+use crate::telemetry::{CacheKind, CacheUsed};
+
+/// One call that is still to be made: its place among all, and its inputs.
+type Waiting = (usize, Map<String, Value>);
+
+/// Calls an operation once for each of `calls`; the answers come in their order.
+pub(super) async fn call_many(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    calls: Vec<Map<String, Value>>,
+    how: How<'_>,
+) -> Vec<Result<Answered, Fault>> {
+    let plain = open.given.is_none() && !open.rules.faults.any();
+    let (Some(batch), Opened::Remote(remote), true) = (&operation.batch, &open.system, plain) else {
+        return join_all(calls.into_iter().map(|inputs| call(connections, open, operation, inputs, how))).await;
+    };
+    if let Err(fault) = allowed(open, operation, how.sender) {
+        return calls.iter().map(|_| Err(fault.clone())).collect();
+    }
+    let mut answers: Vec<Option<Result<Answered, Fault>>> = calls.iter().map(|_| None).collect();
+    let mut groups: IndexMap<String, Vec<Waiting>> = IndexMap::new();
+    for (at, inputs) in calls.into_iter().enumerate() {
+        let ended = match accepted(operation, inputs, connections.clock.now()) {
+            Err(fault) => Some(Err(fault)),
+            Ok(inputs) => match kept(connections, open, operation, &inputs, how).await {
+                Some(kept) => Some(kept),
+                None => {
+                    groups.entry(others(&inputs, batch)).or_default().push((at, inputs));
+                    None
+                }
+            },
+        };
+        if let Some(answer) = answers.get_mut(at) {
+            *answer = ended;
+        }
+    }
+    let most = usize::try_from(batch.most.get()).unwrap_or(usize::MAX);
+    let requests = groups.values().flat_map(|group| group.chunks(most));
+    let made = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how))).await;
+    for (at, ended) in made.into_iter().flatten() {
+        if let Some(answer) = answers.get_mut(at) {
+            *answer = Some(ended);
+        }
+    }
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(late(operation)))).collect()
+}
+
+/// Whatever two calls of one request have in common.
+fn others(inputs: &Map<String, Value>, batch: &Batch) -> String {
+    inputs.iter().filter(|(name, _)| *name != batch.of.as_str()).map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
+async fn kept(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    how: How<'_>,
+) -> Option<Result<Answered, Fault>> {
+    connections.keep(operation).filter(|_| !how.refresh)?;
+    let found = connections.cache.fresh(&Key::new(&open.name, &operation.name, inputs)).await?;
+    CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Hit }.emit();
+    Some(found.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: Some(age) }))
+}
+
+/// Makes the calls of one request.
+async fn ask(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    (batch, remote): (&Batch, &Remote),
+    calls: &[Waiting],
+    how: How<'_>,
+) -> Vec<(usize, Result<Answered, Fault>)> {
+    let (started, sent) = (Instant::now(), Attempts::new());
+    let (until, wire) = (how.deadline, how.wire.map(Arc::as_ref));
+    let errand = Errand { operation, until, sent: &sent, key: None, wire, dry: false };
+    let inputs = calls.iter().map(|(_, inputs)| inputs.clone()).collect();
+    let asked = timeout_at(until.instant(), remote.run_batch(&errand, batch, inputs));
+    let asked = asked.await.unwrap_or_else(|_| Err(late(operation)));
+    finished(open, operation, asked.as_ref().err(), started, &sent);
+    let ended = match asked {
+        Err(fault) => calls.iter().map(|_| Err(fault.clone())).collect(),
+        Ok(results) => results,
+    };
+    let mut answers = Vec::new();
+    for ((at, inputs), ended) in calls.iter().zip(ended) {
+        let answer = ended.and_then(|results| reply(operation, results));
+        answers.push((*at, keep(connections, open, operation, inputs, answer).await));
+    }
+    answers
+}
+
+/// Keeps an answer as if its call had been made alone.
+async fn keep(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    answer: Result<Value, Fault>,
+) -> Result<Answered, Fault> {
+    let Some(keep) = connections.keep(operation) else { return answer.map(|value| Answered { value, age: None }) };
+    CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Miss }.emit();
+    let key = Key::new(&open.name, &operation.name, inputs);
+    let Read { answer, .. } = connections.cache.read(&key, keep, true, || async { answer }).await;
+    answer.map(|Cached { value, .. }| Answered { value: Value::clone(&value), age: None })
+}

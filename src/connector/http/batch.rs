@@ -1,0 +1,70 @@
+//! One request in the place of several calls of a read that differ in one input.
+//!
+//! Each call ends as if it had been made by itself with the rows that belong to it; when the request fails, all of them have
+//! failed.
+
+use serde_json::{Map, Value};
+
+use super::Remote;
+use super::encode::scalar;
+use super::exchange::{Errand, Journey};
+use super::run::{chosen, taken, took, unexpected};
+use crate::connector::key::WriteKey;
+use crate::connector::results::Results;
+use crate::fault::{Fault, Outcome};
+use crate::plan::connector::{Batch, Work};
+use crate::template::{Failed, from_json, to_json};
+
+impl Remote {
+    /// Runs an operation for `calls`, the inputs of each, which differ in `batch.of` alone.
+    ///
+    /// # Errors
+    /// How all of them ended, when the request did not end well; and how one ended, for that one.
+    pub(in crate::connector) async fn run_batch(
+        &self,
+        errand: &Errand<'_>,
+        batch: &Batch,
+        calls: Vec<Map<String, Value>>,
+    ) -> Result<Vec<Result<Results, Fault>>, Fault> {
+        let wrong = |text: &str| Fault::new(Outcome::Unexpected, format!("the batch of {}: {text}", errand.operation.name));
+        let Work::Http(steps) = &errand.operation.work else { return Err(wrong("it is not of `kind: http`")) };
+        let [step] = steps.as_slice() else { return Err(wrong("it is not one request")) };
+        let of = batch.of.as_str();
+        let mut values: Vec<Value> = Vec::new();
+        for value in calls.iter().filter_map(|inputs| inputs.get(of)) {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        let mut rng = self.rng();
+        let mut shared = calls.first().cloned().unwrap_or_default();
+        shared.insert(of.to_owned(), values.into());
+        shared.insert("key".to_owned(), WriteKey::random(&mut rng).of_write(0).into());
+        let shared = self.seeing(shared);
+        let scope = shared.scope();
+        let journey = Journey { errand, step: &batch.step, scope: &scope };
+        let found = self.asked(&journey, &shared, &mut rng).await?;
+        let Value::Array(rows) = taken(&journey, &found)? else { return Err(wrong("its `rows` are no list")) };
+        let owner = |row: &Value| batch.by.eval(&scope.with("row", from_json(row))).and_then(|owner| to_json(&owner));
+        let owners: Result<Vec<_>, Failed> = rows.iter().map(owner).collect();
+        let owners: Vec<_> = owners.map_err(|failed| unexpected(&journey, &failed))?.iter().map(scalar).collect();
+        let one = |inputs: Map<String, Value>| {
+            let own = inputs.get(of).and_then(scalar);
+            let mine = rows.iter().zip(&owners).filter(|(_, owner)| owner.is_some() && **owner == own);
+            let mine: Vec<Value> = mine.map(|(row, _)| row.clone()).collect();
+            let mut results = self.begun(errand.operation, inputs)?;
+            let journey = Journey { errand, step, scope: &scope };
+            let failed = |failed: Failed| unexpected(&journey, &failed);
+            if let Some(fault) = results.ended(&step.refusals, &journey.place()).map_err(failed)? {
+                return Err(fault);
+            }
+            let result = chosen(&journey, mine.into())?;
+            took(&mut results, step, found.clone(), result);
+            match results.ended(&step.endings, &journey.place()).map_err(failed)? {
+                Some(fault) => Err(fault),
+                None => Ok(results),
+            }
+        };
+        Ok(calls.into_iter().map(one).collect())
+    }
+}
