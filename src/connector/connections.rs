@@ -68,6 +68,8 @@ pub struct Answered {
 pub enum Given {
     /// It cannot be reached: every call ends `unavailable`, and nothing that was kept helps.
     Down,
+    /// It cannot be reached; what was kept of it is there.
+    Gone,
 }
 
 impl Given {
@@ -146,7 +148,14 @@ pub(super) struct Open {
     pub(super) connector: Arc<Connector>,
     pub(super) system: Opened,
     pub(super) rules: Rules,
-    pub(super) given: Option<Given>,
+    given: Mutex<Option<Given>>,
+}
+
+impl Open {
+    /// What stands in the system's place.
+    pub(super) fn given(&self) -> Option<Given> {
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A system, ready to be asked.
@@ -197,7 +206,7 @@ impl Connections {
                 Ok(system) => {
                     open.insert(
                         name.clone(),
-                        Open { name, connector, system, rules: connection.rules.clone(), given: None },
+                        Open { name, connector, system, rules: connection.rules.clone(), given: Mutex::default() },
                     );
                 }
                 Err(text) => problems.push(Problem { connection: name, operation: None, text }),
@@ -226,15 +235,22 @@ impl Connections {
         super::stack::call(self, open, operation, inputs, how).await
     }
 
-    /// The last answer to the same read that is not older than its `stale` time, for when the system is down.
+    /// The last answer to the same read that is not older than its `stale` time, for when the system is down. A sender gets
+    /// none of a connection that is not there for them.
     pub async fn last_known(
         &self,
         connection: &ConnectionName,
         operation: &OperationName,
         inputs: serde_json::Map<String, serde_json::Value>,
+        sender: Option<&str>,
     ) -> Option<Answered> {
         let (open, operation) = self.find(connection, operation).ok()?;
-        super::stack::last_known(self, open, operation, inputs).await
+        super::stack::last_known(self, open, operation, inputs, sender).await
+    }
+
+    /// Makes everything that is kept older, as if so much time had passed.
+    pub fn grow_older(&self, by: Duration) {
+        self.cache.grow_older(by);
     }
 
     /// Whether address and credentials are right, by the operation that the connector's file names for it; none when it names
@@ -247,9 +263,9 @@ impl Connections {
     }
 
     /// Puts a fault in a connection's place.
-    pub fn given(&mut self, connection: &ConnectionName, given: Given) {
-        if let Some(open) = self.open.get_mut(connection) {
-            open.given = Some(given);
+    pub fn given(&self, connection: &ConnectionName, given: Given) {
+        if let Some(open) = self.open.get(connection) {
+            *open.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
         }
     }
 
@@ -285,7 +301,7 @@ impl Connections {
             description: open.connector.description.clone(),
             system: open.system.shown(),
             mode: open.rules.mode.name(),
-            given: open.given,
+            given: open.given(),
             operations: open.connector.operations.values().map(operation).collect(),
         });
         facts.collect()

@@ -56,7 +56,7 @@ async fn layers(
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
-    if let Some(Given::Down) = open.given {
+    if open.given() == Some(Given::Down) {
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
     // What the connection does not allow is not even looked at.
@@ -84,8 +84,13 @@ pub(super) async fn last_known(
     open: &Open,
     operation: &Operation,
     inputs: Map<String, Value>,
+    sender: Option<&str>,
 ) -> Option<Answered> {
     connections.keep(operation)?;
+    allowed(open, operation, sender).ok()?;
+    if open.given() == Some(Given::Down) {
+        return None;
+    }
     let inputs = accepted(operation, inputs, connections.clock.now()).ok()?;
     let Cached { value, age } = connections.cache.last(&Key::new(&open.name, &operation.name, &inputs)).await?;
     Some(Answered { value: Value::clone(&value), age: Some(age) })
@@ -153,6 +158,7 @@ struct Send {
     inputs: Map<String, Value>,
     attempts: Arc<AtomicU32>,
     rehearsal: Rehearsal,
+    gone: bool,
 }
 
 impl Send {
@@ -165,12 +171,16 @@ impl Send {
     ) -> Self {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
         let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
-        Self { connector, operation: operation.name.clone(), system, inputs, attempts, rehearsal }
+        let gone = open.given() == Some(Given::Gone);
+        Self { connector, operation: operation.name.clone(), system, inputs, attempts, rehearsal, gone }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
+        if self.gone {
+            return Err(Fault::new(Outcome::Unavailable, "the system is down, as given"));
+        }
         self.rehearsal.before(until).await?;
         let answer = match &self.system {
             Opened::Database(database) => {

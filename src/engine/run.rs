@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::conversation::Conversation;
+use super::ladder::Ladder;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Engine;
@@ -13,7 +14,7 @@ use crate::fault::{Class, Fault, Outcome};
 use crate::format;
 use crate::plan::action::{Input, Step};
 use crate::rasa::{Answer, Event, Message, Object};
-use crate::template::{Failed, Scope, Value, from_json};
+use crate::template::{Failed, Scope, Value};
 use crate::time::Deadline;
 
 /// How an action ended.
@@ -61,6 +62,7 @@ pub(super) struct Run<'a> {
     pub(super) deadline: Deadline,
     pub(super) trace: Option<Arc<Trace>>,
     pub(super) outcome: Option<Outcome>,
+    pub(super) ladder: Ladder,
 }
 
 impl<'a> Run<'a> {
@@ -80,6 +82,7 @@ impl<'a> Run<'a> {
             deadline,
             trace,
             outcome: None,
+            ladder: Ladder::default(),
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Run<'a> {
             deadline: self.deadline,
             trace: self.trace.clone(),
             outcome: None,
+            ladder: self.ladder.fork(),
         }
     }
 
@@ -139,23 +143,6 @@ impl<'a> Run<'a> {
         self.say_outcome(fault);
     }
 
-    /// Says the message of an outcome, in the words of the project or legwork's own. One that fails, or that has nothing to
-    /// say, gives way to the next that fits.
-    pub(super) fn say_outcome(&mut self, fault: &Fault) {
-        self.outcome = Some(fault.outcome);
-        let settings = &self.engine.parts.project.settings;
-        let scope = self.scope.with("fault", fault_value(fault));
-        for say in settings.messages.of(&self.conversation.locale, fault.outcome) {
-            match self.rendered(say, &scope) {
-                Ok(messages) if messages.is_empty() => {}
-                Ok(messages) => return self.messages.extend(messages),
-                Err(failed) => {
-                    tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message)
-                }
-            }
-        }
-    }
-
     /// Sets a slot: an event for Rasa, and the value for the steps that follow.
     pub(super) fn set_slot(&mut self, name: &str, value: serde_json::Value) {
         self.see_slot(name, &value);
@@ -172,6 +159,7 @@ impl<'a> Run<'a> {
     pub(super) fn leave_for(&mut self, outer: Scope) {
         self.scope = outer;
         self.show_slots();
+        self.show_age();
     }
 
     fn show_slots(&mut self) {
@@ -200,15 +188,11 @@ impl<'a> Run<'a> {
 
     /// How the turn ended, for metrics.
     pub(super) fn outcome(&self) -> &'static str {
-        self.outcome.map_or("ok", Outcome::name)
+        self.outcome.map_or_else(|| self.ladder.outcome(), Outcome::name)
     }
 
-    pub(super) fn into_answer(self) -> Answer {
+    pub(super) fn into_answer(mut self) -> Answer {
+        self.conclude();
         Answer { events: self.events, responses: self.messages }
     }
-}
-
-/// A fault as expressions see it.
-pub(super) fn fault_value(fault: &Fault) -> Value {
-    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public }))
 }

@@ -27,6 +27,8 @@ mod language_flow;
 #[cfg(test)]
 mod language_forms;
 #[cfg(test)]
+mod language_ladder;
+#[cfg(test)]
 mod language_messages;
 #[cfg(test)]
 mod language_outcomes;

@@ -149,6 +149,13 @@ impl Bot {
         Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
     }
 
+    /// Lets time pass between two calls, for what is kept of them.
+    pub async fn later(&self, minutes: u64) {
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(60 * minutes)).await;
+        tokio::time::resume();
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
