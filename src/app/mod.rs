@@ -3,7 +3,9 @@
 //! This is where files, the environment's secrets and the clock enter; everything below gets them as values.
 
 mod load;
+mod messages;
 mod open;
 
 pub use load::{Place, load, read};
+pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, engine, test_connections, verify};

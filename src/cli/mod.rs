@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod flags;
+mod messages;
 mod schema;
 mod serve;
 mod test;
@@ -41,6 +42,8 @@ enum Command {
     Test(test::TestFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
+    /// Print what is said when something does not go well, and where each message comes from
+    Messages(messages::MessagesFlags),
     /// Explain a diagnostic's code
     Explain(explain::ExplainFlags),
     /// Print the JSON Schemas of the files, for editors
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(&flags),
         Command::Test(flags) => test::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
+        Command::Messages(flags) => messages::run(&flags),
         Command::Explain(flags) => explain::run(&flags),
         Command::Schema(flags) => schema::run(&flags),
     }

@@ -152,7 +152,8 @@ impl Run<'_> {
     /// Lets expressions see how old the data is.
     pub(super) fn show_age(&mut self) {
         let Some(age) = self.ladder.age else { return };
-        let as_of = chrono::Duration::from_std(age).ok().and_then(|age| self.conversation.now.checked_sub_signed(age));
+        let whole = Duration::from_secs(age.as_secs());
+        let as_of = chrono::Duration::from_std(whole).ok().and_then(|age| self.conversation.now.checked_sub_signed(age));
         self.scope.set("data_age", Value::from(age.as_secs()));
         let as_of = as_of.map(|as_of| as_of.to_rfc3339_opts(SecondsFormat::Millis, true));
         self.scope.set("as_of", as_of.map_or(Value::from(()), Value::from));

@@ -73,6 +73,9 @@ impl Topic {
     }
 }
 
+/// What the file of legwork's own words is called.
+pub const BUILT_IN: &str = "built-in";
+
 /// A message and where it was worded.
 #[derive(Debug)]
 pub struct Worded {
@@ -80,6 +83,14 @@ pub struct Worded {
     pub place: Span,
     /// What is said.
     pub say: Say,
+}
+
+impl Worded {
+    /// Where a file of the project words it, as `path:line`; none when the words are legwork's own.
+    #[must_use]
+    pub fn written_at(&self) -> Option<String> {
+        (self.place.file.path != BUILT_IN).then(|| self.place.place())
+    }
 }
 
 /// Messages by locale, as one file words them.

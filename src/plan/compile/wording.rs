@@ -9,13 +9,14 @@ use super::names::Names;
 use crate::diag::File;
 use crate::plan::messages::Messages;
 use crate::plan::reading::{duration, topic};
-use crate::plan::wording::{Worded, Wording};
+use crate::plan::wording::{BUILT_IN, Worded, Wording};
 use crate::spec::message::Say;
 use crate::spec::settings as spec;
 use crate::spec::{Map, Shape, Text, yaml};
+use crate::template::Template;
 
-/// The built-in messages, in the same form as `messages:` of legwork.yml.
-const BUILT_IN: &str = include_str!("../messages.yml");
+/// Legwork's own words, in the same form as `messages:` of legwork.yml.
+const OWN_WORDS: &str = include_str!("../messages.yml");
 
 /// What the connectors of the catalogue keep as good as new is never older.
 const SAY_AGE_AFTER: Duration = Duration::from_secs(10 * 60);
@@ -23,7 +24,7 @@ const SAY_AGE_AFTER: Duration = Duration::from_secs(10 * 60);
 impl Compiler<'_> {
     /// The messages of legwork.yml, over legwork's own.
     pub(super) fn messages(&mut self, written: &spec::Settings) -> Messages {
-        let file = File::new("built-in", BUILT_IN);
+        let file = File::new(BUILT_IN, OWN_WORDS);
         let built_in = yaml::parse(&file).ok().and_then(|tree| Map::read(&tree, &mut self.out)).unwrap_or_default();
         let intent = |text: &Text, compiler: &mut Self| {
             compiler.known_intent(text);
@@ -59,7 +60,7 @@ impl Compiler<'_> {
         wording
     }
 
-    fn contact(&mut self, written: &spec::Settings) -> BTreeMap<String, crate::template::Template> {
+    fn contact(&mut self, written: &spec::Settings) -> BTreeMap<String, Template> {
         let mut contact = BTreeMap::new();
         for (locale, text) in written.contact.iter().flat_map(|contact| contact.0.iter()) {
             if let Some(template) = self.template(text, &Names::offered()) {

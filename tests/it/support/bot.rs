@@ -149,10 +149,11 @@ impl Bot {
         Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
     }
 
-    /// Lets time pass between two calls, for what is kept of them.
+    /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
+    /// another minute of it.
     pub async fn later(&self, minutes: u64) {
         tokio::time::pause();
-        tokio::time::advance(std::time::Duration::from_secs(60 * minutes)).await;
+        tokio::time::advance(std::time::Duration::from_secs(60 * minutes + 20)).await;
         tokio::time::resume();
     }
 
