@@ -70,7 +70,7 @@ fn human(rows: &[Row]) -> String {
 }
 
 fn heading(row: &Row) -> String {
-    let parts = [row.locale.as_deref(), row.action.as_deref(), row.call.as_deref()];
+    let parts = [row.action.as_deref(), row.call.as_deref(), row.locale.as_deref()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -86,7 +86,7 @@ codes! {
     UnknownOperation Error "unknown-operation" "a call to an operation that the connector does not have";
     UnknownInput Error "unknown-input" "a call gives an input that the operation does not take";
     MissingInput Error "missing-input" "a call lacks an input that the operation needs";
-    UnknownOutcome Error "unknown-outcome" "an outcome that does not exist";
+    UnknownOutcome Error "unknown-outcome" "an outcome or a message that does not exist";
     UnknownShared Error "unknown-shared" "`use` names a file that actions/shared does not have";
     SharedCycle Error "shared-cycle" "shared steps that use themselves, if only by way of others";
     UnknownFormat Error "unknown-format" "a format that neither legwork nor legwork.yml has";

@@ -41,6 +41,8 @@ mod language_time;
 #[cfg(test)]
 mod language_values;
 #[cfg(test)]
+mod messages_command;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 mod schemas;
