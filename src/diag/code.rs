@@ -100,7 +100,7 @@ codes! {
     SlotType Error "slot-type" "a value of a type that the slot cannot hold";
     SlotValue Error "slot-value" "a value that the categorical slot does not list";
     UnknownResponse Error "unknown-response" "an utter_… response that the domain does not have";
-    UnknownIntent Warning "unknown-intent" "a button or event with an intent that the domain does not have";
+    UnknownIntent Warning "unknown-intent" "a button, event or setting with an intent that the domain does not have";
     UnknownForm Error "unknown-form" "a form that the domain does not have";
     UndeclaredAction Warning "undeclared-action" "an action that the domain does not list, so Rasa never calls it";
     UnimplementedAction Warning "unimplemented-action" "the domain lists an action that has no file";

@@ -46,8 +46,13 @@ struct Named {
 
 impl Again {
     pub(super) fn of(tracker: &Tracker) -> Self {
-        let Tracker { latest_message: message, events, active_loop, stack, .. } = tracker.clone();
-        Self { message, events, active_loop, stack }
+        let Tracker { latest_message, events, active_loop, stack, .. } = tracker;
+        Self {
+            message: latest_message.clone(),
+            events: events.clone(),
+            active_loop: active_loop.clone(),
+            stack: stack.clone(),
+        }
     }
 
     /// The button that takes the turn once more; none when it cannot be taken so.

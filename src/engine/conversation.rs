@@ -62,12 +62,7 @@ impl Conversation {
     ///
     /// # Errors
     /// When a part is not what the protocol says.
-    pub(super) fn read(
-        call: &Call,
-        action: &Action,
-        project: &Project,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Malformed> {
+    pub(super) fn read(call: &Call, action: &Action, project: &Project, now: DateTime<Utc>) -> Result<Self, Malformed> {
         let (asks, settings) = (&action.asks, &project.settings);
         let asked = |name: &str| asks.contains(name);
         let tracker = &call.tracker;
@@ -75,7 +70,7 @@ impl Conversation {
             true => Slots::of(&object(&tracker.slots)?),
             false => Slots::unseen(&tracker.slots.pick(&single_slots(asks))?),
         };
-        let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(10);
+        let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(12);
         offered.push(("now", Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true))));
         offered.push(("timezone", Value::from(settings.timezone.name())));
         if asked("slots") {
@@ -136,7 +131,7 @@ impl Conversation {
         }
         let channel = tracker.latest_input_channel.clone();
         let (wording, again) = (Arc::clone(&action.messages), Again::of(tracker));
-        let tells = Tells::of(call, action, project)?;
+        let tells = Tells::of(call, action, project);
         let names: Arc<dyn Names> = Arc::new(Offered(offered));
         Ok(Self { names, slots, entities, metadata, channel, locale, now, wording, again, tells })
     }

@@ -4,6 +4,7 @@
 //! The age of old data is said once in a turn, for the oldest, where the first of it was used; when nothing was told of the
 //! data, there is no age to say. Each message falls back to the next wording where one fails.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::SecondsFormat;
@@ -16,7 +17,7 @@ use crate::plan::Project;
 use crate::plan::action::{Action, Body, Call as CallPlan, Step};
 use crate::plan::messages::Say;
 use crate::plan::wording::{Offers, Topic};
-use crate::rasa::{Button, Call, Event, EventKind, Malformed, Message, Object};
+use crate::rasa::{Button, Call, Event, EventKind, Message, Object};
 use crate::template::{Scope, Value, from_json};
 
 /// The slot that gets the name of how the turn went.
@@ -38,21 +39,18 @@ pub(super) struct Tells {
 impl Tells {
     /// An ordinary action tells what the domain has slots for; a validation nothing. Without a copy of the domain the slots of
     /// the conversation say what there is.
-    ///
-    /// # Errors
-    /// When the slots are not what the protocol says.
-    pub(super) fn of(call: &Call, action: &Action, project: &Project) -> Result<Self, Malformed> {
+    pub(super) fn of(call: &Call, action: &Action, project: &Project) -> Self {
         if matches!(action.body, Body::Validation(_)) {
-            return Ok(Self::default());
+            return Self::default();
         }
         let (outcome, age) = match &project.domain {
             Some(domain) => (domain.has_slot(OUTCOME), domain.has_slot(AGE)),
             None => {
-                let there = call.tracker.slots.pick(&[OUTCOME, AGE])?;
+                let there = call.tracker.slots.pick(&[OUTCOME, AGE]).unwrap_or_default();
                 (there.contains_key(OUTCOME), there.contains_key(AGE))
             }
         };
-        Ok(Self { age_aloud: true, outcome, age })
+        Self { age_aloud: true, outcome, age }
     }
 }
 
@@ -65,8 +63,8 @@ pub(super) struct Ladder {
     stood_in: Option<Outcome>,
     /// Before which message the age is to be said.
     said_at: Option<usize>,
-    /// The first message that is an outcome's.
-    failed_at: Option<usize>,
+    /// The messages that are outcomes', not what the action tells.
+    failures: Vec<Range<usize>>,
     /// Something was changed, or may have been.
     wrote: bool,
 }
@@ -74,7 +72,7 @@ pub(super) struct Ladder {
 impl Ladder {
     /// Of a run that goes on from this one and has said nothing yet.
     pub(super) fn fork(&self) -> Self {
-        Self { said_at: None, failed_at: None, ..self.clone() }
+        Self { said_at: None, failures: Vec::new(), ..self.clone() }
     }
 
     /// Takes over what a fork met, whose messages begin at `at`.
@@ -82,17 +80,18 @@ impl Ladder {
         self.age = self.age.max(fork.age);
         self.stood_in = self.stood_in.or(fork.stood_in);
         self.said_at = self.said_at.or(fork.said_at.map(|said| at + said));
-        self.failed_at = self.failed_at.or(fork.failed_at.map(|failed| at + failed));
+        self.failures.extend(fork.failures.iter().map(|failed| at + failed.start..at + failed.end));
         self.wrote |= fork.wrote;
     }
 
     /// Notes what a call came to.
     pub(super) fn met(&mut self, call: &CallPlan, came: &Result<Found, Fault>) {
-        let refused = |fault: &Fault| {
-            fault.class() == crate::fault::Class::Rejected || fault.outcome == Outcome::RateLimited
-        };
+        let refused =
+            |fault: &Fault| fault.class() == crate::fault::Class::Rejected || fault.outcome == Outcome::RateLimited;
         self.wrote |= call.writes && !came.as_ref().is_err_and(refused);
-        if let Ok(found) = came {
+        // What the same turn has just asked for is new.
+        let counts = |found: &Found| found.instead_of.is_some() || found.age.is_some_and(|age| age.as_secs() > 0);
+        if let Some(found) = came.as_ref().ok().filter(|found| counts(found)) {
             self.age = self.age.max(found.age);
         }
     }
@@ -167,8 +166,9 @@ impl Run<'_> {
         let worded = self.wordings(Topic::Outcome(fault.outcome), &scope).find(|(_, messages)| !messages.is_empty());
         let Some((say, mut messages)) = worded else { return };
         self.offer(fault.outcome, say, &mut messages);
-        self.ladder.failed_at.get_or_insert(self.messages.len());
+        let begin = self.messages.len();
         self.messages.extend(messages);
+        self.ladder.failures.push(begin..self.messages.len());
     }
 
     /// The wordings of a message that can be rendered, the best first. A failing one is told to the operator.
@@ -228,9 +228,11 @@ impl Run<'_> {
     /// Says the age of the data where it was first used, when something was told of it, and sets the slots that tell how the
     /// turn went unless the action set them itself.
     pub(super) fn conclude(&mut self) {
-        if let Some(at) = self.ladder.said_at
-            && at < self.ladder.failed_at.unwrap_or(self.messages.len())
-        {
+        let told = |at: usize| {
+            let failure = |message: &usize| self.ladder.failures.iter().any(|failed| failed.contains(message));
+            !(at..self.messages.len()).all(|message| failure(&message))
+        };
+        if let Some(at) = self.ladder.said_at.filter(|at| told(*at)) {
             let fault = self.ladder.stood_in.map(|outcome| Fault::new(outcome, ""));
             let mut scope = self.scope.clone();
             scope.set("fault", fault_value(fault.as_ref()));

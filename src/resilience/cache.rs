@@ -178,7 +178,8 @@ impl ReadCache {
         }
         let answer = call();
         let ahead = Arc::clone(&self.ahead);
-        let flight: Flight = Box::pin(async move { Entry { answer: answer.await.map(Arc::new), stored: now(&ahead), keep } });
+        let flight: Flight =
+            Box::pin(async move { Entry { answer: answer.await.map(Arc::new), stored: now(&ahead), keep } });
         let flight = flight.shared();
         if let Some(weak) = flight.downgrade() {
             flights.insert(place.clone(), weak);

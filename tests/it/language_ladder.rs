@@ -51,12 +51,16 @@ async fn what_was_last_known_stands_in_with_its_age() {
         let minutes = if how == "unavailable" { 31 } else { 62 };
         assert_eq!(
             bot.call("action_x").send().await.said(),
-            [&format!("I can't check that anew right now. This is as of {minutes} minutes ago.").replace("62 minutes", "1 hour"), "It is well."]
+            [
+                &format!("I can't get the latest right now, so this is as of {minutes} minutes ago.")
+                    .replace("62 minutes", "1 hour"),
+                "It is well."
+            ]
         );
     }
     assert_eq!(
         bot.call("action_x").slot("language", "de").send().await.said(),
-        ["Das kann ich gerade nicht neu abfragen. Stand der Angaben: vor 1 Stunde.", "It is well."]
+        ["Den neuesten Stand kann ich gerade nicht abrufen. Letzter Stand: vor 1 Stunde.", "It is well."]
     );
     // A system that answers may say why what was known is true no longer.
     bot.expect_error("misconfigured");
@@ -91,7 +95,7 @@ async fn a_timeout_gives_way_to_what_was_known() {
     bot.later(5).await;
     assert_eq!(
         bot.call("action_x").send().await.said(),
-        ["I can't check that anew right now. This is as of 5 minutes ago.", "1"]
+        ["I can't get the latest right now, so this is as of 5 minutes ago.", "1"]
     );
 }
 
@@ -120,7 +124,7 @@ steps:
     let answer = bot.call("action_x").slot("of", "b").slot("say", true).send().await;
     assert_eq!(
         answer.said(),
-        ["One moment.", "I can't check that anew right now. This is as of 40 minutes ago.", "well well 40 11:19 am"]
+        ["One moment.", "I can't get the latest right now, so this is as of 40 minutes ago.", "well well 40 11:19 am"]
     );
     // Nothing is told of the data, so neither is its age.
     assert_eq!(bot.call("action_x").slot("of", "b").slot("say", false).send().await.said(), ["One moment."]);
@@ -130,8 +134,28 @@ steps:
 }
 
 #[tokio::test]
+async fn the_age_is_said_although_a_step_beside_it_fails() {
+    let tell = ("actions/shared/tell.yml", "steps: [{ call: desk.last, as: last }, { say: \"{{ last.how }}\" }]\n");
+    let action = "steps: [{ together: [{ call: desk.end, with: { how: denied } }, { use: tell }] }]\n";
+    let bot = Bot::with(&[("legwork.yml", SETTINGS), DESK, NOTE, tell, ("actions/action_x.yml", action)]).await;
+    becomes(&bot, "well").await;
+    bot.call("action_x").send().await;
+    becomes(&bot, "unavailable").await;
+    bot.later(31).await;
+    assert_eq!(
+        bot.call("action_x").send().await.said(),
+        [
+            "I'm not allowed to do that for you.",
+            "I can't get the latest right now, so this is as of 31 minutes ago.",
+            "well"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn data_that_is_as_good_as_new_but_old_is_told_with_its_age() {
-    let twice = "steps: [{ call: desk.last, as: last }, { say: \"{{ last.how }} {{ data_age // 60 if data_age else 'new' }}\" }]\n";
+    let twice =
+        "steps: [{ call: desk.last, as: last }, { say: \"{{ last.how }} {{ data_age // 60 if data_age else 'new' }}\" }]\n";
     let bot = bot("cache: { say_age_after: 20m }\n", twice).await;
     becomes(&bot, "well").await;
     assert_eq!(bot.call("action_x").send().await.said(), ["well new"]);
@@ -147,10 +171,17 @@ async fn data_that_is_as_good_as_new_but_old_is_told_with_its_age() {
 
 #[tokio::test]
 async fn an_action_places_or_silences_the_age_itself() {
-    let call = |stale: &str| format!("steps: [{{ call: desk.last, as: last, outcomes: {{ stale: {stale} }} }}, {{ say: \"It is {{{{ last.how }}}}.\" }}]\n");
+    let call = |stale: &str| {
+        format!(
+            "steps: [{{ call: desk.last, as: last, outcomes: {{ stale: {stale} }} }}, {{ say: \"It is {{{{ last.how }}}}.\" }}]\n"
+        )
+    };
     for (stale, said) in [
         ("[]", vec!["It is well."]),
-        ("\"{{ last.how }} of {{ as_of | relative }} ({{ fault.outcome }})\"", vec!["well of 31 minutes ago (unavailable)", "It is well."]),
+        (
+            "\"{{ last.how }} of {{ as_of | relative }} ({{ fault.outcome }})\"",
+            vec!["well of 31 minutes ago (unavailable)", "It is well."],
+        ),
         ("[{ continue: { how: \"{{ last.how | upper }}\" } }]", vec!["It is WELL."]),
         ("[{ say: Too old. }, { stop: true }]", vec!["Too old."]),
         ("[{ set: { old: true } }, { let: { inner: 1 } }]", vec!["It is well."]),
@@ -199,11 +230,17 @@ async fn each_outcome_has_what_helps_with_it() {
     let german = bot.call("action_x").slot("how", "unavailable").slot("language", "de-AT").send().await;
     assert_eq!(
         german.said(),
-        ["Darauf kann ich gerade nicht zugreifen. Bitte versuchen Sie es in ein paar Minuten noch einmal. Oder rufen Sie 123 an."]
+        [
+            "Darauf kann ich gerade nicht zugreifen. Bitte versuchen Sie es in ein paar Minuten noch einmal. Oder rufen Sie 123 an."
+        ]
     );
     assert_eq!(
         buttons(&german),
-        json!([["Noch einmal versuchen", "/greet"], ["Mit jemandem sprechen", "/person"], ["Nachricht hinterlassen", "/leave_note"]])
+        json!([
+            ["Noch einmal versuchen", "/greet"],
+            ["Mit jemandem sprechen", "/person"],
+            ["Nachricht hinterlassen", "/leave_note"]
+        ])
     );
 }
 
@@ -281,7 +318,11 @@ async fn words_of_the_action_go_before_those_of_the_project() {
     assert_eq!(call("not_found", "de").await.said(), ["Das habe ich nicht gefunden. Stimmen die Angaben?"]);
     assert_eq!(call("not_found", "fr").await.said(), ["No not_found here (not_found)."]);
     let waits = call("rate_limited", "en").await;
-    assert_eq!((waits.said(), buttons(&waits)), (vec!["Wait."], json!([["Once more", "/greet"]])), "reworded, with its buttons");
+    assert_eq!(
+        (waits.said(), buttons(&waits)),
+        (vec!["Wait."], json!([["Once more", "/greet"]])),
+        "reworded, with its buttons"
+    );
     let down = call("unavailable", "en").await;
     assert_eq!((down.said(), buttons(&down)), (vec!["Down."], json!([])), "it says that it has none");
 }
@@ -292,7 +333,10 @@ async fn intents_that_the_domain_lacks_are_not_offered() {
     let settings = format!("connections: {{ desk: {{ connector: desk }} }}\n{HELP}");
     let action = ("actions/action_x.yml", END);
     for (intents, offered) in [
-        ("greet, person, leave_note", json!([["Try again", "/greet"], ["Talk to a person", "/person"], ["Leave a message", "/leave_note"]])),
+        (
+            "greet, person, leave_note",
+            json!([["Try again", "/greet"], ["Talk to a person", "/person"], ["Leave a message", "/leave_note"]]),
+        ),
         ("greet, persona", json!([["Try again", "/greet"]])),
     ] {
         let domain = domain(intents);
@@ -308,7 +352,12 @@ async fn intents_that_the_domain_lacks_are_not_offered() {
 #[tokio::test]
 async fn slots_of_the_domain_tell_how_it_went() {
     let slots = "slots: { action_outcome: { type: text }, data_age: { type: float }, how: { type: text } }\n";
-    let domain = ("domain.yml", format!("actions: [action_x, action_note, action_own, validate_form]\nforms: {{ form: {{ required_slots: [how] }} }}\n{slots}"));
+    let domain = (
+        "domain.yml",
+        format!(
+            "actions: [action_x, action_note, action_own, validate_form]\nforms: {{ form: {{ required_slots: [how] }} }}\n{slots}"
+        ),
+    );
     let files = [
         ("legwork.yml", SETTINGS.replace("slots.language or ", "")),
         domain,
@@ -353,10 +402,22 @@ fn what_is_no_message_is_found() {
         let settings = format!("connections: {{}}\n{settings}");
         problems(&[("legwork.yml", &settings), ("actions/action_x.yml", &format!("steps: []\n{action}"))])
     };
-    assert_eq!(of("messages: { en: { stale: x, queued: \"{{ reference }}\", try_again: x } }", "messages: { de: { slow: x } }"), [""; 0]);
-    assert_eq!(of("messages: { en: { unavailabel: x } }", ""), ["unknown-outcome legwork.yml:2 there is no message `unavailabel`"]);
-    assert_eq!(of("", "messages: { en: { sale: x } }"), ["unknown-outcome actions/action_x.yml:2 there is no message `sale`"]);
+    assert_eq!(
+        of("messages: { en: { stale: x, queued: \"{{ reference }}\", try_again: x } }", "messages: { de: { slow: x } }"),
+        [""; 0]
+    );
+    assert_eq!(
+        of("messages: { en: { unavailabel: x } }", ""),
+        ["unknown-outcome legwork.yml:2 there is no message `unavailabel`"]
+    );
+    assert_eq!(
+        of("", "messages: { en: { sale: x } }"),
+        ["unknown-outcome actions/action_x.yml:2 there is no message `sale`"]
+    );
     assert_eq!(of("messages: { human_itnent: x }", ""), ["unknown-key legwork.yml:2 `messages` has no key `human_itnent`"]);
-    assert_eq!(of("messages: { en: { slow: \"{{ fault.message }}\" } }", ""), ["unknown-name legwork.yml:2 nothing gives `fault` a value here"]);
+    assert_eq!(
+        of("messages: { en: { slow: \"{{ fault.message }}\" } }", ""),
+        ["unknown-name legwork.yml:2 nothing gives `fault` a value here"]
+    );
     assert_eq!(of("contact: \"{{ order }}\"", ""), ["unknown-name legwork.yml:2 nothing gives `order` a value here"]);
 }

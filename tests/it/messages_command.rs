@@ -115,7 +115,11 @@ desk.note
 
 #[test]
 fn programs_get_a_line_of_json_each() {
-    let domain = [PROJECT, &[("domain.yml", "intents: [person]\nactions: [action_x, action_y]\nresponses: { utter_x: [{ text: x }] }\n")]].concat();
+    let domain = [
+        PROJECT,
+        &[("domain.yml", "intents: [person]\nactions: [action_x, action_y]\nresponses: { utter_x: [{ text: x }] }\n")],
+    ]
+    .concat();
     let ran = legwork(project(&domain).path(), &["messages", "--locale", "en", "--format", "json"]);
     let rows: Vec<Value> = ran.printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let row = |name: &str| rows.iter().find(|row| row["message"] == name).unwrap();

@@ -91,6 +91,18 @@ async fn a_connection_that_is_given_down_is_down_and_the_others_are_not() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_a_connection_is_for_its_share_of_the_senders() {
+    let mut shop = connection("shop", &sandbox_connector(), &[]);
+    shop.rules.share = crate::plan::connector::Percent::new(0).ok();
+    let systems = open(&[shop], Path::new(".")).await.unwrap();
+    ask(&systems, "shop.find_order", json!({"number": "1001"})).await.unwrap();
+    let (shop, find) = (ConnectionName::parse("shop").unwrap(), OperationName::parse("find_order").unwrap());
+    let order = json!({"number": "1001"}).as_object().unwrap().clone();
+    assert_eq!(systems.last_known(&shop, &find, order.clone(), Some("somebody")).await, None);
+    assert!(systems.last_known(&shop, &find, order, None).await.is_some());
+}
+
+#[tokio::test]
 async fn what_an_operation_does_not_accept_never_reaches_it() {
     let shop = sandbox().await;
     let fault = ask(&shop, "shop.find_order", json!({"number": null})).await.unwrap_err();
