@@ -95,19 +95,29 @@ pub struct Fault {
     pub public: Option<String>,
     /// How long the system asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// The writes of the operation that were done before it ended like this, by the names of their steps: what failed is the
+    /// rest. Empty when nothing was changed, or when whether anything was is not known.
+    pub done: Vec<String>,
 }
 
 impl Fault {
     /// A fault that tells the user no more than its outcome's message does.
     #[must_use]
     pub fn new(outcome: Outcome, operator: impl Into<String>) -> Self {
-        Self { outcome, operator: operator.into(), public: None, retry_after: None }
+        Self { outcome, operator: operator.into(), public: None, retry_after: None, done: Vec::new() }
     }
 
     /// The same fault with a text that the user may read.
     #[must_use]
     pub fn saying(mut self, public: impl Into<String>) -> Self {
         self.public = Some(public.into());
+        self
+    }
+
+    /// The same fault of an operation of which a part was done: by the names of its steps, in order.
+    #[must_use]
+    pub fn after(mut self, done: Vec<String>) -> Self {
+        self.done = done;
         self
     }
 

@@ -68,7 +68,10 @@ name!(
 );
 name!(
     /// The name of an operation of a connector, such as `find_order`.
-    OperationName, identifier, "letters, digits and underscores, not beginning with a digit"
+    ///
+    /// A later version of an operation is one of its own beside the first: `find_order@2`.
+    OperationName, versioned,
+    "letters, digits and underscores, not beginning with a digit, and of a later version its number: find_order@2"
 );
 name!(
     /// Who calls: the name of an entry of `server.auth`. Work, answers and domains of one caller are never shared with another.
@@ -90,6 +93,20 @@ fn identifier(text: &str) -> bool {
         && text.len() <= 100
 }
 
+fn versioned(text: &str) -> bool {
+    let Some((name, version)) = text.split_once('@') else { return identifier(text) };
+    let number = version.len() <= 4 && !version.starts_with('0') && version.bytes().all(|c| c.is_ascii_digit());
+    identifier(name) && number && !matches!(version, "" | "1")
+}
+
+impl OperationName {
+    /// The name without its version: that of the first version.
+    #[must_use]
+    pub fn plain(&self) -> &str {
+        self.0.split_once('@').map_or(&*self.0, |(name, _)| name)
+    }
+}
+
 fn printable(text: &str) -> bool {
     !text.is_empty() && text.len() <= 200 && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
@@ -104,6 +121,11 @@ mod tests {
         assert!(Local::parse("my-slot").is_none());
         assert!(Local::parse("1st").is_none());
         assert!(ActionName::parse("action fetch").is_none());
+        let version = OperationName::parse("find_order@12").unwrap();
+        assert_eq!((version.as_str(), version.plain()), ("find_order@12", "find_order"));
+        for wrong in ["find_order@", "find_order@1", "find_order@02", "find_order@2a", "@2", "a@2@3", "find-order"] {
+            assert!(OperationName::parse(wrong).is_none(), "{wrong}");
+        }
         assert!(ActionName::parse("").is_none());
     }
 }

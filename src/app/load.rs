@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::connector::catalog;
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
-use crate::plan::connector::Connector;
+use crate::plan::connector::{Connector, Formats};
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
 use crate::spec::{Node, Shape, Text, yaml};
@@ -51,7 +51,8 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
         Some(path) => text(path, &folder, out),
         None => Some(folder.join("legwork.yml")).filter(|path| path.exists()).and_then(|path| text(&path, &folder, out)),
     };
-    let paths = settings.as_ref().map(paths).unwrap_or_default();
+    let none = || Paths { formats: Some(Formats::new()), ..Paths::default() };
+    let paths = settings.as_ref().map_or_else(none, paths);
     let actions = place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions")));
     let named = place.domain.clone().or_else(|| paths.domain.as_deref().map(|path| folder.join(path)));
     let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
@@ -77,7 +78,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
     sources.catalogue = catalog::BUILT_IN.iter().map(|source| source.name).collect();
-    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), out);
+    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), paths.formats.as_ref(), out);
     sources
 }
 
@@ -89,6 +90,8 @@ struct Paths {
     connectors: Option<String>,
     /// The connectors that its connections name; none when it names no connections.
     used: Option<BTreeSet<String>>,
+    /// Its formats, which the project's own connectors may use; none when it cannot be read.
+    formats: Option<Formats>,
 }
 
 /// Only these are of interest here; compiling reports what is wrong.
@@ -100,6 +103,7 @@ fn paths(file: &Arc<File>) -> Paths {
         actions: value(settings.actions),
         domain: value(settings.domain),
         connectors: value(settings.connectors),
+        formats: Some(plan::formats(&settings.formats)),
         used: settings
             .connections
             .map(|all| all.iter().filter_map(|(_, one)| one.get("connector").and_then(Node::scalar_text)).collect()),
@@ -197,6 +201,7 @@ fn connectors(
     own: &Path,
     folder: &Path,
     used: Option<&BTreeSet<String>>,
+    formats: Option<&Formats>,
     out: &mut Diagnostics,
 ) -> BTreeMap<String, Option<Arc<Connector>>> {
     let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
@@ -228,7 +233,7 @@ fn connectors(
             );
             continue;
         }
-        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own));
+        let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own), formats);
         out.extend(problems);
         compiled.push((name, connector));
     }

@@ -55,14 +55,16 @@ fn human(rows: &[Row]) -> String {
         let _ = writeln!(text, "  {:<18}{}", row.message, row.at.as_deref().unwrap_or("built-in"));
         for line in &row.says {
             let when = line.when.as_ref().map(|when| format!("when {when}: ")).unwrap_or_default();
-            let contact = row.contact.as_ref().map(|contact| format!(" {contact}")).unwrap_or_default();
-            let said = format!("{when}{}{contact}", line.text.trim_end());
+            let said = format!("{when}{}", line.text.trim_end());
             let _ = writeln!(text, "    {}", said.replace('\n', "\n    "));
             buttons(&line.buttons, &mut text);
         }
         if row.says.is_empty() {
             let does = if row.steps.is_empty() { "goes on".to_owned() } else { row.steps.join(", ") };
             let _ = writeln!(text, "    (says nothing: {does})");
+        }
+        if let Some(contact) = &row.contact {
+            let _ = writeln!(text, "    contact: {contact}");
         }
         buttons(&row.offers, &mut text);
     }

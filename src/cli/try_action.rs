@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{ProjectFlags, block_on, cannot, complain_of, print};
 use crate::app;
+use crate::connector::{Fate, Noted};
 use crate::diag::similar;
 use crate::engine::{Context, Entry, Trace};
 use crate::name::{ActionName, CallerName};
@@ -105,6 +106,17 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
     if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
+/// A request of a call as lines. What proves who we are is not in it.
+fn sent(request: &Noted) -> String {
+    let what = match request.fate {
+        Fate::Answered(status) => format!("{}, answered with {status}", request.line),
+        Fate::Unanswered => format!("{}, not answered", request.line),
+        Fate::Kept => format!("would send {}", request.line),
+    };
+    let body = request.body.as_ref().map(|body| format!("        {}\n", body.replace('\n', "\n        ")));
+    format!("      {what}\n{}", body.unwrap_or_default())
+}
+
 /// The run as a text: one paragraph a step, then the answer.
 fn told(entries: &[Entry], reply: &Reply) -> String {
     let mut text = String::new();
@@ -117,12 +129,13 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
             Entry::Step { verb, place, runs: false } => {
                 writeln!(text, "{:<40} {verb}, skipped: its `when` is false", place.place())
             }
-            Entry::Call { connection, operation, inputs, result } => {
+            Entry::Call { connection, operation, inputs, requests, result } => {
                 let came = match result {
                     Ok(value) => format!("{value:#}"),
                     Err(fault) => fault.to_string(),
                 };
-                writeln!(text, "    {connection}.{operation} {inputs}\n    → {}", came.replace('\n', "\n      "))
+                let sent: String = requests.iter().map(sent).collect();
+                writeln!(text, "    {connection}.{operation} {inputs}\n{sent}    → {}", came.replace('\n', "\n      "))
             }
             Entry::Kept { age, instead } => {
                 let value = instead.as_ref().map_or_else(String::new, |value| format!(", in its place: {value:#}"));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
-use crate::plan::connector::{Connector, Files, compile_connector};
+use crate::plan::connector::{Beside, Connector, Files, Formats, compile_connector};
 use crate::spec::{Shape as _, connector as spec, yaml};
 
 /// A connector that comes with legwork.
@@ -53,25 +53,27 @@ pub fn built_in(name: &str) -> Option<(Option<Connector>, Vec<Diagnostic>)> {
         let found = source.files.iter().find(|(name, _)| *name == path);
         found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "it is not built in".to_owned())
     };
-    Some(compile(name, &File::new(format!("{name}.yml"), source.text), texts))
+    Some(compile(name, &File::new(format!("{name}.yml"), source.text), texts, Some(&Formats::new())))
 }
 
-/// Compiles the connector `name` of a project: `file`, which lies in the folder `beside`, where the files that it names are
-/// looked for.
+/// Compiles the connector `name` of a project with these `formats`, none when they are not known: `file`, which lies in the
+/// folder `beside`, where the files that it names are looked for.
 #[must_use]
-pub fn read(name: &str, file: &Arc<File>, beside: &Path) -> (Option<Connector>, Vec<Diagnostic>) {
-    compile(name, file, |path| {
+pub fn read(name: &str, file: &Arc<File>, beside: &Path, formats: Option<&Formats>) -> (Option<Connector>, Vec<Diagnostic>) {
+    let text_of = |path: &str| {
         std::fs::read_to_string(beside.join(path)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => error.to_string(),
         })
-    })
+    };
+    compile(name, file, text_of, formats)
 }
 
 fn compile(
     name: &str,
     file: &Arc<File>,
     text_of: impl Fn(&str) -> Result<String, String>,
+    formats: Option<&Formats>,
 ) -> (Option<Connector>, Vec<Diagnostic>) {
     let tree = match yaml::parse(file) {
         Ok(tree) => tree,
@@ -87,7 +89,7 @@ fn compile(
         return (None, out.into_sorted());
     };
     let files: Files = written.files().map(|path| (path.value.clone(), text_of(path.as_str()))).collect();
-    let (connector, diagnostics) = compile_connector(name, &written, &files);
+    let (connector, diagnostics) = compile_connector(name, &written, &Beside { files: &files, formats });
     out.extend(diagnostics);
     let sound = !out.has_errors();
     (connector.filter(|_| sound), out.into_sorted())

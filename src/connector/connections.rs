@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use super::examples::Played;
 use super::http::Remote;
+use super::key::WriteKey;
 use super::sql::{Database, Origin, Place};
+use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, Setting, SettingValue, SqlSystem, System};
@@ -51,6 +53,18 @@ pub struct How<'a> {
     pub refresh: bool,
     /// For whom, where that is known: a connection may be there for a share of the senders only.
     pub sender: Option<&'a str>,
+    /// The key of what the call writes, so that the same call made again is known by it; one of its own without.
+    pub key: Option<WriteKey>,
+    /// Where its requests are noted, with their values.
+    pub wire: Option<&'a Arc<Wire>>,
+}
+
+impl How<'_> {
+    /// A call for nobody in particular, made once.
+    #[must_use]
+    pub const fn by(deadline: Deadline) -> Self {
+        Self { deadline, refresh: false, sender: None, key: None, wire: None }
+    }
 }
 
 /// The answer of a call that ended well.
@@ -128,6 +142,9 @@ pub struct OperationFacts {
     pub kind: &'static str,
     /// What it does.
     pub description: String,
+    /// What to call in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<String>,
     /// How many seconds an answer is as good as new, when answers are kept.
     pub fresh_seconds: Option<u64>,
     /// How many seconds it may stand in when the system is down.
@@ -258,7 +275,7 @@ impl Connections {
     pub async fn test(&self, connection: &ConnectionName, deadline: Deadline) -> Option<Result<(), Fault>> {
         let System::Http(system) = &self.open.get(connection)?.connector.system else { return None };
         let operation = system.test.as_ref()?;
-        let how = How { deadline, refresh: true, sender: None };
+        let how = How { refresh: true, ..How::by(deadline) };
         Some(self.call(connection, operation, serde_json::Map::new(), how).await.map(|_| ()))
     }
 
@@ -292,6 +309,7 @@ impl Connections {
             name: operation.name.to_string(),
             kind: operation.kind.name(),
             description: operation.description.clone(),
+            deprecated: operation.deprecated.clone(),
             fresh_seconds: self.keep(operation).map(|keep| keep.fresh.as_secs()),
             stale_seconds: self.keep(operation).map(|keep| keep.stale.as_secs()),
         };

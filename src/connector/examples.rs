@@ -8,22 +8,22 @@ pub(super) mod vendor;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use self::vendor::Seen;
 use self::vendor::Vendor;
-use super::connections::{Connections, How, Surroundings, filled};
-use super::http::Remote;
+use super::connections::{Answered, Connections, How, Surroundings, filled};
+use super::http::{Errand, Remote};
 use super::results::Results;
 use super::stack::accepted;
 use crate::fault::{Fault, Outcome};
 use crate::name::ConnectionName;
-use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Rules, Setting, SettingValue};
+use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Received, Rules, Setting, SettingValue};
 use crate::resilience::Keep;
 use crate::store::{NoTokens, TokenStore};
-use crate::time::{Clock, Deadline};
+use crate::time::{Clock, Deadline, FixedClock};
 
 /// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
 /// line for each example that ends otherwise than it says.
@@ -36,6 +36,23 @@ pub async fn run_examples(connector: &Arc<Connector>, folder: &Path, clock: Arc<
         }
     }
     wrong
+}
+
+/// A connection to `connector` as `example` has it, whose requests go to `stand_in`.
+fn connection_of(connector: &Arc<Connector>, example: &Example, stand_in: Option<String>) -> Option<Connection> {
+    let mut connection = connection(connector, stand_in)?;
+    for (name, value) in &example.settings {
+        match value {
+            Some(value) => drop(connection.settings.insert(name.clone(), value.clone())),
+            None => drop(connection.settings.shift_remove(name)),
+        }
+    }
+    Some(connection)
+}
+
+/// The clock of `example`.
+fn clock_of(example: &Example, clock: &Arc<dyn Clock>) -> Arc<dyn Clock> {
+    example.now.map_or_else(|| Arc::clone(clock), |now| Arc::new(FixedClock::at(now)))
 }
 
 /// A connection to `connector` as its examples have it, whose requests go to `stand_in`.
@@ -51,19 +68,40 @@ pub(super) fn connection(connector: &Arc<Connector>, stand_in: Option<String>) -
     Some(Connection { name: ConnectionName::parse("example")?, connector: Arc::clone(connector), settings, rules })
 }
 
-async fn one(
+/// The requests that a call of `operation` with `inputs` sends, as they arrive at a vendor on this machine that gives `answers`
+/// in their order and then only hangs up. Settings and time are those of `example`, and no credentials are sent; how the call
+/// ends does not matter.
+///
+/// # Errors
+/// When no vendor can listen, or the connection cannot be opened.
+pub async fn requests_of(
     connector: &Arc<Connector>,
     operation: &Operation,
     example: &Example,
+    inputs: serde_json::Map<String, Value>,
+    answers: &[Received],
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Seen>, String> {
+    let (vendor, _) = called(connector, operation, example, inputs, answers.iter(), Path::new("."), clock).await?;
+    Ok(vendor.seen())
+}
+
+/// Calls `operation` where a vendor that answers so stands in for the system.
+async fn called<'a>(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    example: &Example,
+    inputs: serde_json::Map<String, Value>,
+    answers: impl Iterator<Item = &'a Received>,
     folder: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<(), String> {
-    let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
+) -> Result<(Vendor, Result<Answered, Fault>), String> {
+    let answers = answers.map(exchanges::answer);
     let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
-    let connection = connection(connector, Some(vendor.address())).ok_or("no connection can be made")?;
+    let connection = connection_of(connector, example, Some(vendor.address())).ok_or("no connection can be made")?;
     let around = Surroundings {
         folder,
-        clock: Arc::clone(clock),
+        clock: clock_of(example, clock),
         profiles: Keep::PROFILES,
         tokens: Arc::new(NoTokens),
         rng: fastrand::Rng::with_seed(0),
@@ -71,8 +109,20 @@ async fn one(
     };
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    let how = How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None };
-    let ended = connections.call(&connection.name, &operation.name, example.inputs.clone(), how).await;
+    let how = How::by(Deadline::after(Duration::from_secs(10)));
+    let ended = connections.call(&connection.name, &operation.name, inputs, how).await;
+    Ok((vendor, ended))
+}
+
+async fn one(
+    connector: &Arc<Connector>,
+    operation: &Operation,
+    example: &Example,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), String> {
+    let answers = example.exchanges.iter().map(|exchange| &exchange.received);
+    let (vendor, ended) = called(connector, operation, example, example.inputs.clone(), answers, folder, clock).await?;
     for (at, (exchange, seen)) in example.exchanges.iter().zip(vendor.seen()).enumerate() {
         if let Some(what) = exchanges::differing(&exchange.sent, &seen) {
             return Err(format!("request {} is another: {what}", at + 1));
@@ -113,32 +163,30 @@ impl Played {
         Self { connector: Arc::clone(connector), clock: Arc::clone(clock) }
     }
 
-    /// Runs `operation` against a vendor that answers as the example with these inputs says.
+    /// Runs the operation of `errand` against a vendor that answers as the example with these inputs says.
     ///
     /// # Errors
     /// How the example ends; `unavailable` when there is none with these inputs.
-    pub(super) async fn run(
-        &self,
-        operation: &Operation,
-        inputs: serde_json::Map<String, Value>,
-        until: Deadline,
-        sent: &AtomicU32,
-    ) -> Result<Results, Fault> {
+    pub(super) async fn run(&self, errand: &Errand<'_>, inputs: serde_json::Map<String, Value>) -> Result<Results, Fault> {
+        let operation = errand.operation;
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
         let same = |example: &&Example| {
-            let asked = accepted(operation, example.inputs.clone(), self.clock.now());
+            let asked = accepted(operation, example.inputs.clone(), clock_of(example, &self.clock).now());
             asked.is_ok_and(|asked| asked == inputs) && !example.exchanges.is_empty()
         };
-        let example = operation.examples.iter().find(same).ok_or_else(|| unavailable("none of them has these inputs"))?;
+        // One with the usual settings goes before one that shows what others do.
+        let found = operation.examples.iter().filter(same).min_by_key(|it| (!it.settings.is_empty(), it.now.is_some()));
+        let example = found.ok_or_else(|| unavailable("none of them has these inputs"))?;
         let answers = example.exchanges.iter().map(|exchange| exchanges::answer(&exchange.received));
         let vendor = Vendor::open(answers).await.map_err(|_| unavailable("no vendor can listen"))?;
-        let connection =
-            connection(&self.connector, Some(vendor.address())).ok_or_else(|| unavailable("they cannot be run"))?;
+        let connection = connection_of(&self.connector, example, Some(vendor.address()))
+            .ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
-        let remote = Remote::open(&connection, &settings, Path::new("."), &self.clock, &tokens, fastrand::Rng::with_seed(0));
-        remote.map_err(|why| unavailable(&why))?.run(operation, inputs, until, sent).await
+        let clock = clock_of(example, &self.clock);
+        let remote = Remote::open(&connection, &settings, Path::new("."), &clock, &tokens, fastrand::Rng::with_seed(0));
+        remote.map_err(|why| unavailable(&why))?.run(errand, inputs).await
     }
 }
 

@@ -7,16 +7,22 @@
 mod auth;
 pub mod catalog;
 mod connections;
+mod dry;
 mod examples;
 mod http;
+mod key;
 mod rehearsal;
 mod reply;
 mod results;
 mod sql;
 mod stack;
+mod tree;
+mod wire;
 
 pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
-pub use examples::run_examples;
+pub use examples::{Seen, requests_of, run_examples};
+pub use key::WriteKey;
+pub use wire::{Fate, Noted, Wire};
 
 #[cfg(test)]
 mod tests;

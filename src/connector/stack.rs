@@ -12,8 +12,12 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::connections::{Answered, Connections, Given, How, Open, Opened};
+use super::dry::would_do;
+use super::http::Errand;
+use super::key::WriteKey;
 use super::rehearsal::Rehearsal;
 use super::reply::reply;
+use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
 use crate::name::{ConnectionName, OperationName};
@@ -59,10 +63,16 @@ async fn layers(
     if open.given() == Some(Given::Down) {
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
-    // What the connection does not allow is not even looked at.
-    allowed(open, operation, how.sender)?;
+    // What the connection does not allow is not even looked at; what it only rehearses is, up to the first write.
+    let dry = allowed(open, operation, how.sender)?;
     // What the operation does not accept reaches neither the cache nor the system.
     let inputs = accepted(operation, inputs, connections.clock.now())?;
+    if dry {
+        return Send { dry, ..Send::new(connections, open, operation, inputs, how, attempts) }
+            .attempt(how.deadline)
+            .await
+            .map(just_now);
+    }
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
     if operation.kind.writes() {
         return write(connections, open, operation, inputs, how, attempts).await;
@@ -70,11 +80,11 @@ async fn layers(
     match connections.keep(operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
         Some(keep) => {
-            let read = read(connections, open, operation, inputs, keep, how.refresh, attempts);
+            let read = read(connections, open, operation, inputs, keep, how, attempts);
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
-        None => Send::new(connections, open, operation, inputs, attempts).attempt(how.deadline).await.map(just_now),
+        None => Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline).await.map(just_now),
     }
 }
 
@@ -102,12 +112,12 @@ async fn read(
     operation: &Operation,
     inputs: Map<String, Value>,
     keep: Keep,
-    refresh: bool,
+    how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
-    let call = || Send::new(connections, open, operation, inputs, attempts).attempt(Deadline::after(SHARED));
-    let Read { answer, kept } = connections.cache.read(&key, keep, refresh, call).await;
+    let call = || Send::new(connections, open, operation, inputs, how, attempts).attempt(Deadline::after(SHARED));
+    let Read { answer, kept } = connections.cache.read(&key, keep, how.refresh, call).await;
     let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
     CacheUsed { connection: &open.name, operation: &operation.name, kind }.emit();
     answer.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: kept.then_some(age) })
@@ -121,7 +131,7 @@ async fn write(
     how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
-    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(how.deadline);
+    let attempt = Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline);
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
@@ -159,6 +169,11 @@ struct Send {
     attempts: Arc<AtomicU32>,
     rehearsal: Rehearsal,
     gone: bool,
+    connection: ConnectionName,
+    key: Option<WriteKey>,
+    wire: Option<Arc<Wire>>,
+    /// Nothing that writes is sent.
+    dry: bool,
 }
 
 impl Send {
@@ -167,12 +182,14 @@ impl Send {
         open: &Open,
         operation: &Operation,
         inputs: Map<String, Value>,
+        how: How<'_>,
         attempts: &Arc<AtomicU32>,
     ) -> Self {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
         let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
-        let gone = open.given() == Some(Given::Gone);
-        Self { connector, operation: operation.name.clone(), system, inputs, attempts, rehearsal, gone }
+        let (operation, connection) = (operation.name.clone(), open.name.clone());
+        let (key, wire, gone) = (how.key, how.wire.cloned(), open.given() == Some(Given::Gone));
+        Self { connector, operation, system, inputs, attempts, rehearsal, gone, connection, key, wire, dry: false }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
@@ -181,18 +198,24 @@ impl Send {
         if self.gone {
             return Err(Fault::new(Outcome::Unavailable, "the system is down, as given"));
         }
+        let (key, wire, dry) = (self.key, self.wire.as_deref(), self.dry);
+        let errand = Errand { operation, until, sent: &self.attempts, key, wire, dry };
         self.rehearsal.before(until).await?;
         let answer = match &self.system {
+            // Only requests are made one by one, so that what comes before a write can be seen.
+            Opened::Database(_) | Opened::Examples(_) if dry => {
+                return Err(would_do(&self.connection, operation, &self.inputs, None));
+            }
             Opened::Database(database) => {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
                 database.run(operation, self.inputs, until.bound(STATEMENTS)).await
             }
             Opened::Examples(played) => {
-                let results = played.run(operation, self.inputs, until, &self.attempts).await?;
+                let results = played.run(&errand, self.inputs).await?;
                 reply(operation, results)
             }
             Opened::Remote(remote) => {
-                let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
+                let results = remote.run(&errand, self.inputs).await?;
                 reply(operation, results)
             }
         };
@@ -200,8 +223,8 @@ impl Send {
     }
 }
 
-/// Whether the connection is there for this sender, and its mode lets the operation through.
-fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<(), Fault> {
+/// Whether the connection is there for this sender, and its mode lets the operation through; then, whether for show only.
+fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<bool, Fault> {
     let mode = open.rules.mode;
     if let (Some(share), Some(sender)) = (open.rules.share, sender)
         && !share.has(sender)
@@ -209,15 +232,12 @@ fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<(
         return Err(Fault::new(Outcome::Unavailable, format!("{} is not there for this sender yet (`share`)", open.name)));
     }
     if mode.allows(operation.kind) {
-        return Ok(());
+        return Ok(false);
     }
     let (name, kind) = (&operation.name, operation.kind.name());
     Err(match mode {
+        Mode::DryRun => return Ok(true),
         Mode::Off => Fault::new(Outcome::Unavailable, format!("{} is switched off (`mode: off`)", open.name)),
-        Mode::DryRun => Fault::new(
-            Outcome::Denied,
-            format!("{name}, a {kind}, would be done; `mode: dry_run` of {} keeps it from it", open.name),
-        ),
         _ => Fault::new(
             Outcome::Denied,
             format!("{name} is a {kind}, which `mode: {}` of {} does not allow", mode.name(), open.name),

@@ -13,7 +13,7 @@ use super::*;
 use crate::diag::{Diagnostic, File};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connection, Connector, Rules, SettingValue};
+use crate::plan::connector::{Connection, Connector, Formats, Rules, SettingValue};
 use crate::resilience::Keep;
 use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
@@ -58,7 +58,7 @@ async fn open_scratch(connections: &[Connection], folder: &Path) -> Result<Conne
 }
 
 fn how() -> How<'static> {
-    How { deadline: Deadline::after(Duration::from_secs(10)), refresh: false, sender: None }
+    How::by(Deadline::after(Duration::from_secs(10)))
 }
 
 /// Calls `connection.operation`.
@@ -83,7 +83,7 @@ fn sandbox_connector() -> Arc<Connector> {
 
 /// A project's own connector, `NAME.yml` in `folder`.
 fn own_connector(name: &str, yaml: &str, folder: &Path) -> Arc<Connector> {
-    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder))
+    sound(catalog::read(name, &File::new(format!("connectors/{name}.yml"), yaml), folder, Some(&Formats::new())))
 }
 
 fn sound((connector, diagnostics): (Option<Connector>, Vec<Diagnostic>)) -> Arc<Connector> {

@@ -113,6 +113,7 @@ codes! {
     BadRequest Error "bad-request" "a request of an operation cannot be sent as it is written";
     UnsafeText Error "unsafe-text" "a value would go unencoded into a text that the vendor reads as a language";
     ApiEnding Warning "api-ending" "the vendor ends the API version that a connector speaks";
+    DeprecatedOperation Warning "deprecated-operation" "a call to an operation that another one takes the place of";
     OpenServer Warning "open-server" "the server listens beyond this machine and asks nobody who they are";
 }
 

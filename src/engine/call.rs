@@ -1,5 +1,6 @@
 //! Calls of operations, and what becomes of their outcomes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -8,7 +9,7 @@ use super::ladder::{fault_value, stands_in};
 use super::run::{Flow, Halt, Run};
 use super::speak::object;
 use super::trace::Entry;
-use crate::connector::{Answered, How};
+use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::plan::action::{Call, Step};
@@ -59,13 +60,15 @@ impl Run<'_> {
         let again = (!call.writes).then(|| inputs.clone());
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
-        let how = How { deadline: self.deadline, refresh, sender };
+        let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
+        let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
         let connections = &self.engine.parts.connections;
         let answered = connections.call(&call.connection, &call.operation, inputs, how).await;
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs: noted.unwrap_or_default(),
+            requests: wire.map(|wire| wire.noted()).unwrap_or_default(),
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
         let came = match (answered, again) {

@@ -88,7 +88,8 @@ impl Ladder {
     pub(super) fn met(&mut self, call: &CallPlan, came: &Result<Found, Fault>) {
         let refused =
             |fault: &Fault| fault.class() == crate::fault::Class::Rejected || fault.outcome == Outcome::RateLimited;
-        self.wrote |= call.writes && !came.as_ref().is_err_and(refused);
+        let done = came.as_ref().is_err_and(|fault| !fault.done.is_empty());
+        self.wrote |= done || (call.writes && !came.as_ref().is_err_and(refused));
         // What the same turn has just asked for is new.
         let counts = |found: &Found| found.instead_of.is_some() || found.age.is_some_and(|age| age.as_secs() > 0);
         if let Some(found) = came.as_ref().ok().filter(|found| counts(found)) {
@@ -250,8 +251,9 @@ impl Run<'_> {
     }
 }
 
-/// A fault as expressions see it; without one both of its parts are null.
+/// A fault as expressions see it; without one its outcome and message are null, and nothing was done.
 pub(super) fn fault_value(fault: Option<&Fault>) -> Value {
     let outcome = fault.map(|fault| fault.outcome.name());
-    from_json(&json!({ "outcome": outcome, "message": fault.and_then(|fault| fault.public.as_deref()) }))
+    let done = fault.map_or(&[][..], |fault| &fault.done);
+    from_json(&json!({ "outcome": outcome, "message": fault.and_then(|fault| fault.public.as_deref()), "done": done }))
 }

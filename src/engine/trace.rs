@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::connector::Noted;
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::name::{ConnectionName, OperationName};
@@ -42,6 +43,8 @@ pub enum Entry {
         operation: OperationName,
         /// The inputs.
         inputs: Value,
+        /// The requests that it made, or would have made.
+        requests: Vec<Noted>,
         /// What came back.
         result: Result<Value, Fault>,
     },

@@ -76,6 +76,34 @@ models! {
         customer_since: Date,
     }
 
+    /// Somebody who works for the company.
+    Employee {
+        /// The system's own id.
+        id: Text required,
+        /// The whole name.
+        name: Text required sensitive,
+        /// The given name, to address them by.
+        first_name: Text sensitive,
+        /// The family name.
+        last_name: Text sensitive,
+        /// The e-mail address at work, in lower case.
+        email: Text sensitive,
+        /// The telephone number at work, such as `+14155550123`.
+        phone: Text sensitive,
+        /// What they do, such as `Accountant`.
+        title: Text,
+        /// The part of the company they work in.
+        department: Text,
+        /// Where they work.
+        location: Text,
+        /// Whom they report to.
+        manager: One(Contact),
+        /// Whether they can be reached.
+        status: Code(EmployeeStatus),
+        /// Since when they work here.
+        employed_since: Date,
+    }
+
     /// A conversation, call or note that stands in a customer's history.
     Interaction {
         /// The system's own id.
@@ -152,12 +180,64 @@ models! {
         requested_at: DateTime,
     }
 
+    /// A message that was sent to somebody: in a chat, as an e-mail or to a phone.
+    Message {
+        /// The system's own id.
+        id: Text required,
+        /// What it travels through, such as `slack`, `email` or `sms`.
+        channel: Text,
+        /// Who sent it.
+        from: One(Contact),
+        /// Where it went: an address, a number or the name of a room.
+        to: Text sensitive,
+        /// The subject, where messages have one.
+        subject: Text sensitive,
+        /// What it says, without markup.
+        text: Text required sensitive,
+        /// How far it has come.
+        status: Code(MessageStatus),
+        /// When it was sent.
+        sent_at: DateTime,
+        /// What an answer has to name, so that it stands below this message.
+        thread: Text,
+        /// Where people read it.
+        url: Text,
+    }
+
     /// An amount of money.
     Money {
         /// The amount in the currency's main unit, such as 12.5.
         amount: Number required,
         /// The currency as its three-letter code, such as `EUR`.
         currency: Text required,
+    }
+
+    /// A sale that may come about: what some vendors call a deal.
+    Opportunity {
+        /// The system's own id.
+        id: Text required,
+        /// What it is called, such as `Hoodies for the spring team`.
+        name: Text required,
+        /// How far it has come.
+        stage: Code(OpportunityStage) required,
+        /// What it would bring.
+        amount: Money,
+        /// How likely it comes about, in per cent.
+        probability: Number,
+        /// The day by which it should be decided.
+        close_date: Date,
+        /// Who would buy.
+        customer: One(Contact),
+        /// The company they would buy for.
+        company: Text,
+        /// What else there is to know.
+        description: Text,
+        /// Who looks after it.
+        owner: Text,
+        /// When it was made.
+        created_at: DateTime,
+        /// Where colleagues see it.
+        url: Text,
     }
 
     /// A customer's order.
@@ -196,6 +276,34 @@ models! {
         quantity: Number required,
         /// What one costs.
         price: Money,
+    }
+
+    /// What a customer paid or has to pay. It never has the number of a card or an account.
+    Payment {
+        /// The number to quote, or the system's own id.
+        number: Text required,
+        /// How far it has come.
+        status: Code(PaymentStatus) required,
+        /// How much it is.
+        amount: Money required,
+        /// How much of it went back.
+        refunded: Money,
+        /// The order or invoice that it pays for.
+        order_number: Text,
+        /// What is paid with, in words, such as `Visa` or `PayPal`.
+        method: Text,
+        /// Whose it is.
+        customer: One(Contact),
+        /// When it was begun.
+        created_at: DateTime,
+        /// When the money came.
+        paid_at: DateTime,
+        /// The day by which it has to be paid.
+        due_date: Date,
+        /// Why it failed, in words for the customer.
+        problem: Text,
+        /// Where the customer pays, or sees the receipt.
+        url: Text,
     }
 
     /// Something the shop sells.
@@ -248,6 +356,28 @@ models! {
         variant: Text,
         /// How many.
         quantity: Number required,
+    }
+
+    /// What an employee asked IT or another service desk for: a laptop, access, a new badge.
+    ServiceRequest {
+        /// The number to quote, such as `REQ-2001`.
+        number: Text required,
+        /// What is asked for, as the service desk's catalogue calls it.
+        item: Text required,
+        /// What they said about what they need.
+        description: Text sensitive,
+        /// How far it has come.
+        status: Code(ServiceRequestStatus) required,
+        /// Whom it is for.
+        requested_for: One(Contact),
+        /// When it was asked for.
+        requested_at: DateTime,
+        /// The day it should be there.
+        expected_date: Date,
+        /// Who decides, where somebody has to.
+        approver: Text,
+        /// Where they see it.
+        url: Text,
     }
 
     /// How an order travels.

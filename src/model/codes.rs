@@ -85,6 +85,16 @@ codes! {
         Vip = "vip", "VIP", "VIP";
     }
 
+    /// Whether an employee can be reached.
+    EmployeeStatus {
+        /// Works here, and is at work when others are.
+        Active = "active", "active", "aktiv";
+        /// Works here, and is away for a while.
+        OnLeave = "on_leave", "on leave", "abwesend";
+        /// Works here no more.
+        Left = "left", "no longer with us", "ausgeschieden";
+    }
+
     /// How an interaction took place.
     InteractionKind {
         /// A conversation with an assistant or an agent in a chat.
@@ -137,6 +147,34 @@ codes! {
         Cancelled = "cancelled", "cancelled", "storniert";
     }
 
+    /// How far a message has come.
+    MessageStatus {
+        /// Waits to be sent.
+        Queued = "queued", "waiting to be sent", "wartet auf den Versand";
+        /// On its way.
+        Sent = "sent", "sent", "gesendet";
+        /// With whom it was sent to.
+        Delivered = "delivered", "delivered", "zugestellt";
+        /// It did not arrive.
+        Failed = "failed", "failed", "fehlgeschlagen";
+    }
+
+    /// How far an opportunity has come.
+    OpportunityStage {
+        /// Somebody is interested; nothing is known yet.
+        New = "new", "new", "neu";
+        /// What they need is known, and that it can be sold to them.
+        Qualified = "qualified", "qualified", "qualifiziert";
+        /// They were shown or sent what they would get.
+        Proposal = "proposal", "proposal made", "Angebot gemacht";
+        /// Terms are talked about, or a contract waits to be signed.
+        Negotiation = "negotiation", "under negotiation", "in Verhandlung";
+        /// They bought.
+        Won = "won", "won", "gewonnen";
+        /// They did not buy.
+        Lost = "lost", "lost", "verloren";
+    }
+
     /// Where an order is on its way.
     OrderStatus {
         /// Accepted; nothing has left the warehouse.
@@ -155,6 +193,28 @@ codes! {
         Returned = "returned", "returned", "zurückgesandt";
     }
 
+    /// How far a payment has come.
+    PaymentStatus {
+        /// Nothing was paid yet.
+        Open = "open", "open", "offen";
+        /// The customer has to do something, such as confirm it at their bank.
+        ActionNeeded = "action_needed", "waiting for your confirmation", "wartet auf Ihre Bestätigung";
+        /// On its way.
+        Processing = "processing", "being processed", "in Bearbeitung";
+        /// Reserved; the money is taken later.
+        Authorized = "authorized", "authorized", "autorisiert";
+        /// The money came.
+        Paid = "paid", "paid", "bezahlt";
+        /// A part of the money went back.
+        PartlyRefunded = "partly_refunded", "partly refunded", "teilweise erstattet";
+        /// The money went back.
+        Refunded = "refunded", "refunded", "erstattet";
+        /// It was refused.
+        Failed = "failed", "failed", "fehlgeschlagen";
+        /// Called off.
+        Cancelled = "cancelled", "cancelled", "storniert";
+    }
+
     /// How far a return has come.
     ReturnStatus {
         /// Waits for a decision.
@@ -169,6 +229,26 @@ codes! {
         Refunded = "refunded", "refunded", "erstattet";
         /// Not granted.
         Declined = "declined", "declined", "abgelehnt";
+    }
+
+    /// How far a service request has come.
+    ServiceRequestStatus {
+        /// Waits for a decision, or for somebody to begin.
+        Requested = "requested", "requested", "beantragt";
+        /// Granted; somebody will see to it.
+        Approved = "approved", "approved", "genehmigt";
+        /// Somebody sees to it.
+        InProgress = "in_progress", "in progress", "in Arbeit";
+        /// An answer of whom it is for is awaited.
+        Waiting = "waiting", "waiting for your answer", "wartet auf Ihre Antwort";
+        /// Stopped until somebody else has done their part.
+        OnHold = "on_hold", "on hold", "angehalten";
+        /// There, or done.
+        Fulfilled = "fulfilled", "fulfilled", "erledigt";
+        /// Not granted.
+        Declined = "declined", "declined", "abgelehnt";
+        /// Called off, or ended without being done.
+        Cancelled = "cancelled", "cancelled", "storniert";
     }
 
     /// How much a ticket presses.

@@ -11,12 +11,13 @@ mod conform;
 mod declare;
 
 pub use business::{
-    Address, Article, Contact, Customer, Interaction, Lead, LeaveBalance, LeaveRequest, Money, Order, OrderLine, Product,
-    Return, ReturnLine, Shipment, Stock, Ticket, TicketComment,
+    Address, Article, Contact, Customer, Employee, Interaction, Lead, LeaveBalance, LeaveRequest, Message, Money,
+    Opportunity, Order, OrderLine, Payment, Product, Return, ReturnLine, ServiceRequest, Shipment, Stock, Ticket,
+    TicketComment,
 };
 pub use codes::{
-    Code, Codes, CustomerTier, InteractionKind, LeadStatus, LeaveKind, LeaveStatus, OrderStatus, ReturnStatus,
-    TicketPriority, TicketStatus, labels,
+    Code, Codes, CustomerTier, EmployeeStatus, InteractionKind, LeadStatus, LeaveKind, LeaveStatus, MessageStatus,
+    OpportunityStage, OrderStatus, PaymentStatus, ReturnStatus, ServiceRequestStatus, TicketPriority, TicketStatus, labels,
 };
 pub use conform::Misfit;
 pub use declare::{Field, Kind, Model};

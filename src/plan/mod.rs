@@ -15,7 +15,7 @@ pub mod testcase;
 mod value;
 pub mod wording;
 
-pub use compile::{OFFERED, Sources, compile};
+pub use compile::{OFFERED, Sources, compile, formats};
 pub use project::{Given, Project, SANDBOX, Wire};
 pub use settings::Limits;
 pub use value::Value;

@@ -67,7 +67,7 @@ pub struct Situation {
 pub struct Expect {
     /// All messages, in order.
     pub said: Option<Vec<Said>>,
-    /// Slots with their last values.
+    /// Slots with their last values; texts are patterns.
     pub slots: Vec<(String, Value)>,
     /// Slots that must not be set.
     pub unset: Vec<String>,
@@ -107,14 +107,20 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Whether a text says more than itself: it stands between slashes, or has a `…`.
+    #[must_use]
+    pub fn is_one(written: &str) -> bool {
+        written.contains('…') || Self::regex(written).is_some()
+    }
+
     /// Reads a pattern.
     ///
     /// # Errors
     /// What is wrong with the regular expression.
     pub fn parse(written: &str) -> Result<Self, String> {
-        let source = match written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-            Some(regex) if !regex.is_empty() => format!("(?s){regex}"),
-            _ => format!("(?s)^{}$", written.split('…').map(regex::escape).collect::<Vec<_>>().join(".*")),
+        let source = match Self::regex(written) {
+            Some(regex) => format!("(?s){regex}"),
+            None => format!("(?s)^{}$", written.split('…').map(regex::escape).collect::<Vec<_>>().join(".*")),
         };
         let regex =
             Regex::new(&source).map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())?;
@@ -125,6 +131,10 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
+    }
+
+    fn regex(written: &str) -> Option<&str> {
+        written.strip_prefix('/')?.strip_suffix('/').filter(|regex| !regex.is_empty())
     }
 }
 

@@ -133,7 +133,7 @@ impl Bench {
             Failure::differs("connections", "they can be opened", came)
         })?;
         for (connection, operation, inputs) in &test.before {
-            let how = How { deadline: Deadline::after(Duration::from_secs(15)), refresh: false, sender: None };
+            let how = How::by(Deadline::after(Duration::from_secs(15)));
             let inputs = inputs.as_object().cloned().unwrap_or_default();
             if let Err(fault) = systems.call(connection, operation, inputs, how).await {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));

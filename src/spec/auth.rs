@@ -6,8 +6,8 @@ use super::shape::shape;
 use super::values::{Flag, Map, Text};
 
 shape! {
-    /// How requests prove who we are: one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws`, or none of
-    /// them; and `csrf` beside it.
+    /// How requests prove who we are: one of `header`, `bearer`, `basic`, `query`, `path`, `oauth1`, `oauth2` and `aws`, or
+    /// none of them; and `csrf` beside it. Or several `ways`, of which the connection chooses one.
     Auth as "`auth`" {
         /// A header of its own: `{ name: X-Auth-Token, value: "{{ settings.token }}" }`.
         header: Option<Named>,
@@ -19,12 +19,19 @@ shape! {
         query: Option<Named>,
         /// A secret that is part of the path, as webhooks have it.
         path: Option<SecretPath>,
+        /// A signature of OAuth 1.0a, by HMAC-SHA256.
+        oauth1: Option<OAuth1>,
         /// A token that is fetched, kept and renewed.
         oauth2: Option<OAuth2>,
         /// Signatures of Amazon Web Services, version 4.
         aws: Option<Aws>,
         /// A token against forged requests that is fetched before a write, with the cookies that belong to it.
         csrf: Option<Csrf>,
+        /// The setting that chooses one of `ways`: `settings.grant`.
+        by: Option<Text>,
+        /// The ways from which a connection chooses: a value of the setting → how requests prove who we are then. Settings
+        /// that only one of them uses have to be set only when it is chosen.
+        ways: Map<Auth>,
     }
 
     /// A name with a secret value.
@@ -49,6 +56,18 @@ shape! {
         before: Option<Text>,
         /// What comes after it: `"/with/key/{{ settings.key }}"`.
         after: Option<Text>,
+    }
+
+    /// What a signature of OAuth 1.0a is made with.
+    OAuth1 as "`oauth1`" {
+        /// Who asks.
+        consumer_key: Text,
+        /// The secret of who asks.
+        consumer_secret: Text,
+        /// For whom: an access token.
+        token: Text,
+        /// The secret of the token.
+        token_secret: Text,
     }
 
     /// A token of OAuth 2.

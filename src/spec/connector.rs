@@ -11,7 +11,7 @@ use super::connector_http::{
     Api, Exchange, GraphQl, HttpError, IdempotencyRef, Limits, Pages, PagesRef, Receives, Retry, Sends, Wait,
 };
 use super::shape::{Definitions, Shape, shape, wrong_type};
-use super::values::{Flag, Map, Text};
+use super::values::{Flag, Map, Nullable, Text};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
 
@@ -54,9 +54,11 @@ shape! {
         pages: Map<Pages>,
         /// The vendor's codes and what they are in the models: name → code → code.
         codes: Map<Map<Text>>,
+        /// Values that several places need, over `settings` and `codes`: name → a template or a tree of them, made once.
+        r#let: Map<Node>,
         /// The operation that shows whether address and credentials are right: a read without inputs.
         test: Option<Text>,
-        /// What can be asked: name → operation.
+        /// What can be asked: name → operation. A later version is an operation of its own: `find_order@2`.
         operations: Map<Operation>,
     }
 
@@ -106,54 +108,28 @@ shape! {
         kind: Option<Text>,
         /// What it does, in a sentence.
         description: Option<Text>,
+        /// What to call in its place: `use find_order@2, which …`; `check` warns where an action calls it.
+        deprecated: Option<Text>,
         /// What it needs to know: name → input.
         inputs: Map<OperationInput>,
+        /// Values that several places of it need, over the inputs too: name → a template or a tree of them, made once, before
+        /// the first request.
+        r#let: Map<Node>,
         /// The model of the answer: `Order`, or `[Order]` for a list; plain rows and values without it.
         model: Option<ModelRef>,
         /// How long the answers of a read are kept; not at all without it.
         cache: Option<CacheRef>,
         /// The reads that a write outdates.
         drops: Vec<Text>,
-        /// The one statement, where one is enough.
-        sql: Option<Text>,
-        /// What of its rows counts, as in `steps`.
-        take: Option<Text>,
-        /// Further endings of the one statement, as in `steps`.
-        outcomes: Map<Ending>,
-        /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
-        request: Option<Text>,
-        /// The query: name → value; what is null is left out.
-        query: Map<Node>,
-        /// Headers of this request; what is null is left out.
-        headers: Map<Text>,
-        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
-        json: Option<Node>,
-        /// The body, as a form; what is null is left out.
-        form: Map<Node>,
-        /// The body, as a GraphQL query.
-        graphql: Option<GraphQl>,
-        /// The body, as XML; values are written as text.
-        xml: Option<Text>,
-        /// The body, as text.
-        text: Option<Text>,
-        /// What the answer is: `json` (the default) or `text`.
-        expects: Option<Text>,
-        /// The part of the answer that counts, an expression of `body`; all of it without.
-        rows: Option<Text>,
-        /// What the vendor's errors mean here, before those of the connector.
-        errors: Vec<HttpError>,
-        /// How further pages are asked for.
-        pages: Option<PagesRef>,
-        /// How the request can be repeated without doing its work twice.
-        idempotency: Option<IdempotencyRef>,
-        /// The statements or requests, in order; statements all in one transaction when the operation writes, of requests one
-        /// at most may write.
+        /// The statements or requests, in order; statements all in one transaction when the operation writes. Of requests several
+        /// may write; of those that can happen in one run, all but the last have an `idempotency` that lets them be repeated.
         steps: Vec<Step>,
         /// The answer, made of templates; the last result without it. For a list of a model: made of each `row` of the last
         /// result.
         answer: Option<Node>,
         /// Examples: documentation and tests.
         examples: Vec<Example>,
+        ..work: Work,
     }
 
     /// A value that an operation takes.
@@ -174,23 +150,36 @@ shape! {
     Step as "a step of an operation" {
         /// The name that its result gets.
         r#as: Option<Text>,
+        /// It runs only when this expression is true; its result is null otherwise.
+        when: Option<Text>,
+        /// It runs only when none of the earlier steps of these names (`as`) did: `[created]`.
+        instead_of: Vec<Text>,
+        /// Whether a request that is not a GET reads only.
+        reads: Option<Flag>,
+        ..work: Work,
+    }
+
+    /// One SQL statement or one request, and what of its result counts: an operation has these keys where one is enough, and
+    /// each of its `steps` has them.
+    Work as "a statement or a request" {
         /// The statement. `:name` and `:name.field` are bound; a condition in `[[ ]]` counts only when its values are there.
         sql: Option<Text>,
         /// What of its rows counts: `all` (the default), `one`, `first`, `optional`, `value` or `none`.
         take: Option<Text>,
-        /// It runs only when this expression is true; its result is null otherwise.
-        when: Option<Text>,
+        /// Endings that are decided before it runs or is sent: outcome → a condition on inputs, settings and earlier results.
+        refuses: Map<Ending>,
         /// Endings that its result decides: outcome → a condition.
         outcomes: Map<Ending>,
         /// Method and path below `base`: `GET /tickets/{{ number }}`; a placeholder is one segment, or a part of one.
         request: Option<Text>,
-        /// The query: name → value; what is null is left out.
+        /// The query: name → value, or a list of values for a name that is repeated; what is null is left out.
         query: Map<Node>,
-        /// Headers of this request; what is null is left out.
-        headers: Map<Text>,
-        /// The body, as JSON; a key that ends in `?` is left out when its value is null.
+        /// Headers of this request; what is null is left out, one of the connector's with that name too.
+        headers: Map<Nullable<Text>>,
+        /// The body, as JSON; a key that ends in `?` is left out when its value is null. `{ $each: LIST, $as: NAME, … }` makes
+        /// a list of another one, `{ $merge: [{ … }, "{{ settings.fields }}"] }` joins objects.
         json: Option<Node>,
-        /// The body, as a form; what is null is left out.
+        /// The body, as a form; what is null is left out, and a list is its name several times.
         form: Map<Node>,
         /// The body, as a GraphQL query.
         graphql: Option<GraphQl>,
@@ -208,8 +197,6 @@ shape! {
         pages: Option<PagesRef>,
         /// How the request can be repeated without doing its work twice.
         idempotency: Option<IdempotencyRef>,
-        /// Whether a request that is not a GET reads only.
-        reads: Option<Flag>,
     }
 
     /// When an operation ends with an outcome, and what the user may be told.
@@ -236,6 +223,10 @@ shape! {
         description: Option<Text>,
         /// The inputs.
         inputs: Map<Node>,
+        /// The settings that are others here than in the other examples; null for one that is not set.
+        settings: Map<Node>,
+        /// The time of the call: `2026-01-23T12:00:00Z`; now without it.
+        now: Option<Text>,
         /// What the answer holds; fields that are left out are not looked at.
         answer: Option<Node>,
         /// How it ends, when it does not end well.
@@ -355,7 +346,7 @@ mod tests {
         let find = connector.operations.get("find").unwrap();
         assert!(find.model.as_ref().is_some_and(|model| model.many && model.name.value == "Order"));
         assert!(matches!(find.cache, Some(CacheRef::Named(_))));
-        assert!(matches!(find.outcomes.get("denied"), Some(Ending::Conditional(_))));
+        assert!(matches!(find.work.outcomes.get("denied"), Some(Ending::Conditional(_))));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::connector::Step;
 use super::shape::{Definitions, Shape, shape};
-use super::values::{Flag, Map, Text, Whole};
+use super::values::{Flag, Map, Nullable, Several, Text, Whole};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
 
@@ -106,14 +106,14 @@ shape! {
     Sends as "`sends`" {
         /// Method and path, with the base's.
         request: Text,
-        /// The whole query.
-        query: Map<Text>,
-        /// Headers that it has, among others.
-        headers: Map<Text>,
+        /// The whole query; a list for a name that is repeated.
+        query: Map<Several<Text>>,
+        /// Headers that it has, among others; null for one that it does not have.
+        headers: Map<Nullable<Text>>,
         /// The JSON body.
         json: Option<Node>,
-        /// The form.
-        form: Map<Text>,
+        /// The form; a list for a name that is repeated.
+        form: Map<Several<Text>>,
         /// The body as text.
         text: Option<Text>,
     }

@@ -16,5 +16,5 @@ mod values;
 pub mod yaml;
 
 pub use shape::{Definitions, Shape, document};
-pub use values::{Choices, Flag, Map, Text, Whole};
+pub use values::{Choices, Flag, Map, Nullable, Several, Text, Whole};
 pub use yaml::{Key, Kind, Node};

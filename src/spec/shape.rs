@@ -189,9 +189,13 @@ impl Shape for Node {
 
 /// Declares a struct that is read from a mapping: doc comments become the schema's descriptions, a field of type `Option`,
 /// `Vec` or `Map` may be left out, every other has to be there. Each struct also has `span`, the place of the mapping, and
-/// `keys`, those that were written.
+/// `keys`, those that were written. A last line `..part: Part` takes in the keys of another shape, which then stand in the same
+/// mapping: keys that several shapes have are declared once.
 macro_rules! shape {
-    ($($(#[doc = $doc:literal])* $name:ident as $what:literal { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident as $what:literal {
+        $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)*
+        $(..$part:ident: $part_type:ty,)?
+    })*) => {$(
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
         pub struct $name {
@@ -200,44 +204,72 @@ macro_rules! shape {
             /// The keys as they were written, unknown ones included.
             pub keys: Vec<$crate::spec::Key>,
             $($(#[doc = $field_doc])* pub $field: $type,)*
+            $(/// The keys that it has in common with other shapes.
+            pub $part: $part_type,)?
         }
 
         impl $name {
             /// The keys that it may have.
-            pub const KEYS: &'static [&'static str] = &[$($crate::spec::shape::key_name(stringify!($field)),)*];
+            pub const KEYS: &'static [&'static str] = &$crate::spec::shape::joined::<{
+                [$(stringify!($field),)*].len() $(+ <$part_type>::KEYS.len())?
+            }>(
+                &[$($crate::spec::shape::key_name(stringify!($field)),)*],
+                &[$(<$part_type>::KEYS)?],
+            );
 
             /// The key of that name, when it was written.
             #[must_use]
             pub fn key(&self, name: &str) -> Option<&$crate::spec::Key> {
                 self.keys.iter().find(|key| key.name == name)
             }
+
+            /// Takes its keys out of `entries`, those of the mapping `node`, which `what` names.
+            pub(crate) fn take(
+                entries: &mut Vec<(&$crate::spec::Key, &$crate::spec::Node)>,
+                node: &$crate::spec::Node,
+                what: &str,
+                out: &mut $crate::diag::Diagnostics,
+            ) -> Option<Self> {
+                use $crate::spec::shape::{field, key_name};
+                $(let $field: Option<$type> = field(entries, node, what, key_name(stringify!($field)), concat!($($field_doc,)*), out);)*
+                $(let $part = <$part_type>::take(entries, node, what, out);)?
+                let keys = node.entries().iter().map(|(key, _)| key.clone()).collect();
+                Some(Self { span: node.span.clone(), keys, $($field: $field?,)* $($part: $part?,)? })
+            }
+
+            /// Adds what the schema says of its keys.
+            pub(crate) fn describe(
+                definitions: &mut $crate::spec::Definitions,
+                properties: &mut $crate::spec::Definitions,
+                required: &mut Vec<&'static str>,
+            ) {
+                $(
+                    let key = $crate::spec::shape::key_name(stringify!($field));
+                    let schema = <$type as $crate::spec::Shape>::schema(definitions);
+                    properties.insert(key.into(), $crate::spec::shape::described(schema, concat!($($field_doc,)*)));
+                    if <$type as $crate::spec::Shape>::absent().is_none() {
+                        required.push(key);
+                    }
+                )*
+                $(<$part_type>::describe(definitions, properties, required);)?
+            }
         }
 
         impl $crate::spec::Shape for $name {
             fn read(node: &$crate::spec::Node, out: &mut $crate::diag::Diagnostics) -> Option<Self> {
-                use $crate::spec::shape::{entries, field, unknown_key};
-                let mut entries = entries(node, $what, out)?;
-                $(let $field: Option<$type> = field(&mut entries, node, $what, $crate::spec::shape::key_name(stringify!($field)), concat!($($field_doc,)*), out);)*
+                let mut entries = $crate::spec::shape::entries(node, $what, out)?;
+                let read = Self::take(&mut entries, node, $what, out);
                 for (key, _) in entries {
-                    unknown_key(key, node, $what, Self::KEYS, out);
+                    $crate::spec::shape::unknown_key(key, node, $what, Self::KEYS, out);
                 }
-                let keys = node.entries().iter().map(|(key, _)| key.clone()).collect();
-                Some(Self { span: node.span.clone(), keys, $($field: $field?,)* })
+                read
             }
 
             fn schema(definitions: &mut $crate::spec::Definitions) -> serde_json::Value {
                 if !definitions.contains_key(stringify!($name)) {
                     definitions.insert(stringify!($name).into(), serde_json::Value::Null);
-                    let mut properties = serde_json::Map::new();
-                    let mut required: Vec<&str> = Vec::new();
-                    $(
-                        let key = $crate::spec::shape::key_name(stringify!($field));
-                        let schema = <$type as $crate::spec::Shape>::schema(definitions);
-                        properties.insert(key.into(), $crate::spec::shape::described(schema, concat!($($field_doc,)*)));
-                        if <$type as $crate::spec::Shape>::absent().is_none() {
-                            required.push(key);
-                        }
-                    )*
+                    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+                    Self::describe(definitions, &mut properties, &mut required);
                     let schema = serde_json::json!({
                         "type": "object",
                         "description": concat!($($doc,)*).trim(),
@@ -253,6 +285,27 @@ macro_rules! shape {
     )*};
 }
 pub(crate) use shape;
+
+/// The keys of a shape and those of the shapes that are part of it; `N` is how many.
+pub(crate) const fn joined<const N: usize>(own: &[&'static str], parts: &[&[&'static str]]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < own.len() {
+        all[at] = own[at];
+        at += 1;
+    }
+    let mut part = 0;
+    while part < parts.len() {
+        let mut key = 0;
+        while key < parts[part].len() {
+            all[at] = parts[part][key];
+            at += 1;
+            key += 1;
+        }
+        part += 1;
+    }
+    all
+}
 
 /// A field's key: its name without the `r#` that Rust needs before its own words.
 pub(crate) const fn key_name(field: &'static str) -> &'static str {

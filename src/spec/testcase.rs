@@ -62,7 +62,7 @@ shape! {
     Expect as "`expect`" {
         /// All messages, in order: texts, in which `…` stands for anything and `/…/` is a regular expression, or messages.
         said: Option<Node>,
-        /// Slots that must be set, with their values; the last value counts.
+        /// Slots that must be set, with their last values; in texts `…` and `/…/` mean what they do in `said`.
         slots: Map<Node>,
         /// Slots that must not be set.
         unset: Vec<Text>,

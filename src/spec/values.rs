@@ -162,6 +162,40 @@ impl<T: Shape> Shape for Map<T> {
     }
 }
 
+/// A value for which null stands too, since leaving it out means something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nullable<T>(pub Option<T>);
+
+impl<T: Shape> Shape for Nullable<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::Null => Some(Self(None)),
+            _ => T::read(node, out).map(|value| Self(Some(value))),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [T::schema(definitions), { "type": "null" }] })
+    }
+}
+
+/// One value or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Several<T>(pub Vec<T>);
+
+impl<T: Shape> Shape for Several<T> {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match node.kind {
+            Kind::List(_) => Vec::read(node, out).map(Self),
+            _ => T::read(node, out).map(|value| Self(vec![value])),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [T::schema(definitions), Vec::<T>::schema(definitions)] })
+    }
+}
+
 /// A closed choice of values, each with further ways to say it: a list of values, or value → spellings.
 #[derive(Debug, Clone)]
 pub struct Choices {

@@ -104,6 +104,30 @@ impl CallFinished<'_> {
     }
 }
 
+/// A call that changes something was not made, since its connection has `mode: dry_run`.
+#[derive(Debug, Clone, Copy)]
+pub struct WouldDo<'a> {
+    /// The connection.
+    pub connection: &'a ConnectionName,
+    /// The operation.
+    pub operation: &'a OperationName,
+    /// `write` or `payment`.
+    pub kind: &'static str,
+    /// The names of the inputs that were given.
+    pub inputs: &'a str,
+    /// The request that would be sent, as the connector's file has it.
+    pub request: Option<&'a str>,
+}
+
+impl WouldDo<'_> {
+    /// Logs at INFO; `CallFinished` counts it as denied.
+    pub fn emit(&self) {
+        let (connection, operation) = (self.connection.as_str(), self.operation.as_str());
+        let (kind, inputs, request) = (self.kind, self.inputs, self.request);
+        tracing::info!(connection, operation, kind, inputs, request, "dry run: this would be done");
+    }
+}
+
 /// A token was fetched, or was to be renewed while the old one was still good.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenFetched<'a> {

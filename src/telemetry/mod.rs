@@ -12,7 +12,7 @@ mod writer;
 
 pub use facts::{
     ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TokenFetched,
-    TurnFinished,
+    TurnFinished, WouldDo,
 };
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};

@@ -112,6 +112,12 @@ impl Failed {
         Self { message: message.into(), kind }
     }
 
+    /// A value that does not fit where an expression's value goes; `message` holds none of it.
+    #[must_use]
+    pub fn unsuitable(message: impl Into<String>) -> Self {
+        Self::new(FailedKind::Unsuitable, message)
+    }
+
     /// The engine's error while it evaluated `source`.
     pub(super) fn eval(error: &Error, source: &str) -> Self {
         if let Some(said) = said(error) {

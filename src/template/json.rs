@@ -98,6 +98,20 @@ impl Object for Record {
     }
 }
 
+/// The maps as one, in which the later of equal keys count; nothing when a key is no text. It has null for absent keys only
+/// when all of them have, so that an open map hides nothing of the others, nor that a key is in none.
+pub(super) fn chained(maps: &[Value]) -> Option<Value> {
+    let mut fields = IndexMap::new();
+    let mut open = true;
+    for map in maps {
+        open &= map.downcast_object_ref::<Record>().is_some_and(|record| record.open);
+        for key in map.try_iter().ok()? {
+            fields.insert(Arc::from(key.as_str()?), map.get_item(&key).ok()?);
+        }
+    }
+    Some(Value::from_object(Record { fields: Arc::new(fields), open }))
+}
+
 /// The JSON of a value.
 ///
 /// # Errors

@@ -43,7 +43,11 @@ mod language_values;
 #[cfg(test)]
 mod messages_command;
 #[cfg(test)]
+mod operations;
+#[cfg(test)]
 mod parity;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]

@@ -52,10 +52,11 @@ fn every_message_is_printed_with_where_it_comes_from() {
     assert_eq!(ran.code, Some(0), "{}", ran.complained);
     let german = ran.printed.split("\n\n").next().unwrap();
     assert_eq!(
-        german.lines().take(9).collect::<Vec<_>>().join("\n"),
+        german.lines().take(10).collect::<Vec<_>>().join("\n"),
         "de-AT
   not_found         built-in
     Das habe ich nicht gefunden. Stimmen die Angaben?
+    when fault.done: Zumindest ein Teil davon ist aber erledigt.
     [Mit jemandem sprechen] /person
   ambiguous         built-in
     Dazu habe ich mehrere Treffer. Können Sie es genauer angeben?
@@ -70,18 +71,22 @@ fn every_message_is_printed_with_where_it_comes_from() {
     assert!(locales.contains(
         "
   denied            legwork.yml:6
-    Not I. Call 123.
+    Not I.
     [Why?] why
+    contact: Call 123.
   conflict          built-in
-    when fault.message: {{ fault.message }} Call 123.
-    when not fault.message: That isn't possible in its present state. Call 123.
+    when fault.message: {{ fault.message }}
+    when not fault.message: That isn't possible in its present state.
+    when fault.done: At least a part of it was done, though.
+    contact: Call 123.
     [Talk to a person] /person
 "
     ));
     assert!(locales.contains(
         "
   timeout           legwork.yml:9
-    Trop tard. Call 123.
+    Trop tard.
+    contact: Call 123.
     [Try again] the same message once more  [Talk to a person] /person  [Leave a message] /note
 "
     ));
@@ -127,10 +132,13 @@ fn programs_get_a_line_of_json_each() {
         row("unavailable"),
         &json!({
             "message": "unavailable", "locale": "en", "action": null, "call": null, "at": null,
-            "says": [{
-                "when": null, "buttons": [],
-                "text": "I'm having trouble accessing that right now. Please try again in a few minutes.",
-            }],
+            "says": [
+                {
+                    "when": null, "buttons": [],
+                    "text": "I'm having trouble accessing that right now. Please try again in a few minutes.",
+                },
+                { "when": "fault.done", "buttons": [], "text": "At least a part of it was done, though." },
+            ],
             "steps": [],
             // The domain lacks the intent of a message.
             "offers": [{ "title": "Try again", "payload": null }, { "title": "Talk to a person", "payload": "/person" }],

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 
 use super::aws::Signer;
 use super::csrf::Csrf;
+use super::oauth1;
 use super::oauth2::Tokens;
 use super::settings::Settings;
 use crate::connector::http::{Client, HeaderName, HeaderValue, Incoming, Outgoing, StatusCode, Url, may_carry_secrets};
@@ -32,6 +33,7 @@ enum Proof {
     Query { name: String, value: Secret },
     Path { before: Vec<Secret>, after: Vec<Secret> },
     Token(Box<Tokens>),
+    OAuth1(Box<oauth1::Signer>),
     Aws(Box<Signer>),
 }
 
@@ -75,6 +77,9 @@ impl Auth {
             }
             plan::Proof::OAuth2(oauth2) => {
                 Proof::Token(Box::new(Tokens::new(oauth2, &settings, Arc::clone(&client), Arc::clone(&clock), store)?))
+            }
+            plan::Proof::OAuth1(oauth1) => {
+                Proof::OAuth1(Box::new(oauth1::Signer::new(oauth1, &settings, Arc::clone(&clock))?))
             }
             plan::Proof::Aws(aws) => Proof::Aws(Box::new(Signer::new(aws, &settings, Arc::clone(&clock))?)),
         };
@@ -151,6 +156,7 @@ impl Auth {
             }
             Proof::Path { before, after } => surround(&mut request.url, before, after),
             Proof::Token(tokens) => tokens.apply(request, until).await,
+            Proof::OAuth1(signer) => signer.sign(request),
             Proof::Aws(signer) => signer.sign(request),
         }
     }
@@ -165,7 +171,7 @@ impl fmt::Debug for Auth {
             Proof::Query { .. } => "a parameter of the query",
             Proof::Path { .. } => "a part of the path",
             Proof::Token(_) => "a token",
-            Proof::Aws(_) => "a signature",
+            Proof::OAuth1(_) | Proof::Aws(_) => "a signature",
         })
     }
 }

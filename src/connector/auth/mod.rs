@@ -9,6 +9,7 @@ mod assertion;
 mod aws;
 mod csrf;
 mod kept;
+mod oauth1;
 mod oauth2;
 mod refresh;
 mod settings;

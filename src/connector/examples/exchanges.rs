@@ -35,10 +35,11 @@ pub(super) fn differing(expected: &Sent, seen: &Seen) -> Option<String> {
     }
     for (name, value) in &expected.headers {
         let found = seen.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
-        match found {
-            Some((_, actual)) if like(value, actual) => {}
-            Some((_, actual)) => return Some(format!("its header {name} is {actual}")),
-            None => return Some(format!("it has no header {name}")),
+        match (value, found) {
+            (None, None) => {}
+            (Some(value), Some((_, actual))) if like(value, actual) => {}
+            (_, Some((_, actual))) => return Some(format!("its header {name} is {actual}")),
+            (Some(_), None) => return Some(format!("it has no header {name}")),
         }
     }
     let body = String::from_utf8_lossy(&seen.body);
@@ -86,12 +87,19 @@ pub(super) fn fields(encoded: &str) -> Vec<(String, String)> {
     parts.map(field).collect()
 }
 
-fn other_fields(expected: &[(String, String)], actual: &[(String, String)]) -> Option<String> {
-    for (name, value) in expected {
-        match actual.iter().find(|(other, _)| other == name) {
-            Some((_, actual)) if like(value, actual) => {}
-            Some((_, actual)) => return Some(format!("{name}={actual}")),
-            None => return Some(format!("no {name}")),
+/// What of the fields is not as expected: names in any order, the values of one name in theirs.
+fn other_fields(expected: &[(String, Vec<String>)], actual: &[(String, String)]) -> Option<String> {
+    for (name, values) in expected {
+        let mut found = actual.iter().filter(|(other, _)| other == name).map(|(_, value)| value);
+        for value in values {
+            match found.next() {
+                Some(actual) if like(value, actual) => {}
+                Some(actual) => return Some(format!("{name}={actual}")),
+                None => return Some(format!("no {name}, where {value} is expected")),
+            }
+        }
+        if let Some(more) = found.next() {
+            return Some(format!("{name}={more} besides"));
         }
     }
     let more = actual.iter().find(|(name, _)| !expected.iter().any(|(other, _)| other == name));

@@ -17,13 +17,15 @@ const LONGEST: usize = 16 << 20;
 
 /// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::connector) struct Seen {
-    pub(in crate::connector) method: String,
+pub struct Seen {
+    /// Its method, in capitals.
+    pub method: String,
     /// Path and query as they were sent.
-    pub(in crate::connector) target: String,
-    /// Names in lower case.
-    pub(in crate::connector) headers: Vec<(String, String)>,
-    pub(in crate::connector) body: Vec<u8>,
+    pub target: String,
+    /// Names, in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
 }
 
 /// What it does when it is asked.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::client::Outgoing;
 use super::encode::{self, Trouble, percent, scalar};
+use crate::connector::tree::{Wrong, made};
 use crate::fault::{Fault, Outcome};
 use crate::plan::connector::{Body, Expects, Leaf, Method, Request, Tree};
 use crate::template::{Scope, Template, to_json};
@@ -55,14 +56,17 @@ impl Draft {
         let mut headers = HeaderMap::new();
         let accept = if expects == Expects::Json { "application/json" } else { "*/*" };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        for (name, template) in common.iter().chain(&request.headers) {
-            let Some(text) = scalar(&to_json(&template.eval(scope)?)?) else { continue };
-            header(&mut headers, name, &text)?;
+        let own = |name: &String| request.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        for (name, template) in common.iter().filter(|(name, _)| !own(name)).chain(&request.headers) {
+            match scalar(&to_json(&template.eval(scope)?)?) {
+                Some(text) => header(&mut headers, name, &text)?,
+                None => drop(headers.remove(name.as_str())),
+            }
         }
         let body = match &request.body {
             Body::Empty => Content::Empty,
-            Body::Json(tree) => Content::Json(json(tree, scope)?.unwrap_or_default()),
-            Body::Form(pairs) => Content::Other("application/x-www-form-urlencoded", urlencoded(&fields(pairs, scope)?)),
+            Body::Json(tree) => Content::Json(json(tree, scope)?),
+            Body::Form(tree) => Content::Other("application/x-www-form-urlencoded", urlencoded(&fields(tree, scope)?)),
             Body::Xml(pieces) => Content::Other("application/xml", encode::xml(pieces, scope)?),
             Body::Text(template) => Content::Other("text/plain; charset=utf-8", template.text(scope)?),
         };
@@ -143,6 +147,7 @@ pub(super) fn trouble(trouble: &Trouble, place: &str) -> Fault {
     match trouble {
         Trouble::Failed(failed) => Fault::new(Outcome::Unexpected, format!("{place}: {failed}")),
         Trouble::Refused(why) => Fault::new(Outcome::Invalid, format!("{place}: {why}")),
+        Trouble::Misconfigured(why) => Fault::new(Outcome::Misconfigured, format!("{place}: {why}")),
     }
 }
 
@@ -163,46 +168,29 @@ fn header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Troubl
     Ok(())
 }
 
-/// A value of a body; none when its key is to be left out.
-fn json(tree: &Tree, scope: &Scope) -> Result<Option<Value>, Trouble> {
-    Ok(Some(match tree {
-        Tree::Leaf(leaf) => value(leaf, scope)?,
-        Tree::List(items) => {
-            let items = items.iter().map(|item| json(item, scope).map(Option::unwrap_or_default));
-            Value::Array(items.collect::<Result<_, _>>()?)
-        }
-        Tree::Map(entries) => {
-            let mut object = Map::new();
-            for entry in entries {
-                let value = json(&entry.value, scope)?.unwrap_or_default();
-                if !(entry.optional && value.is_null()) {
-                    object.insert(entry.key.clone(), value);
-                }
-            }
-            Value::Object(object)
-        }
-    }))
+/// The value of a body.
+fn json(tree: &Tree<Leaf>, scope: &Scope) -> Result<Value, Trouble> {
+    made(tree, scope, &value).map_err(|Wrong { path, why }| Trouble::at(why, &path))
 }
 
-fn value(leaf: &Leaf, scope: &Scope) -> Result<Value, Trouble> {
+fn value(leaf: &Leaf, scope: &Scope, optional: bool) -> Result<Value, Trouble> {
     match leaf {
         Leaf::Value(template) => Ok(to_json(&template.eval(scope)?)?),
-        Leaf::Encoded(language, pieces) => encode::encoded(*language, pieces, scope),
+        Leaf::Encoded(language, pieces) => encode::encoded(*language, pieces, scope, optional),
     }
 }
 
 /// The fields of a query or a form; what is null is left out, and a list is its name several times.
-fn fields(pairs: &[(String, Leaf)], scope: &Scope) -> Result<Vec<(String, String)>, Trouble> {
+fn fields(tree: &Tree<Leaf>, scope: &Scope) -> Result<Vec<(String, String)>, Trouble> {
     let mut fields = Vec::new();
-    for (name, leaf) in pairs {
-        let value = value(leaf, scope)?;
+    let Value::Object(values) = json(tree, scope)? else { return Ok(fields) };
+    for (name, value) in values {
         let items = match value {
-            Value::Null => Vec::new(),
             Value::Array(items) => items,
             one => vec![one],
         };
-        for item in items {
-            let text = scalar(&item).ok_or_else(|| Trouble::Refused(format!("a value cannot stand in the field {name}")))?;
+        for item in items.iter().filter(|item| !item.is_null()) {
+            let text = scalar(item).ok_or_else(|| Trouble::Refused(format!("a value cannot stand in the field {name}")))?;
             fields.push((name.clone(), text));
         }
     }

@@ -5,66 +5,123 @@
 use serde_json::{Value, json};
 
 use crate::plan::connector::{Language, Part, Pieces};
-use crate::template::{Failed, Scope, to_json};
+use crate::template::{Expression, Failed, Scope, to_json};
 
 /// Why a text cannot be made.
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// A template fails.
-    Failed(Failed),
+    Failed(String),
     /// A value cannot stand where it goes.
     Refused(String),
+    /// A setting cannot stand where it goes.
+    Misconfigured(String),
 }
 
 impl From<Failed> for Trouble {
     fn from(failed: Failed) -> Self {
-        Self::Failed(failed)
+        Self::Failed(failed.to_string())
     }
 }
 
-/// A text in a language, as the JSON value that is sent.
-pub(super) fn encoded(language: Language, pieces: &Pieces, scope: &Scope) -> Result<Value, Trouble> {
-    if language == Language::Adf {
-        let mut text = String::new();
-        for value in values(pieces, scope) {
-            text += &plain(&value?);
+impl Trouble {
+    /// The same at a place of a body.
+    pub(super) fn at(self, path: &str) -> Self {
+        let placed = |why: String| if path.is_empty() { why } else { format!("{path}: {why}") };
+        match self {
+            Self::Failed(why) => Self::Failed(placed(why)),
+            Self::Refused(why) => Self::Refused(placed(why)),
+            Self::Misconfigured(why) => Self::Misconfigured(placed(why)),
         }
+    }
+}
+
+/// A text in a language, as the JSON value that is sent. One that may be left out is null when a value in it is, or when
+/// nothing of it stands.
+pub(super) fn encoded(language: Language, pieces: &Pieces, scope: &Scope, optional: bool) -> Result<Value, Trouble> {
+    if optional && !all_there(&pieces.0, scope)? {
+        return Ok(Value::Null);
+    }
+    if language == Language::Adf {
+        let text = joined(&pieces.0, scope, &|value, _| Ok(plain(value)))?;
         return Ok(document(&text));
     }
+    let refused = |why| Trouble::Refused(format!("a value in a `{}` text {why}", language.key()));
+    let text = joined(&pieces.0, scope, &|value, before| written(language, value, before).map_err(refused))?;
+    Ok(if optional && text.trim().is_empty() { Value::Null } else { Value::String(text) })
+}
+
+/// Whether every value that stands outside of optional parts is there.
+fn all_there(parts: &[Part], scope: &Scope) -> Result<bool, Failed> {
+    for part in parts {
+        if let Part::Value(expression) | Part::Name(expression) = part
+            && expression.eval(scope)?.is_none()
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The text of parts, whose values are written by `write`: the value, and what stands before it.
+fn joined(
+    parts: &[Part],
+    scope: &Scope,
+    write: &dyn Fn(&Value, &str) -> Result<String, Trouble>,
+) -> Result<String, Trouble> {
     let mut text = String::new();
-    for part in &pieces.0 {
+    join(parts, scope, write, &mut text)?;
+    Ok(text)
+}
+
+fn join(
+    parts: &[Part],
+    scope: &Scope,
+    write: &dyn Fn(&Value, &str) -> Result<String, Trouble>,
+    text: &mut String,
+) -> Result<(), Trouble> {
+    for part in parts {
         match part {
             Part::Text(literal) => text.push_str(literal),
             Part::Value(expression) => {
                 let value = to_json(&expression.eval(scope)?)?;
-                let written = written(language, &value, &text);
-                text += &written.map_err(|why| Trouble::Refused(format!("a value in a `{}` text {why}", language.key())))?;
+                *text += &write(&value, text)?;
             }
+            Part::Name(expression) => match to_json(&expression.eval(scope)?)? {
+                Value::String(name) if is_identifier(&name) => *text += &name,
+                _ => return Err(Trouble::Misconfigured(no_identifier(expression))),
+            },
+            Part::Optional(inner) if all_there(inner, scope)? => join(inner, scope, write, text)?,
+            Part::Optional(_) => {}
         }
     }
-    Ok(Value::String(text))
+    Ok(())
+}
+
+/// Whether a text is the name of a field or an object in every query language.
+pub(super) fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+}
+
+/// What is said of a setting that is no such name.
+pub(super) fn no_identifier(expression: &Expression) -> String {
+    format!(
+        "`{}` is not the name of a field or an object: a letter or _, then letters, digits, _ and .",
+        expression.source().trim()
+    )
 }
 
 /// A path: every value is a segment or a part of one.
 pub(super) fn path(pieces: &Pieces, scope: &Scope) -> Result<String, Trouble> {
-    let mut path = String::new();
-    for part in &pieces.0 {
-        match part {
-            Part::Text(literal) => path.push_str(literal),
-            Part::Value(expression) => {
-                let value = to_json(&expression.eval(scope)?)?;
-                let refused = |why: &str| Trouble::Refused(format!("a value in a path {why}"));
-                let text = scalar(&value).ok_or_else(|| refused("is empty, or no text"))?;
-                if text.is_empty() {
-                    return Err(refused("is empty, or no text"));
-                }
-                if text.chars().any(char::is_control) || text.split(['/', '\\']).any(|step| step == "." || step == "..") {
-                    return Err(refused("has control characters, or leads elsewhere"));
-                }
-                path += &percent(&text);
-            }
+    let path = joined(&pieces.0, scope, &|value, _| {
+        let refused = |why: &str| Trouble::Refused(format!("a value in a path {why}"));
+        let text = scalar(value).filter(|text| !text.is_empty()).ok_or_else(|| refused("is empty, or no text"))?;
+        if text.chars().any(char::is_control) || text.split(['/', '\\']).any(|step| step == "." || step == "..") {
+            return Err(refused("has control characters, or leads elsewhere"));
         }
-    }
+        Ok(percent(&text))
+    })?;
     // An address made of parts may lead elsewhere although none of the parts does.
     let leads = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     match path.split('/').any(leads) {
@@ -75,24 +132,17 @@ pub(super) fn path(pieces: &Pieces, scope: &Scope) -> Result<String, Trouble> {
 
 /// XML, whose values are text.
 pub(super) fn xml(pieces: &Pieces, scope: &Scope) -> Result<String, Trouble> {
-    let mut text = String::new();
-    for part in &pieces.0 {
-        match part {
-            Part::Text(literal) => text.push_str(literal),
-            Part::Value(expression) => {
-                let value = plain(&to_json(&expression.eval(scope)?)?);
-                if value.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
-                    return Err(Trouble::Refused("a value in XML has control characters".to_owned()));
-                }
-                text += &escaped(&value);
-            }
+    joined(&pieces.0, scope, &|value, _| {
+        let value = plain(value);
+        if value.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            return Err(Trouble::Refused("a value in XML has control characters".to_owned()));
         }
-    }
-    Ok(text)
+        Ok(escaped(&value))
+    })
 }
 
 /// Everything but the characters that need no encoding anywhere in a url.
-pub(super) fn percent(text: &str) -> String {
+pub(in crate::connector) fn percent(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -111,13 +161,6 @@ pub(in crate::connector) fn scalar(value: &Value) -> Option<String> {
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-fn values<'a>(pieces: &'a Pieces, scope: &'a Scope) -> impl Iterator<Item = Result<Value, Failed>> + 'a {
-    pieces.0.iter().filter_map(|part| match part {
-        Part::Value(expression) => Some(expression.eval(scope).and_then(|value| to_json(&value))),
-        Part::Text(_) => None,
-    })
 }
 
 fn plain(value: &Value) -> String {
@@ -143,9 +186,9 @@ fn written(language: Language, value: &Value, before: &str) -> Result<String, &'
         Language::Soql if literal => Ok(text),
         Language::Soql => Ok(format!("'{}'", spaced(&text).replace('\\', "\\\\").replace('\'', "\\'"))),
         Language::Coql if literal => Ok(text),
-        // That a backslash escapes a quote here is not documented.
-        Language::Coql if text.contains(['\'', '\\']) => Err("has quotes or backslashes"),
-        Language::Coql => Ok(format!("'{}'", spaced(&text))),
+        // Zoho's FAQ on COQL doubles quotes; what a backslash does is not documented.
+        Language::Coql if text.contains('\\') => Err("has backslashes"),
+        Language::Coql => Ok(format!("'{}'", spaced(&text).replace('\'', "''"))),
         Language::Jql if literal => Ok(text),
         Language::Jql => {
             let text = spaced(&text);
@@ -250,6 +293,7 @@ mod tests {
         };
         ok(Language::Soql, "O'Brien\\", "'O\\'Brien\\\\'");
         ok(Language::Soql, "a\n' OR Name != '", "'a \\' OR Name != \\''");
+        ok(Language::Coql, "O'Brien", "'O''Brien'");
         ok(Language::Jql, "x\" OR project = \"Y\\", "\"x\\\" OR project = \\\"Y\\\\\"");
         ok(Language::Odata, "x' or 1 eq 1 or 'a' eq '", "'x'' or 1 eq 1 or ''a'' eq '''");
         ok(Language::Odata, "00000000-0000-0000-0000-00000000000A", "00000000-0000-0000-0000-00000000000A");
@@ -286,7 +330,7 @@ mod tests {
             let typed: String = (0..rng.usize(0..9)).map(|_| parts[rng.usize(0..parts.len())]).collect();
             for (language, quote, escape) in [
                 (Language::Soql, '\'', '\\'),
-                (Language::Coql, '\'', '\\'),
+                (Language::Coql, '\'', '\''),
                 (Language::Jql, '"', '\\'),
                 (Language::Odata, '\'', '\''),
                 (Language::Zendesk, '"', '\\'),
@@ -306,7 +350,7 @@ mod tests {
         for (language, text) in [
             (Language::Freshdesk, "a' OR status:2"),
             (Language::Freshdesk, "a\" x"),
-            (Language::Coql, "O'Brien"),
+            (Language::Coql, "O\\' or id is not null"),
             (Language::ServiceNow, "x^ORactive=true"),
             (Language::ServiceNow, " JavaScript:gs.sleep(1)"),
             (Language::ServiceNow, "a\nb"),
@@ -323,6 +367,22 @@ mod tests {
         assert_eq!(write(Language::Zendesk, json!(["a", "b c"])), Ok("\"a\" \"b c\"".to_owned()));
         assert_eq!(write(Language::Freshdesk, json!(2)), Ok("2".to_owned()));
         assert_eq!(percent("a/b ü+%"), "a%2Fb%20%C3%BC%2B%25");
+    }
+
+    #[test]
+    fn the_name_of_a_field_is_one_word() {
+        for (text, is) in [
+            ("Email", true),
+            ("_a1.B__c", true),
+            ("", false),
+            ("1a", false),
+            ("a b", false),
+            ("a'", false),
+            ("a,b", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_identifier(text), is, "{text}");
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::build::{Draft, trouble};
 use super::client::{Incoming, Outgoing};
 use super::meaning::judged;
 use super::received::Received;
+use crate::connector::key::WriteKey;
+use crate::connector::wire::{Fate, Noted, Wire};
 use crate::fault::{Class, Fault, Outcome};
 use crate::plan::connector::{HttpStep, HttpSystem, Idempotency, Operation};
 use crate::resilience::{Full, retry};
@@ -33,19 +35,36 @@ pub(super) enum Came {
 
 /// One request of an operation with what it needs on its way.
 pub(super) struct Journey<'a> {
-    pub(super) operation: &'a Operation,
+    pub(super) errand: &'a Errand<'a>,
     pub(super) step: &'a HttpStep,
     pub(super) scope: &'a Scope,
-    pub(super) until: Deadline,
+}
+
+/// One call of an operation, with what all of its requests have in common.
+pub(in crate::connector) struct Errand<'a> {
+    pub(in crate::connector) operation: &'a Operation,
+    pub(in crate::connector) until: Deadline,
     /// Counts the requests that were sent.
-    pub(super) sent: &'a AtomicU32,
+    pub(in crate::connector) sent: &'a AtomicU32,
+    /// The key of its writes.
+    pub(in crate::connector) key: Option<WriteKey>,
+    /// Where its requests are noted.
+    pub(in crate::connector) wire: Option<&'a Wire>,
+    /// Nothing that writes is sent.
+    pub(in crate::connector) dry: bool,
 }
 
 impl Journey<'_> {
     /// How errors name the request.
     pub(super) fn place(&self) -> String {
-        let request = &self.step.request;
-        format!("{} {} of {}", request.method.name(), request.shown, self.operation.name)
+        format!("{} of {}", self.step.request.line(), self.errand.operation.name)
+    }
+
+    /// Notes a request as it is before it carries the proof of who we are.
+    pub(super) fn note(&self, request: &Outgoing, fate: Fate) {
+        let Some(wire) = self.errand.wire else { return };
+        let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
+        wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate });
     }
 
     fn repeatable(&self) -> bool {
@@ -72,9 +91,9 @@ impl Remote {
             passes && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
         let hopeless = &hopeless;
-        retry(self.backoff, journey.until, rng, again, |number| async move {
+        retry(self.backoff, journey.errand.until, rng, again, |number| async move {
             // A write that can be looked for is looked for before it is made again.
-            if number > 1
+            if (number > 1 || journey.errand.key.is_some_and(WriteKey::is_again))
                 && let Idempotency::Lookup(lookup) = &journey.step.idempotency
             {
                 match self.looked_up(journey, lookup).await {
@@ -88,9 +107,9 @@ impl Remote {
                 }
             }
             // Limits: a request that would come too late is not made.
-            let permit = self.limits.admit(journey.until).await.map_err(|full| self.full(&full))?;
+            let permit = self.limits.admit(journey.errand.until).await.map_err(|full| self.full(&full))?;
             // The attempt has a time of its own, so that one that hangs leaves time for another.
-            let until = journey.until.bound(system.timeout);
+            let until = journey.errand.until.bound(system.timeout);
             let attempt = self.attempt(system, journey, draft, until, hopeless).await;
             drop(permit);
             attempt.map(Came::Answer)
@@ -113,7 +132,7 @@ impl Remote {
         if matches!(incoming.status.as_u16(), 401 | 403) && self.auth.rejected(&incoming).await {
             incoming = self.proven(journey, &outgoing, until).await?;
         }
-        self.notice(system, journey.operation, &incoming);
+        self.notice(system, journey.errand.operation, &incoming);
         let answer = Received::read(&incoming, journey.step.expects);
         let scope = journey.scope.with("body", from_json(&answer.body)).with("http", from_json(&answer.http(1)));
         let Some(judged) = judged(system, &journey.step.errors, &answer, &scope, &place, self.clock.now()) else {
@@ -132,10 +151,12 @@ impl Remote {
 
     /// Sends the request with the proof of who we are, which is the last that is put into it.
     async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
-        let mut outgoing = outgoing.clone();
-        self.auth.apply(&mut outgoing, until).await?;
-        journey.sent.fetch_add(1, Ordering::Relaxed);
-        self.client.send(outgoing, until).await
+        let mut proven = outgoing.clone();
+        self.auth.apply(&mut proven, until).await?;
+        journey.errand.sent.fetch_add(1, Ordering::Relaxed);
+        let came = self.client.send(proven, until).await;
+        journey.note(outgoing, came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16())));
+        came
     }
 
     /// What the vendor says in passing: how many requests are left, and that this part of the API will end.

@@ -19,7 +19,8 @@ mod resolve;
 mod run;
 
 pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may_carry_secrets, shown};
-pub(super) use encode::scalar;
+pub(super) use encode::{percent, scalar};
+pub(super) use exchange::Errand;
 pub(super) use remote::Remote;
 pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub(super) use reqwest::{Method, StatusCode, Url};

@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::encode::{is_identifier, no_identifier};
 use super::{Client, ClientOptions, Identity, Url};
 use crate::connector::auth::Auth;
+use crate::connector::reply::named;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::auth as plan;
-use crate::plan::connector::{Connection, Connector, HttpSystem, Proxy, SettingValue, System};
+use crate::plan::connector::{Connection, Connector, HttpStep, HttpSystem, Proxy, SettingValue, System, Work};
 use crate::resilience::{Backoff, Limits};
 use crate::secret::{Reference, Secret};
 use crate::store::TokenStore;
-use crate::template::{Scope, from_json, open_json};
+use crate::template::{Scope, from_json, open_json, to_json};
 use crate::time::Clock;
 
 /// A vendor's API with this company's address and credentials.
@@ -53,16 +55,18 @@ impl Remote {
     ) -> Result<Self, String> {
         let connector = Arc::clone(&connection.connector);
         let System::Http(system) = &connector.system else { return Err("it is not of `kind: http`".to_owned()) };
-        let offered = offered(system, settings);
+        let offered = named(&system.lets, offered(system, settings), Scope::clone)?;
+        identifiers(&connector, &offered)?;
         let rules = &connection.rules;
         let mut base = base(system, &offered, &rules.allow_private)?;
         let mut allow_private = rules.allow_private.clone();
-        let mut proof = &system.auth;
         let nothing = plan::Auth::none();
+        let mut proof = &nothing;
         if let Some(stand_in) = &rules.stand_in {
             base = stood_in(&base, stand_in)?;
             allow_private.extend(base.host_str().map(str::to_owned));
-            proof = &nothing;
+        } else {
+            proof = chosen(&system.auth, &connector, settings)?;
         }
         let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
         // What stands in for the vendor does not share the vendor's limits.
@@ -102,6 +106,49 @@ impl Remote {
     /// Randomness of its own for one call.
     pub(super) fn rng(&self) -> fastrand::Rng {
         self.rng.lock().unwrap_or_else(PoisonError::into_inner).fork()
+    }
+}
+
+/// Whether every setting that names a field or an object is a name, where it is set.
+fn identifiers(connector: &Connector, offered: &Scope) -> Result<(), String> {
+    for operation in connector.operations.values() {
+        let Work::Http(steps) = &operation.work else { continue };
+        for name in steps.iter().flat_map(HttpStep::names) {
+            let value = name.eval(offered).and_then(|value| to_json(&value));
+            let value = value.map_err(|failed| format!("{}: {failed}", operation.name))?;
+            if !(value.is_null() || value.as_str().is_some_and(is_identifier)) {
+                return Err(format!("{}: {}", operation.name, no_identifier(name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The way to prove who we are that the settings choose.
+///
+/// # Errors
+/// When they choose none, or lack what it needs.
+fn chosen<'a>(
+    ways: &'a plan::Ways,
+    connector: &Connector,
+    settings: &IndexMap<String, Option<SettingValue>>,
+) -> Result<&'a plan::Auth, String> {
+    let choice = match ways {
+        plan::Ways::One(auth) => return Ok(auth),
+        plan::Ways::Several(choice) => choice,
+    };
+    let way = match settings.get(&choice.by) {
+        Some(Some(SettingValue::Text(text))) => choice.of(text),
+        _ => None,
+    };
+    let way = way.ok_or_else(|| format!("`{}` has to be one of {}", choice.by, choice.names()))?;
+    let lacks = |name: &&String| {
+        let required = connector.setting(name).is_some_and(|setting| setting.required);
+        required && settings.get(name.as_str()).is_none_or(Option::is_none)
+    };
+    match way.uses.iter().find(lacks) {
+        Some(name) => Err(format!("the setting `{name}` is needed, since `{}` is `{}`", choice.by, way.name)),
+        None => Ok(&way.auth),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
 
 use chrono::SecondsFormat;
 use serde_json::{Map, Value};
@@ -10,58 +10,78 @@ use serde_json::{Map, Value};
 use super::Remote;
 use super::build::{Draft, trouble};
 use super::encode::scalar;
-use super::exchange::{Came, Journey};
+use super::exchange::{Came, Errand, Journey};
+use crate::connector::dry::would_do;
+use crate::connector::key::WriteKey;
+use crate::connector::reply::named;
 use crate::connector::results::Results;
+use crate::connector::wire::Fate;
 use crate::fault::{Fault, Outcome};
-use crate::plan::connector::{Expects, HttpStep, Idempotency, Operation, PageInto, Pages, Take, Work};
+use crate::plan::connector::{Expects, HttpStep, Idempotency, PageInto, Pages, Take, Work};
 use crate::template::{Failed, Scope, from_json, to_json};
-use crate::time::Deadline;
 
 /// More rows than a conversation can use.
 const MOST_ROWS: usize = 5_000;
 
 impl Remote {
-    /// Runs `operation` with `inputs`, every one of which is there, null or not.
+    /// Runs an operation with `inputs`, every one of which is there, null or not.
     ///
     /// # Errors
-    /// How it ended, when it did not end well.
-    pub(in crate::connector) async fn run(
-        &self,
-        operation: &Operation,
-        inputs: Map<String, Value>,
-        until: Deadline,
-        sent: &AtomicU32,
-    ) -> Result<Results, Fault> {
-        let Work::Http(steps) = &operation.work else {
-            return Err(Fault::new(Outcome::Unexpected, format!("{} is not of `kind: http`", operation.name)));
+    /// How it ended, when it did not end well, and which of its writes were done before that.
+    pub(in crate::connector) async fn run(&self, errand: &Errand<'_>, inputs: Map<String, Value>) -> Result<Results, Fault> {
+        let Work::Http(steps) = &errand.operation.work else {
+            return Err(Fault::new(Outcome::Unexpected, format!("{} is not of `kind: http`", errand.operation.name)));
         };
         let mut rng = self.rng();
         let mut results = Results::new(inputs);
         results.offered = self.offered.clone();
         results.names.insert("now".to_owned(), self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true).into());
-        results.names.insert("key".to_owned(), key(&mut rng).into());
-        for step in steps {
-            self.step(operation, step, &mut results, until, sent, &mut rng).await?;
+        results.offered = named(&errand.operation.lets, results.offered.clone(), |offered| results.seeing(offered))
+            .map_err(|wrong| Fault::new(Outcome::Unexpected, format!("{}: {wrong}", errand.operation.name)))?;
+        let key = errand.key.unwrap_or_else(|| WriteKey::random(&mut rng));
+        let last_write = steps.iter().filter(|step| step.writes).count().saturating_sub(1);
+        let mut writes = 0;
+        let mut ran = vec![false; steps.len()];
+        for (at, step) in steps.iter().enumerate() {
+            // Requests that come before a write, such as one that looks for it, know its key.
+            results.names.insert("key".to_owned(), key.of_write(writes.min(last_write)).into());
+            let stands_in = step.instead_of.iter().all(|other| !ran.get(*other).copied().unwrap_or_default());
+            let before = errand.sent.load(Ordering::Relaxed);
+            let runs = self.step(errand, step, stands_in, &mut results, &mut rng).await;
+            let sent = errand.sent.load(Ordering::Relaxed) > before;
+            let runs = runs.map_err(|fault| partly(fault, step, sent, &results.done))?;
+            if runs && step.writes {
+                results.done.push(step.shown());
+            }
+            writes += usize::from(step.writes);
+            if let Some(own) = ran.get_mut(at) {
+                *own = runs;
+            }
         }
         Ok(results)
     }
 
+    /// Runs one step, when it is its turn; whether it was is what comes back.
     async fn step(
         &self,
-        operation: &Operation,
+        errand: &Errand<'_>,
         step: &HttpStep,
+        stands_in: bool,
         results: &mut Results,
-        until: Deadline,
-        sent: &AtomicU32,
         rng: &mut fastrand::Rng,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let scope = results.scope();
-        let journey = Journey { operation, step, scope: &scope, until, sent };
-        let runs = match &step.when {
-            Some(when) => when.truth(&scope).map_err(|failed| unexpected(&journey, &failed))?,
-            None => true,
-        };
-        let found = if runs { self.asked(&journey, rng).await? } else { Found::default() };
+        let journey = Journey { errand, step, scope: &scope };
+        let failed = |failed: Failed| unexpected(&journey, &failed);
+        let runs = stands_in
+            && match &step.when {
+                Some(when) => when.truth(&scope).map_err(failed)?,
+                None => true,
+            };
+        if runs && let Some(fault) = results.ended(&step.refusals, &journey.place()).map_err(failed)? {
+            return Err(fault);
+        }
+        let found = if runs { self.asked(&journey, results, rng).await? } else { Found::default() };
         let result = match &found.done {
             Some(done) => done.clone(),
             None if runs => taken(&journey, &found)?,
@@ -72,24 +92,14 @@ impl Remote {
         results.names.extend(names.map(|(name, value)| (name.to_owned(), value)));
         results.names.extend(step.name.as_ref().map(|name| (name.as_str().to_owned(), result.clone())));
         results.last = result;
-        if !runs {
-            return Ok(());
+        if runs && let Some(fault) = results.ended(&step.endings, &journey.place()).map_err(failed)? {
+            return Err(fault);
         }
-        let scope = results.scope();
-        for ending in &step.endings {
-            if ending.when.truth(&scope).map_err(|failed| unexpected(&journey, &failed))? {
-                let fault = Fault::new(ending.outcome, format!("{} ended with {}", journey.place(), ending.outcome));
-                return Err(match &ending.say {
-                    Some(say) => fault.saying(say.text(&scope).map_err(|failed| unexpected(&journey, &failed))?),
-                    None => fault,
-                });
-            }
-        }
-        Ok(())
+        Ok(runs)
     }
 
     /// Sends a request and those for further pages; their bodies become one.
-    async fn asked(&self, journey: &Journey<'_>, rng: &mut fastrand::Rng) -> Result<Found, Fault> {
+    async fn asked(&self, journey: &Journey<'_>, results: &Results, rng: &mut fastrand::Rng) -> Result<Found, Fault> {
         let step = journey.step;
         let place = journey.place();
         let headers = self.system().map(|system| system.headers.as_slice()).unwrap_or_default();
@@ -100,6 +110,11 @@ impl Remote {
         {
             let key = journey.scope.get("key").and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default();
             draft.header(header, &key).map_err(|it| trouble(&it, &place))?;
+        }
+        if journey.errand.dry && step.writes {
+            journey.note(&draft.outgoing().map_err(|it| trouble(&it, &place))?, Fate::Kept);
+            let operation = journey.errand.operation;
+            return Err(would_do(&self.connection, operation, &results.names, Some(&step.request.line())));
         }
         let mut found = Found::default();
         let mut page = 0;
@@ -136,7 +151,7 @@ impl Remote {
                     let homes: Vec<_> = [Some(&self.base), given.as_ref()].into_iter().flatten().collect();
                     draft.set_address(&homes, &address).map_err(|it| match it {
                         super::encode::Trouble::Refused(why) => Fault::new(Outcome::Unexpected, format!("{place}: {why}")),
-                        other @ super::encode::Trouble::Failed(_) => trouble(&other, &place),
+                        other => trouble(&other, &place),
                     })?
                 }
                 _ => {
@@ -157,7 +172,7 @@ impl Remote {
     ) -> Pin<Box<dyn Future<Output = Result<Option<Value>, Fault>> + Send + 'a>> {
         Box::pin(async move {
             let journey = Journey { step: lookup, ..*journey };
-            let found = self.asked(&journey, &mut self.rng()).await?;
+            let found = self.asked(&journey, &Results::new(Map::new()), &mut self.rng()).await?;
             taken(&journey, &found).map(|row| Some(row).filter(|row| !row.is_null()))
         })
     }
@@ -242,9 +257,20 @@ fn unexpected(journey: &Journey<'_>, failed: &Failed) -> Fault {
     Fault::new(Outcome::Unexpected, format!("{}: {failed}", journey.place()))
 }
 
-/// The key of one write, by which a vendor knows it again.
-fn key(rng: &mut fastrand::Rng) -> String {
-    uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string()
+/// The fault of an operation that ended at `step` after `done` was done. Of a write that was sent and
+/// not refused it says that nobody knows whether it was done.
+fn partly(mut fault: Fault, step: &HttpStep, sent: bool, done: &[String]) -> Fault {
+    if done.is_empty() {
+        return fault;
+    }
+    let open = sent && matches!(fault.outcome, Outcome::Timeout | Outcome::Unavailable | Outcome::Unexpected);
+    let rest = match (step.writes, open) {
+        (true, true) => format!("whether `{}` was is not known", step.shown()),
+        (true, false) => format!("`{}` was not", step.shown()),
+        (false, _) => format!("it ended at `{}`", step.shown()),
+    };
+    fault.operator = format!("{}; `{}` was done before, {rest}", fault.operator, done.join("`, `"));
+    fault.after(done.to_vec())
 }
 
 #[cfg(test)]

@@ -128,29 +128,28 @@ async fn first_time(
 
 async fn all(connection: &mut SqliteConnection, operation: &Operation, results: &mut Results) -> Result<(), Fault> {
     let statements = statements_of(operation);
+    let mut ran = vec![false; statements.len()];
     for (at, statement) in statements.iter().enumerate() {
         let place = statement_name(statement, at);
         let failed = |failed: crate::template::Failed| Fault::new(Outcome::Unexpected, format!("{place}: {failed}"));
-        let runs = match &statement.when {
-            Some(when) => when.truth(&results.scope()).map_err(failed)?,
-            None => true,
-        };
+        let stands_in = statement.instead_of.iter().all(|other| !ran.get(*other).copied().unwrap_or_default());
+        let runs = stands_in
+            && match &statement.when {
+                Some(when) => when.truth(&results.scope()).map_err(failed)?,
+                None => true,
+            };
+        if runs && let Some(fault) = results.ended(&statement.refusals, &place).map_err(failed)? {
+            return Err(fault);
+        }
         results.last = if runs { one(connection, statement, &results.names, &place).await? } else { Value::Null };
         if let Some(name) = &statement.name {
             results.names.insert(name.as_str().to_owned(), results.last.clone());
         }
-        if !runs || statement.endings.is_empty() {
-            continue;
+        if let Some(own) = ran.get_mut(at) {
+            *own = runs;
         }
-        let scope = results.scope();
-        for ending in &statement.endings {
-            if ending.when.truth(&scope).map_err(failed)? {
-                let fault = Fault::new(ending.outcome, format!("{place} ended with {}", ending.outcome));
-                return Err(match &ending.say {
-                    Some(say) => fault.saying(say.text(&scope).map_err(failed)?),
-                    None => fault,
-                });
-            }
+        if runs && let Some(fault) = results.ended(&statement.endings, &place).map_err(failed)? {
+            return Err(fault);
         }
     }
     Ok(())

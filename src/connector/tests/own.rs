@@ -339,7 +339,7 @@ async fn a_statement_that_does_not_end_is_stopped_and_the_database_goes_on() {
         endless.replace("count(*) from n", "i from n limit 100000"),
     );
     let own = Project::new().open(&yaml).await;
-    let briefly = How { deadline: Deadline::after(Duration::from_millis(50)), refresh: false, sender: None };
+    let briefly = How::by(Deadline::after(Duration::from_millis(50)));
     for call in ["own.endless", "own.fill"] {
         let fault = answered(&own, call, json!({}), briefly).await.unwrap_err();
         assert_eq!(fault.outcome, Outcome::Timeout, "{fault}");
@@ -383,4 +383,38 @@ async fn what_is_tried_out_on_scratch_data_never_reaches_a_file() {
     assert_eq!(ticket["number"], "T-1042", "the sandbox begins anew, whatever its file has gathered");
     let gone = connection("own", &project.connector(&BANK.replace("bank.db", "gone.db")), &[]);
     assert!(open_scratch(&[gone], project.folder.path()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_statement_refuses_before_it_runs_and_another_stands_in_for_it() {
+    let own = "
+kind: sql
+database: ':memory:'
+tables: [{ create: 'create table t (name text primary key, times integer)' }]
+operations:
+  count:
+    kind: write
+    drops: [times]
+    inputs: { name: { required: true } }
+    steps:
+      - { as: found, sql: select times from t where name = :name, take: optional }
+      - as: made
+        when: not found
+        refuses: { invalid: { when: name | length > 5, say: 'That is too long, {{ name }}.' } }
+        sql: insert into t values (:name, 1)
+        take: none
+      - { as: more, instead_of: [made], sql: update t set times = times + 1 where name = :name, take: none }
+    answer: { made: '{{ made.changed | default(0) }}', more: '{{ more.changed | default(0) }}' }
+  times: { sql: select 1, cache: { fresh: 1m } }
+  times@2: { sql: select * from t, cache: { fresh: 1m } }
+";
+    let connector = own_connector("own", own, Path::new("."));
+    let own = open(&[connection("own", &connector, &[])], Path::new(".")).await.unwrap();
+    assert_eq!(ask(&own, "own.times@2", json!({})).await.unwrap(), json!([]));
+    assert_eq!(ask(&own, "own.count", json!({"name": "a"})).await.unwrap(), json!({"made": 1, "more": 0}));
+    assert_eq!(ask(&own, "own.count", json!({"name": "a"})).await.unwrap(), json!({"made": 0, "more": 1}));
+    let fault = ask(&own, "own.count", json!({"name": "abcdef"})).await.unwrap_err();
+    assert_eq!((fault.outcome, fault.public.as_deref()), (Outcome::Invalid, Some("That is too long, abcdef.")));
+    // What a write drops is dropped in all versions.
+    assert_eq!(ask(&own, "own.times@2", json!({})).await.unwrap(), json!([{"name": "a", "times": 2}]));
 }

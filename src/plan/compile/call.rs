@@ -74,6 +74,10 @@ impl Compiler<'_> {
             return None;
         };
         self.inputs_fit(target, known, with);
+        if let Some(deprecated) = &known.deprecated {
+            let message = format!("`{}` should no longer be called", target.value);
+            self.out.push(Diagnostic::at(Code::DeprecatedOperation, &target.span, message).help(deprecated.clone()));
+        }
         let kind = match known.model {
             Some(model) if known.many => Type::Many(model),
             Some(model) => Type::One(model),

@@ -4,6 +4,7 @@
 
 mod action;
 mod call;
+mod connection;
 mod event;
 mod names;
 mod project;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use names::OFFERED;
 use names::{Names, Type};
 pub use project::{Sources, compile};
+pub use settings::known_formats as formats;
 
 use super::connector::Connector;
 use super::domain::Domain;

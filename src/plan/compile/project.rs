@@ -4,19 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::action::{name_of, stem};
-use super::rules::rules;
-use super::{Compiler, SharedFile, secret_written, settings};
+use super::connection::{Around, wires};
+use super::{Compiler, SharedFile, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
-use crate::name::{ActionName, ConnectionName};
+use crate::name::ActionName;
 use crate::plan::action::Action;
-use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
+use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
-use crate::plan::project::{Given, Project, SANDBOX, Wire};
+use crate::plan::project::Project;
 use crate::plan::settings::Limits;
-use crate::secret::Reference;
 use crate::spec::action::Shared;
 use crate::spec::settings::Settings;
-use crate::spec::{Map, Node, Shape, Text, action as spec, yaml};
+use crate::spec::{Node, Shape, action as spec, yaml};
 
 /// Every file of a project, as it was read.
 #[derive(Debug, Default)]
@@ -36,9 +35,6 @@ pub struct Sources {
     /// The names of all connectors that come with legwork, the compiled and the others.
     pub catalogue: Vec<&'static str>,
 }
-
-/// The connections of a project whose legwork.yml names none, all to the sandbox.
-const SANDBOXED: [&str; 4] = ["shop", "helpdesk", "crm", "hr"];
 
 /// Compiles a project.
 ///
@@ -125,137 +121,6 @@ fn domain(files: &[Arc<File>], out: &mut Diagnostics) -> Option<Domain> {
         }
     }
     (!broken).then(|| Domain::of(&trees))
-}
-
-type Wires = Vec<(ConnectionName, Option<Wire>)>;
-
-/// What connections are compiled in.
-struct Around<'a> {
-    connectors: &'a BTreeMap<String, Option<Arc<Connector>>>,
-    catalogue: &'a [&'static str],
-    production: bool,
-    today: Option<chrono::NaiveDate>,
-}
-
-fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
-    let Some(written) = written else {
-        let sandbox = around.connectors.get(SANDBOX).and_then(Option::as_ref);
-        let wire = |name: &str| {
-            let name = ConnectionName::parse(name)?;
-            let wire = sandbox.map(|connector| {
-                let (name, connector) = (name.clone(), Arc::clone(connector));
-                Wire { name, connector, settings: Vec::new(), rules: Rules::default() }
-            });
-            Some((name, wire))
-        };
-        return SANDBOXED.iter().filter_map(|name| wire(name)).collect();
-    };
-    written.iter().filter_map(|(name, settings)| connection(name, settings, around, out)).collect()
-}
-
-/// The names of all connectors that a connection can have.
-fn known<'a>(around: &Around<'a>) -> impl Iterator<Item = &'a str> {
-    let own = around.connectors.keys().map(String::as_str).filter(|name| !around.catalogue.contains(name));
-    around.catalogue.iter().copied().chain(own)
-}
-
-fn connection(
-    name: &Text,
-    settings: &Map<Node>,
-    around: &Around<'_>,
-    out: &mut Diagnostics,
-) -> Option<(ConnectionName, Option<Wire>)> {
-    let connectors = around.connectors;
-    let Some(parsed) = ConnectionName::parse(&name.value) else {
-        let message = format!("`{}` cannot be the name of a connection", name.value);
-        out.push(Diagnostic::at(Code::BadName, &name.span, message).help(format!("write {}", ConnectionName::RULE)));
-        return None;
-    };
-    let Some((wanted, place)) = settings.get("connector").and_then(|node| Some((node.scalar_text()?, &node.span))) else {
-        let diagnostic =
-            Diagnostic::at(Code::MissingKey, &name.span, format!("the connection `{parsed}` needs the key `connector`"));
-        let known = known(around).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        out.push(diagnostic.help(format!("add `connector: NAME`, one of {known}")));
-        return Some((parsed, None));
-    };
-    let connector = match connectors.get(&wanted) {
-        Some(Some(connector)) => connector,
-        Some(None) => return Some((parsed, None)),
-        None => {
-            let diagnostic = Diagnostic::at(Code::UnknownConnector, place, format!("there is no connector `{wanted}`"));
-            out.push(diagnostic.did_you_mean(&wanted, known(around)));
-            return Some((parsed, None));
-        }
-    };
-    let given: Vec<_> = settings
-        .iter()
-        .filter(|(key, _)| !CONNECTION_KEYS.contains(&key.as_str()))
-        .filter_map(|(key, node)| Some((key.value.clone(), setting(key, node, connector, out)?)))
-        .collect();
-    for missing in connector.settings.iter().filter(|setting| setting.required && settings.get(&setting.name).is_none()) {
-        let message = format!("the connection `{parsed}` needs the setting `{}`", missing.name);
-        out.push(Diagnostic::at(Code::MissingSetting, &name.span, message).help(missing.description.clone()));
-    }
-    ending(connector, place, around.today, out);
-    let rules = rules(settings, around.production, out);
-    Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given, rules })))
-}
-
-/// How long before the end of an API version a connection to it is warned about.
-const NOTICE: chrono::Days = chrono::Days::new(90);
-
-/// Warns of an API version whose end is near, or past.
-fn ending(connector: &Connector, place: &Span, today: Option<chrono::NaiveDate>, out: &mut Diagnostics) {
-    let System::Http(system) = &connector.system else { return };
-    let Some((api, until)) = system.api.as_ref().and_then(|api| Some((api, api.supported_until?))) else { return };
-    if today.and_then(|today| today.checked_add_days(NOTICE)).is_some_and(|soon| soon >= until) {
-        let message = format!(
-            "the vendor supports version {} of its API, which `{}` speaks, until {until}",
-            api.version, connector.name
-        );
-        out.push(
-            Diagnostic::at(Code::ApiEnding, place, message)
-                .help("take a newer legwork, or a connector file for a newer version"),
-        );
-    }
-}
-
-fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics) -> Option<Given> {
-    let Some(known) = connector.settings.iter().find(|setting| setting.name == key.value) else {
-        let message = format!("the connector `{}` has no setting `{}`", connector.name, key.value);
-        let known = connector.settings.iter().map(|setting| setting.name.as_str());
-        out.push(Diagnostic::at(Code::UnknownSetting, &key.span, message).did_you_mean(&key.value, known));
-        return None;
-    };
-    if known.is_map {
-        let serde_json::Value::Object(map) = node.to_json() else {
-            out.push(Diagnostic::at(
-                Code::WrongType,
-                &node.span,
-                format!("names and values are needed here, not {}", node.what()),
-            ));
-            return None;
-        };
-        return Some(Given::Map(map));
-    }
-    let Some(text) = node.scalar_text() else {
-        let diagnostic = Diagnostic::at(Code::WrongType, &node.span, format!("a text is needed here, not {}", node.what()));
-        out.push(diagnostic.help(known.description.clone()));
-        return None;
-    };
-    if let Some(reference) = Reference::parse(&text) {
-        return Some(Given::Reference(reference));
-    }
-    if known.secret {
-        out.push(secret_written(node.span.masked()));
-        return None;
-    }
-    if known.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {
-        let diagnostic = Diagnostic::at(Code::BadValue, &node.span, format!("this cannot be the setting `{}`", key.value));
-        out.push(diagnostic.help(known.description.clone()));
-        return None;
-    }
-    Some(Given::Text(text))
 }
 
 fn shared(files: &[Arc<File>], out: &mut Diagnostics) -> BTreeMap<String, Option<SharedFile>> {

@@ -51,6 +51,12 @@ fn not_slow_yet(turn: &crate::spec::action::Turn, out: &mut Diagnostics) {
     }
 }
 
+/// The project's own formats; what is wrong with them is said when the project is compiled.
+#[must_use]
+pub fn known_formats(written: &Map<spec::Format>) -> BTreeMap<String, Option<Format>> {
+    formats(written, &mut Diagnostics::default())
+}
+
 /// The project's own formats, their examples run; none for one whose pattern cannot be used.
 pub(super) fn formats(written: &Map<spec::Format>, out: &mut Diagnostics) -> BTreeMap<String, Option<Format>> {
     let mut formats = BTreeMap::new();

@@ -96,6 +96,12 @@ impl Compiler<'_> {
             Some((_, Kind::List(items))) => Some(items.iter().map(event).collect()),
             Some((node, _)) => Some(vec![event(node)]),
         };
+        // A pattern that is none is the file's mistake, not the action's.
+        for (_, node) in expect.slots.iter() {
+            if let Kind::Text(value) = &node.kind {
+                self.pattern(&Text { span: node.span.clone(), value: value.clone() })?;
+            }
+        }
         let rejected = match &expect.rejected {
             Some(text) => Some(self.pattern(text)?),
             None => None,

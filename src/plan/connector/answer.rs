@@ -2,99 +2,64 @@
 
 use std::collections::BTreeSet;
 
+use super::compile::template;
+use super::tree::{EACH, MERGE, Tree, item_of, key_of};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::model::{Kind as FieldKind, Model};
-use crate::name::Local;
-use crate::spec::Text;
-use crate::spec::yaml::{Key, Kind, Node};
-use crate::template::{Expression, Template};
+use crate::spec::yaml::{Kind, Node};
+use crate::template::Template;
 
-use super::compile::{expression, template};
+/// A value made of templates: an answer, or what `let` names.
+pub type Answer = Tree<Template>;
 
-/// The answer, made of templates.
-#[derive(Debug)]
-pub enum Answer {
-    /// A value.
-    Value(Template),
-    /// An object.
-    Object(Vec<(String, Answer)>),
-    /// A list.
-    List(Vec<Answer>),
-    /// A list made of another one, entry by entry.
-    Each(Box<Each>),
+/// Compiles `node`, whose templates may use `names`.
+pub(super) fn compile(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Answer> {
+    Tree::compile(node, names, leaf, out)
 }
 
-/// A list made of another one: `{ $each: order.lines, $as: line, name: "{{ line.title }}" }`.
-#[derive(Debug)]
-pub struct Each {
-    /// The other one; null is none.
-    pub list: Expression,
-    /// The name of its entry.
-    pub name: Local,
-    /// Which entries count.
-    pub when: Option<Expression>,
-    /// What is made of an entry.
-    pub item: Answer,
-}
-
-/// The keys that make a mapping a list.
-const EACH: &str = "$each";
-const AS: &str = "$as";
-const WHEN: &str = "$when";
-
-impl Answer {
-    /// Compiles `node`, whose templates may use `names`.
-    pub(super) fn compile(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Self> {
-        match &node.kind {
-            Kind::Map(entries) if node.get(EACH).is_some() => {
-                each(node, entries, names, out).map(|it| Self::Each(Box::new(it)))
-            }
-            Kind::Map(entries) => {
-                let parts = entries.iter().map(|(key, value)| Some((key.name.clone(), Self::compile(value, names, out)?)));
-                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::Object)
-            }
-            Kind::List(items) => {
-                let parts = items.iter().map(|item| Self::compile(item, names, out));
-                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::List)
-            }
-            Kind::Text(text) => {
-                let text = crate::spec::Text { span: node.span.clone(), value: text.clone() };
-                template(&text, names, out).map(Self::Value)
-            }
-            _ => Some(Self::Value(Template::constant(node.to_json()))),
+fn leaf(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Template> {
+    match &node.kind {
+        Kind::Text(text) => {
+            let text = crate::spec::Text { span: node.span.clone(), value: text.clone() };
+            template(&text, names, out)
         }
+        Kind::Map(entries) => {
+            let (key, _) = entries.first()?;
+            let diagnostic = Diagnostic::at(Code::BadValue, &key.span, format!("there is no word `{}` here", key.name));
+            out.push(diagnostic.did_you_mean(&key.name, [EACH, MERGE]).help("a language belongs into a request"));
+            None
+        }
+        _ => Some(Template::constant(node.to_json())),
     }
-}
-
-fn each(node: &Node, entries: &[(Key, Node)], names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Each> {
-    let text = |key: &str| {
-        let node = node.get(key)?;
-        node.scalar_text().map(|value| Text { span: node.span.clone(), value })
-    };
-    let list = text(EACH).and_then(|text| expression(&text, names, out));
-    let named = text(AS);
-    let name = named.as_ref().map_or("item", Text::as_str);
-    let Some(local) = Local::parse(name).filter(|_| !names.contains(name)) else {
-        let span = named.as_ref().map_or(&node.span, |text| &text.span);
-        let message = format!("`{name}` cannot be the name of an entry: it has a value already, or is no name");
-        out.push(Diagnostic::at(Code::BadName, span, message).help(format!("choose another with `{AS}`")));
-        return None;
-    };
-    let inner: BTreeSet<&str> = names.iter().copied().chain([name]).collect();
-    let when = text(WHEN).map(|text| expression(&text, &inner, out));
-    let fields = entries.iter().filter(|(key, _)| ![EACH, AS, WHEN].contains(&key.name.as_str())).cloned().collect();
-    let item = Answer::compile(&Node { span: node.span.clone(), kind: Kind::Map(fields) }, &inner, out);
-    Some(Each { list: list?, name: local, when: when.map_or(Some(None), |it| it.map(Some))?, item: item? })
 }
 
 /// Reports where a mapping can never fit the model, as far as it is written out.
 pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnostics) {
+    let node = &item_of(node);
+    if let Some(Node { kind: Kind::List(parts), .. }) = node.get(MERGE) {
+        // What an expression joins to it is not known here, so nothing can be said to be missing.
+        parts.iter().for_each(|part| check_fields(part, model, out));
+        return;
+    }
     let Kind::Map(entries) = &node.kind else { return };
-    for (key, value) in entries.iter().filter(|(key, _)| ![EACH, AS, WHEN].contains(&key.name.as_str())) {
-        let Some(field) = model.field(&key.name) else {
-            let message = format!("{} has no field `{}`", model.name, key.name);
+    check_fields(node, model, out);
+    let given = |name: &str| entries.iter().any(|(key, _)| key_of(&key.name).0 == name);
+    let missing: Vec<_> =
+        model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
+    if !missing.is_empty() {
+        let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
+        out.push(Diagnostic::at(Code::MissingKey, &node.span, message).help("add what is missing, made of the results"));
+    }
+}
+
+/// Reports the fields that a model does not have, or has in another form.
+fn check_fields(node: &Node, model: &'static Model, out: &mut Diagnostics) {
+    for (key, value) in node.entries() {
+        let name = key_of(&key.name).0;
+        let Some(field) = model.field(name) else {
+            let message = format!("{} has no field `{name}`", model.name);
             let known = model.fields.iter().map(|field| field.name);
-            out.push(Diagnostic::at(Code::UnknownField, &key.span, message).did_you_mean(&key.name, known));
+            out.push(Diagnostic::at(Code::UnknownField, &key.span, message).did_you_mean(name, known));
             continue;
         };
         match (&value.kind, field.kind) {
@@ -105,8 +70,8 @@ pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnost
                 }
             }
             (Kind::List(items), FieldKind::Many(inner)) => items.iter().for_each(|item| check_model(item, inner, out)),
-            (Kind::Map(_) | Kind::List(_), kind) => misfit(&value.span, &key.name, kind, out),
-            (Kind::Null, _) if field.required => misfit(&value.span, &key.name, field.kind, out),
+            (Kind::Map(_) | Kind::List(_), kind) => misfit(&value.span, name, kind, out),
+            (Kind::Null, _) if field.required => misfit(&value.span, name, field.kind, out),
             (Kind::Text(text), FieldKind::Code(codes))
                 if !text.contains("{{") && !text.contains("{%") && codes.codes.iter().all(|code| code.code != text) =>
             {
@@ -116,13 +81,6 @@ pub(super) fn check_model(node: &Node, model: &'static Model, out: &mut Diagnost
             }
             _ => {}
         }
-    }
-    let given = |name: &str| entries.iter().any(|(key, _)| key.name == name);
-    let missing: Vec<_> =
-        model.fields.iter().filter(|field| field.required && !given(field.name)).map(|field| field.name).collect();
-    if !missing.is_empty() {
-        let message = format!("every {} has `{}`, which this answer lacks", model.name, missing.join("`, `"));
-        out.push(Diagnostic::at(Code::MissingKey, &node.span, message).help("add what is missing, made of the results"));
     }
 }
 

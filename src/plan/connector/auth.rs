@@ -1,9 +1,10 @@
 //! Authentication as it runs: what proves who we are, with templates that see `settings`.
 //!
-//! [`compile`] is the one way to make an [`Auth`]. It checks that a file has one kind, that secrets come from settings which
+//! [`compile_ways`] is the one way to make an [`Auth`]. It checks that a file has one kind, that secrets come from settings which
 //! are marked as such, and that tokens are asked for over TLS; whether credentials are right is for the system to say.
 
 mod compile;
+mod ways;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use regex::Regex;
 use crate::template::Template;
 
 pub use compile::compile;
+pub use ways::{Choice, Way, Ways, compile_ways};
 
 /// How requests prove who we are.
 #[derive(Debug)]
@@ -59,6 +61,8 @@ pub enum Proof {
     },
     /// A token that is fetched, kept and renewed.
     OAuth2(Box<OAuth2>),
+    /// A signature of OAuth 1.0a.
+    OAuth1(OAuth1),
     /// A signature of Amazon Web Services, version 4.
     Aws(Aws),
 }
@@ -134,6 +138,19 @@ pub struct Base {
     pub from: String,
     /// What the whole host has to match.
     pub host: Regex,
+}
+
+/// A signature of OAuth 1.0a, by HMAC-SHA256.
+#[derive(Debug)]
+pub struct OAuth1 {
+    /// Who asks.
+    pub consumer_key: Template,
+    /// The secret of who asks.
+    pub consumer_secret: Template,
+    /// For whom.
+    pub token: Template,
+    /// The secret of the token.
+    pub token_secret: Template,
 }
 
 /// A signature of Amazon Web Services, version 4.

@@ -9,8 +9,9 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::sql::{Refused, Sql};
-use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, http, operation, table};
+use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, http, lets, operation, table};
 use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::format::Format;
 use crate::name::{Local, OperationName};
 use crate::plan::reading;
 use crate::spec::connector as spec;
@@ -20,16 +21,33 @@ use crate::template::{Expression, Reference, Template};
 /// The texts of the files that a connector names, or why one cannot be read; read by the caller, since compiling reads nothing.
 pub type Files = BTreeMap<String, Result<String, String>>;
 
+/// The formats of legwork.yml by name; none for one that is wrong, which is said where it stands.
+pub type Formats = BTreeMap<String, Option<Format>>;
+
+/// What a connector's file may name that stands elsewhere.
+#[derive(Debug)]
+pub struct Beside<'a> {
+    /// The texts of its files.
+    pub files: &'a Files,
+    /// The project's own formats, empty for a connector that comes with legwork; none when they are not known, so that
+    /// nothing can be said of a name.
+    pub formats: Option<&'a Formats>,
+}
+
 /// Compiles the connector `name`, which is the name of its file.
 #[must_use]
-pub fn compile_connector(name: &str, written: &spec::Connector, files: &Files) -> (Option<Connector>, Vec<Diagnostic>) {
+pub fn compile_connector(
+    name: &str,
+    written: &spec::Connector,
+    beside: &Beside<'_>,
+) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
-    let connector = connector(name, written, files, &mut out);
+    let connector = connector(name, written, beside, &mut out);
     let sound = !out.has_errors();
     (connector.filter(|_| sound), out.into_sorted())
 }
 
-fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Diagnostics) -> Option<Connector> {
+fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &mut Diagnostics) -> Option<Connector> {
     let Some(kind) = SystemKind::parse(written.kind.as_str()) else {
         let later = ["queue", "webhook"].contains(&written.kind.as_str());
         let what = if later { "is not built into this version" } else { "does not exist" };
@@ -40,26 +58,32 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
     misplaced(written, kind, out);
     let settings: Vec<Setting> = written.settings.iter().filter_map(|(name, it)| setting(name, it, kind, out)).collect();
     let dotted = dotted(written, &settings);
+    let mut names = Names::new(&dotted);
     let system = match kind {
         SystemKind::Sql => {
             let database = database(written, &settings, out);
-            let tables = tables(&written.tables, files, out);
+            let tables = tables(&written.tables, beside.files, out);
             let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
             database.map(|database| System::Sql(SqlSystem { database, tables, first_use }))
         }
         SystemKind::Http => {
-            http::system(written, &settings, &Names::new(&dotted), out).map(|system| System::Http(Box::new(system)))
+            let lets = lets::compile(&written.r#let, &mut names, out);
+            http::system(written, &settings, &names, lets, out).map(|system| System::Http(Box::new(system)))
         }
     };
+    let around = Around { connector: written, kind, names: &names, settings: &settings, formats: beside.formats };
     let mut operations = IndexMap::new();
     for (name, it) in written.operations.iter() {
         let Some(parsed) = OperationName::parse(name.as_str()) else {
             bad_name(name, OperationName::RULE, out);
             continue;
         };
-        if let Some(operation) =
-            operation::compile(&parsed, name, it, &Around { connector: written, kind, dotted: &dotted }, out)
-        {
+        if written.operations.get(parsed.plain()).is_none() {
+            let message = format!("there is no `{}` that `{parsed}` could be a later version of", parsed.plain());
+            let help = format!("keep the first version, since actions call it, or write `{}` alone", parsed.plain());
+            out.push(Diagnostic::at(Code::UnknownOperation, &name.span, message).help(help));
+        }
+        if let Some(operation) = operation::compile(&parsed, name, it, &around, out) {
             operations.insert(parsed, operation);
         }
     }
@@ -75,7 +99,11 @@ fn connector(name: &str, written: &spec::Connector, files: &Files, out: &mut Dia
 pub(super) struct Around<'a> {
     pub(super) connector: &'a spec::Connector,
     pub(super) kind: SystemKind,
-    pub(super) dotted: &'a [String],
+    /// What every template of it may use.
+    pub(super) names: &'a Names<'a>,
+    pub(super) settings: &'a [Setting],
+    /// The project's own formats; none when they are not known.
+    pub(super) formats: Option<&'a Formats>,
 }
 
 /// How a system is talked to.
@@ -104,7 +132,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Settings and codes alone.
-    pub(super) const fn new(dotted: &'a [String]) -> Self {
+    const fn new(dotted: &'a [String]) -> Self {
         Self { known: BTreeSet::new(), dotted }
     }
 
@@ -119,9 +147,10 @@ impl<'a> Names<'a> {
         self.known.extend(name.map(Text::as_str));
     }
 
-    /// Settings alone.
+    /// Settings, and what `let` makes of them.
     pub(super) fn settings(&self) -> BTreeSet<&'a str> {
-        self.dotted.iter().map(String::as_str).filter(|name| !name.starts_with(CODES)).collect()
+        let settings = self.dotted.iter().map(String::as_str).filter(|name| !name.starts_with(CODES));
+        settings.chain(self.known.iter().copied()).collect()
     }
 
     /// Every name, and some more.
@@ -165,6 +194,7 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
         ("retry", written.retry.as_ref().map(|it| &it.span)),
         ("pages", written.pages.iter().next().map(|(name, _)| &name.span)),
         ("codes", written.codes.iter().next().map(|(name, _)| &name.span)),
+        ("let", written.r#let.iter().next().map(|(name, _)| &name.span)),
         ("test", written.test.as_ref().map(|it| &it.span)),
     ];
     let (others, of) = if kind == SystemKind::Sql { (&http[..], "http") } else { (&sql[..], "sql") };

@@ -7,21 +7,24 @@ mod answer;
 pub mod auth;
 mod compile;
 mod csv;
+mod example;
 mod http;
+mod lets;
 mod operation;
 mod rules;
 mod runnable;
 mod sql;
 mod statement;
 mod table;
+mod tree;
 
 pub(super) use compile::CONNECTION_KEYS;
 
-pub use answer::{Answer, Each};
-pub use compile::{Files, compile_connector};
+pub use answer::Answer;
+pub use compile::{Beside, Files, Formats, compile_connector};
 pub use http::{
-    Api, Body, Entry, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method,
-    PageInto, Pages, Part, Pieces, Received, Request, Retry, Sent, Tree, Wait, WaitSource, WaitUnit,
+    Api, Body, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method, PageInto,
+    Pages, Part, Pieces, Received, Request, Retry, Sent, Wait, WaitSource, WaitUnit,
 };
 pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{
@@ -30,6 +33,7 @@ pub use runnable::{
 };
 pub use sql::{Bind, Piece, Sql};
 pub use table::{Column, Content, Table};
+pub use tree::{Each, Entry, Tree};
 
 #[cfg(test)]
 mod tests;

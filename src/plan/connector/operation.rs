@@ -2,25 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::{self, Answer};
 use regex::Regex;
 
-use super::compile::{Around, Names, SystemKind, bad_name};
-use super::{CacheRule, Ends, Example, Operation, OperationInput, OperationKind, Take, Work, http, statement};
+use super::answer;
+use super::compile::{Around, Formats, SystemKind, bad_name};
+use super::example::example;
+use super::{CacheRule, Operation, OperationInput, OperationKind, Take, Work, http, lets, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{Choice, Format};
 use crate::model::Model;
 use crate::name::{Local, OperationName};
-use crate::plan::reading::{duration, outcome};
+use crate::plan::reading::duration;
 use crate::resilience::Keep;
 use crate::spec::action::FormatRef;
 use crate::spec::connector as spec;
-use crate::spec::{Kind, Text};
+use crate::spec::{Key, Kind, Text};
 
 /// The name of the time of the call, in statements and templates.
 pub(super) const NOW: &str = "now";
 /// The name of one row of a list, in the answer that is made of each.
-const ROW: &str = "row";
+pub(super) const ROW: &str = "row";
 
 pub(super) fn compile(
     name: &OperationName,
@@ -31,13 +32,13 @@ pub(super) fn compile(
 ) -> Option<Operation> {
     let connector = around.connector;
     let kind = kind(written, out);
-    let inputs: Vec<OperationInput> =
-        written.inputs.iter().filter_map(|(name, it)| input(name, it, around.kind, out)).collect();
+    let inputs: Vec<OperationInput> = written.inputs.iter().filter_map(|(name, it)| input(name, it, around, out)).collect();
     misplaced(written, around.kind, out);
     let (model, many) = model(written, out);
     let given: Vec<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
     let each = (many && written.answer.as_ref().is_some_and(|node| matches!(node.kind, Kind::Map(_)))).then_some(ROW);
     let mut names: BTreeSet<&str> = given.iter().copied().chain(each).collect();
+    let mut lets = Vec::new();
     let work = match around.kind {
         SystemKind::Sql => {
             let statements = statement::compile_all(key, written, kind, out);
@@ -47,7 +48,8 @@ pub(super) fn compile(
             Work::Sql(statements)
         }
         SystemKind::Http => {
-            let mut known = Names::new(around.dotted).and(given);
+            let mut known = around.names.clone().and(given);
+            lets = lets::compile(&written.r#let, &mut known, out);
             let steps = http::steps(key, written, kind, connector, &mut known, out);
             let last = steps.last().map_or(Take::All, |step| step.take);
             names.extend(known.with(["body", "http", "key", if last == Take::All { "rows" } else { ROW }]));
@@ -63,7 +65,7 @@ pub(super) fn compile(
         let named = |name: &&str| statements.iter().any(|it| it.name.as_ref().is_some_and(|own| own.as_str() == *name));
         names.extend(results.chain(["row", "rows", "value", "written"]).filter(named));
     }
-    let answer = written.answer.as_ref().and_then(|node| Answer::compile(node, &names, out));
+    let answer = written.answer.as_ref().and_then(|node| answer::compile(node, &names, out));
     if let (Some(node), Some(model)) = (&written.answer, model) {
         answer::check_model(node, model, out);
     }
@@ -72,14 +74,16 @@ pub(super) fn compile(
         name: name.clone(),
         kind,
         description: written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+        deprecated: written.deprecated.as_ref().map(|text| text.value.clone()),
         inputs,
+        lets,
         model,
         many,
         cache: cache(written, kind, out),
         drops: drops(written, kind, connector, out),
         work,
         answer,
-        examples: written.examples.iter().filter_map(|it| example(it, written, around.kind, out)).collect(),
+        examples: written.examples.iter().filter_map(|it| example(it, written, around, out)).collect(),
     })
 }
 
@@ -94,36 +98,52 @@ fn kind(written: &spec::Operation, out: &mut Diagnostics) -> OperationKind {
     })
 }
 
+/// What an operation does itself, and what each of its steps does.
+pub(super) fn works(written: &spec::Operation) -> impl Iterator<Item = &spec::Work> {
+    std::iter::once(&written.work).chain(written.steps.iter().map(|step| &step.work))
+}
+
 /// Keys that belong to another kind of system.
 fn misplaced(written: &spec::Operation, kind: SystemKind, out: &mut Diagnostics) {
-    let sql = written.sql.iter().chain(written.steps.iter().filter_map(|step| step.sql.as_ref()));
-    let http = written.request.iter().chain(written.steps.iter().filter_map(|step| step.request.as_ref()));
+    let sql = works(written).filter_map(|work| work.sql.as_ref());
+    let http = works(written).filter_map(|work| work.request.as_ref());
     let (texts, key): (Vec<&Text>, _) = match kind {
         SystemKind::Sql => (http.collect(), "request"),
         SystemKind::Http => (sql.collect(), "sql"),
     };
-    for text in texts {
+    let lets = written.r#let.iter().next().map(|(name, _)| (name, "let")).filter(|_| kind == SystemKind::Sql);
+    for (text, key) in texts.into_iter().map(|text| (text, key)).chain(lets) {
         let message = format!("`{key}` belongs to another kind of connector");
         out.push(
             Diagnostic::at(Code::MisplacedKey, &text.span, message)
                 .help("take it out, or write another `kind` at the top of the file"),
         );
     }
+    let own = |key: &&Key| spec::Work::KEYS.contains(&key.name.as_str()) && !["sql", "request"].contains(&key.name.as_str());
+    for key in written.keys.iter().filter(own).filter(|_| !written.steps.is_empty()) {
+        let message = format!("with `steps`, `{}` belongs to one of them", key.name);
+        out.push(Diagnostic::at(Code::MisplacedKey, &key.span, message).help("write it into the step that it is meant for"));
+    }
 }
 
-fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mut Diagnostics) -> Option<OperationInput> {
-    let free =
-        |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (kind == SystemKind::Sql || http::names_free(name.as_str()));
+fn input(name: &Text, written: &spec::OperationInput, around: &Around<'_>, out: &mut Diagnostics) -> Option<OperationInput> {
+    let sql = around.kind == SystemKind::Sql;
+    let free = |name: &Local| ![NOW, ROW].contains(&name.as_str()) && (sql || http::names_free(name.as_str()));
     let Some(parsed) = Local::parse(name.as_str()).filter(free) else {
         bad_name(name, &format!("{}, and is neither `{NOW}` nor `{ROW}`", Local::RULE), out);
         return None;
     };
+    if !sql && around.connector.r#let.get(name.as_str()).is_some() {
+        let message = format!("`{}` has a value already", name.value);
+        let help = "give the input another name than the `let` of the connector";
+        out.push(Diagnostic::at(Code::ShadowedName, &name.span, message).help(help));
+    }
     let required = written.required.as_ref().is_some_and(|flag| flag.value);
     if let (true, Some(default)) = (required, &written.default) {
         let message = "an input that has to be given has no use for a default";
         out.push(Diagnostic::at(Code::MisplacedKey, &default.span, message).help("take one of the two out"));
     }
-    let format = written.format.as_ref().and_then(|written| format(written, out));
+    let format = written.format.as_ref().and_then(|written| format(written, around.formats, out));
     let pattern = written.pattern.as_ref().and_then(|text| {
         let pattern = Regex::new(&format!("^(?:{})$", text.value));
         pattern
@@ -145,15 +165,18 @@ fn input(name: &Text, written: &spec::OperationInput, kind: SystemKind, out: &mu
     })
 }
 
-/// One of legwork's formats; those of legwork.yml belong to one project, and a connector to all.
-fn format(written: &FormatRef, out: &mut Diagnostics) -> Option<Format> {
+/// One of legwork's formats, or of the project's own.
+fn format(written: &FormatRef, own: Option<&Formats>, out: &mut Diagnostics) -> Option<Format> {
     match written {
         FormatRef::Named(name) => {
-            let found = Format::parse(name.as_str());
-            if found.is_none() {
-                let message = format!("legwork has no format `{}`", name.value);
+            let found = Format::parse(name.as_str()).or_else(|| own?.get(name.as_str()).cloned().flatten());
+            if found.is_none()
+                && let Some(own) = own.filter(|own| !own.contains_key(name.as_str()))
+            {
+                let message = format!("there is no format `{}`", name.value);
+                let known = Format::NAMES.into_iter().chain(own.keys().map(String::as_str));
                 let diagnostic = Diagnostic::at(Code::UnknownFormat, &name.span, message);
-                out.push(diagnostic.did_you_mean(name.as_str(), Format::NAMES));
+                out.push(diagnostic.did_you_mean(name.as_str(), known));
             }
             found
         }
@@ -241,7 +264,12 @@ fn drops(
                     Diagnostic::at(Code::MisplacedKey, &text.span, "a read outdates nothing; only a write has `drops`");
                 out.push(diagnostic.help("take `drops` out, or say `kind: write`"));
             }
-            Some(_) => drops.extend(OperationName::parse(text.as_str())),
+            // The later versions of a read are outdated with it.
+            Some(_) => {
+                let named = |name: &OperationName| [name.as_str(), name.plain()].contains(&text.as_str());
+                let all = connector.operations.iter().filter_map(|(name, _)| OperationName::parse(name.as_str()));
+                drops.extend(all.filter(named));
+            }
             None => {
                 let message = format!("the connector has no operation `{}`", text.value);
                 let known = connector.operations.iter().map(|(name, _)| name.as_str());
@@ -253,54 +281,14 @@ fn drops(
     drops
 }
 
-fn example(
-    written: &spec::Example,
-    operation: &spec::Operation,
-    kind: SystemKind,
-    out: &mut Diagnostics,
-) -> Option<Example> {
-    for (name, _) in written.inputs.iter().filter(|(name, _)| operation.inputs.get(name.as_str()).is_none()) {
-        let message = format!("the operation has no input `{}`", name.value);
-        let known = operation.inputs.iter().map(|(name, _)| name.as_str());
-        out.push(Diagnostic::at(Code::UnknownInput, &name.span, message).did_you_mean(name.as_str(), known));
-    }
-    let ends = match (&written.answer, &written.outcome) {
-        (Some(answer), None) => Ends::Answer(answer.to_json()),
-        (None, Some(text)) => Ends::Outcome(outcome(text, out)?),
-        _ => {
-            out.push(
-                Diagnostic::at(Code::MissingKey, &written.span, "an example has either an `answer` or an `outcome`")
-                    .help("an `outcome` is how it ends when it does not end well"),
-            );
-            return None;
-        }
-    };
-    let inputs = written.inputs.iter().map(|(name, node)| (name.value.clone(), node.to_json())).collect();
-    let description = written.description.as_ref().map(|text| text.value.clone());
-    let says = written.says.as_ref().map(|text| text.value.clone());
-    let exchanges = http::exchanges(written, out);
-    if kind == SystemKind::Sql && !exchanges.is_empty() {
-        out.push(
-            Diagnostic::at(Code::MisplacedKey, &written.span, "exchanges belong to examples of `kind: http`")
-                .help("take them out; examples of `kind: sql` run on real tables"),
-        );
-    }
-    Some(Example { description, place: written.span.place(), inputs, ends, says, exchanges })
-}
-
 /// An input counts as used when its name stands anywhere in a statement or a template; statements that do not parse are
 /// reported already, and what they would use is not known.
 fn unused_inputs(written: &spec::Operation, out: &mut Diagnostics) {
     let mut used = String::new();
-    let statements = written.steps.iter();
-    let texts = written
-        .sql
-        .iter()
-        .chain(statements.clone().filter_map(|it| it.sql.as_ref()))
-        .chain(statements.flat_map(|it| &it.when));
+    let texts = works(written).filter_map(|work| work.sql.as_ref()).chain(written.steps.iter().flat_map(|it| &it.when));
     texts.for_each(|text| used.extend([text.as_str(), "\n"]));
     http::words(written, &mut used);
-    let endings = written.outcomes.iter().chain(written.steps.iter().flat_map(|it| it.outcomes.iter()));
+    let endings = works(written).flat_map(|work| work.refuses.iter().chain(work.outcomes.iter()));
     for (_, ending) in endings {
         match ending {
             spec::Ending::When(text) => used.extend([text.as_str(), "\n"]),

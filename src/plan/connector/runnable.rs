@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use regex::Regex;
 
@@ -145,8 +146,12 @@ pub struct Operation {
     pub kind: OperationKind,
     /// What it does, in a sentence.
     pub description: String,
+    /// What to call in its place, where that is wanted.
+    pub deprecated: Option<String>,
     /// What it needs to know.
     pub inputs: Vec<OperationInput>,
+    /// Of `kind: http`: values with a name, in order, made before the first request; each sees the inputs and those before it.
+    pub lets: Vec<(Local, Answer)>,
     /// What the answer is; none for plain rows and values.
     pub model: Option<&'static Model>,
     /// Whether the answer is a list of the model.
@@ -194,7 +199,7 @@ pub enum CacheRule {
 pub enum Work {
     /// Statements, in order; in one transaction when the operation writes.
     Sql(Vec<Statement>),
-    /// Requests, in order; at most one of them writes.
+    /// Requests, in order; of the writes that can happen in one run, all but the last can be repeated.
     Http(Vec<HttpStep>),
 }
 
@@ -209,6 +214,10 @@ pub struct Statement {
     pub take: Take,
     /// It runs only when this holds; its result is null otherwise.
     pub when: Option<Expression>,
+    /// The places of the earlier statements in whose stead it runs: only when none of them did.
+    pub instead_of: Vec<usize>,
+    /// Endings that are decided before it runs, in order.
+    pub refusals: Vec<Ending>,
     /// Endings that its result decides, in order.
     pub endings: Vec<Ending>,
 }
@@ -262,6 +271,10 @@ pub struct Example {
     pub place: String,
     /// The inputs.
     pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// The settings that are others than usual; none for one that is not set.
+    pub settings: IndexMap<String, Option<SettingValue>>,
+    /// The time of the call, where it matters.
+    pub now: Option<DateTime<Utc>>,
     /// How it ends.
     pub ends: Ends,
     /// What the user may be told then.

@@ -8,8 +8,8 @@ use super::{Ending, OperationKind, Statement, Take};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::Local;
 use crate::plan::reading::outcome;
+use crate::spec::Text;
 use crate::spec::connector as spec;
-use crate::spec::{Map, Text};
 
 pub(super) fn compile_all(
     key: &Text,
@@ -19,30 +19,30 @@ pub(super) fn compile_all(
 ) -> Vec<Statement> {
     let mut names: BTreeSet<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
     let mut statements = Vec::new();
-    match (&written.sql, written.steps.as_slice()) {
+    match (&written.work.sql, written.steps.as_slice()) {
         (Some(sql), []) => {
-            let take = take(written.take.as_ref(), out);
+            let take = take(written.work.take.as_ref(), out);
             let name = match take {
                 Take::All => "rows",
                 Take::One | Take::First | Take::Optional => "row",
                 Take::Value => "value",
                 Take::Nothing => "written",
             };
-            let parts = Parts { name: Some(name), sql, take, when: None, endings: &written.outcomes };
+            let parts = Parts { name: Some(name), sql, take, when: None, instead_of: Vec::new(), work: &written.work };
             statements.extend(parts.compile(&mut names, kind, out));
         }
         (None, steps @ [_, ..]) => {
-            for step in steps {
-                let Some(sql) = &step.sql else {
+            for (at, step) in steps.iter().enumerate() {
+                let Some(sql) = &step.work.sql else {
                     out.push(Diagnostic::at(Code::MissingKey, &step.span, "a step of `kind: sql` needs the key `sql`"));
                     continue;
                 };
                 let name = step.r#as.as_ref().filter(|name| result_name(name, &names, out)).map(Text::as_str);
-                let take = take(step.take.as_ref(), out);
-                let parts = Parts { name, sql, take, when: step.when.as_ref(), endings: &step.outcomes };
+                let take = take(step.work.take.as_ref(), out);
+                let instead_of = instead_of(step, &steps[..at], out);
+                let parts = Parts { name, sql, take, when: step.when.as_ref(), instead_of, work: &step.work };
                 statements.extend(parts.compile(&mut names, kind, out));
             }
-            misplaced(written, out);
         }
         (Some(sql), _) => {
             out.push(
@@ -58,7 +58,7 @@ pub(super) fn compile_all(
             );
         }
     }
-    let all_parsed = statements.len() == written.steps.len() + usize::from(written.sql.is_some());
+    let all_parsed = statements.len() == written.steps.len() + usize::from(written.work.sql.is_some());
     if kind.writes() && all_parsed && !statements.is_empty() && statements.iter().all(|it| !it.sql.writes) {
         let message = format!("`{}` is called a {} and changes nothing", key.value, kind.name());
         out.push(Diagnostic::at(Code::BadSql, &key.span, message).help("take `kind` out"));
@@ -71,7 +71,8 @@ struct Parts<'a> {
     sql: &'a Text,
     take: Take,
     when: Option<&'a Text>,
-    endings: &'a Map<spec::Ending>,
+    instead_of: Vec<usize>,
+    work: &'a spec::Work,
 }
 
 impl<'a> Parts<'a> {
@@ -82,13 +83,15 @@ impl<'a> Parts<'a> {
             out.push(Diagnostic::at(Code::BadSql, &self.sql.span, message).help("say `kind: write`"));
         }
         let when = self.when.map(|text| expression(text, names, out));
+        let refusals = self.work.refuses.iter().filter_map(|(name, it)| ending(name, it, names, out)).collect();
         names.extend(self.name);
-        let endings = self.endings.iter().filter_map(|(name, it)| ending(name, it, names, out)).collect();
+        let endings = self.work.outcomes.iter().filter_map(|(name, it)| ending(name, it, names, out)).collect();
         let when = match when {
             Some(compiled) => Some(compiled?),
             None => None,
         };
-        Some(Statement { name: self.name.and_then(Local::parse), sql: sql?, take: self.take, when, endings })
+        let (name, take, instead_of) = (self.name.and_then(Local::parse), self.take, self.instead_of);
+        Some(Statement { name, sql: sql?, take, when, instead_of, refusals, endings })
     }
 }
 
@@ -103,6 +106,27 @@ pub(super) fn take(written: Option<&Text>, out: &mut Diagnostics) -> Take {
         },
         |(_, take)| *take,
     )
+}
+
+/// The places of the steps in whose stead `step` runs; each is one of those before it, by the name of its result.
+pub(super) fn instead_of(step: &spec::Step, before: &[spec::Step], out: &mut Diagnostics) -> Vec<usize> {
+    let named = |name: &Text| before.iter().position(|it| it.r#as.as_ref().is_some_and(|own| own.value == name.value));
+    let mut places = Vec::new();
+    for name in &step.instead_of {
+        match named(name) {
+            Some(place) => places.push(place),
+            None => {
+                let message = format!("no step before this one is called `{}`", name.value);
+                let known = before.iter().filter_map(|it| it.r#as.as_ref()).map(Text::as_str);
+                let diagnostic = Diagnostic::at(Code::UnknownName, &name.span, message).did_you_mean(name.as_str(), known);
+                out.push(match diagnostic.help {
+                    Some(_) => diagnostic,
+                    None => diagnostic.help("give the other step its name with `as`"),
+                });
+            }
+        }
+    }
+    places
 }
 
 pub(super) fn result_name(name: &Text, taken: &BTreeSet<&str>, out: &mut Diagnostics) -> bool {
@@ -130,13 +154,4 @@ pub(super) fn ending(name: &Text, written: &spec::Ending, names: &BTreeSet<&str>
         None => None,
     };
     Some(Ending { outcome: found?, when: when?, say })
-}
-
-fn misplaced(written: &spec::Operation, out: &mut Diagnostics) {
-    let take = written.take.as_ref().map(|text| (text, "take"));
-    let outcomes = written.outcomes.iter().next().map(|(name, _)| (name, "outcomes"));
-    for (text, key) in [take, outcomes].into_iter().flatten() {
-        let message = format!("with `steps`, `{key}` belongs to one of them");
-        out.push(Diagnostic::at(Code::MisplacedKey, &text.span, message).help("write it beside the `sql` of that step"));
-    }
 }

@@ -14,7 +14,7 @@ fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     assert!(out.is_empty(), "{:?}", out.into_sorted());
-    compile_connector("own", &written, &files)
+    compile_connector("own", &written, &Beside { files: &files, formats: Some(&Formats::new()) })
 }
 
 /// A connector whose one operation is `operation`, YAML in flow style.
@@ -148,13 +148,24 @@ fn keys_that_do_not_go_together_are_said() {
     one(&with("{ sql: select 1, drops: [other] }"), Code::MisplacedKey, "other", "outdates nothing");
     one(&with("{ kind: write, sql: delete from x, drops: [othre] }"), Code::UnknownOperation, "othre", "`other`");
     one(&with("{ sql: select 1, steps: [{ sql: select 2 }] }"), Code::MisplacedKey, "select 1", "either `sql` or `steps`");
-    one(&with("{ take: one, steps: [{ sql: select 2 }] }"), Code::MisplacedKey, "one", "`take` belongs to one of them");
+    one(&with("{ take: one, steps: [{ sql: select 2 }] }"), Code::MisplacedKey, "take", "`take` belongs to one of them");
     one(&with("{ description: x }"), Code::MissingKey, "find", "does nothing");
     one(&with("{ inputs: { a: { required: true, default: 1 } }, sql: 'select :a' }"), Code::MisplacedKey, "1", "default");
     one(&with("{ sql: select 1, cache: porfiles }"), Code::BadValue, "porfiles", "`profiles`");
     one(&with("{ sql: select 1, cache: { fresh: 5 } }"), Code::BadValue, "5", "unit");
     one(&with("{ sql: select 1, take: some }"), Code::BadValue, "some", "`one`");
     one(&with("{ kind: wriet, sql: select 1 }"), Code::BadValue, "wriet", "`write`");
+}
+
+#[test]
+fn a_statement_can_refuse_and_stand_in_for_another() {
+    let connector = sound(&with(
+        "{ inputs: { a: {} }, steps: [{ as: b, when: a, sql: 'select :a' }, \
+         { instead_of: [b], refuses: { denied: not a }, sql: select 2 }] }",
+    ));
+    let Work::Sql(statements) = &connector.operations["find"].work else { panic!("it is of `kind: sql`") };
+    assert_eq!((statements[1].instead_of.as_slice(), statements[1].refusals.len()), ([0].as_slice(), 1));
+    one(&with("{ refuses: { denied: rows }, sql: select 1 }"), Code::UnknownName, "rows", "`rows`");
 }
 
 #[test]

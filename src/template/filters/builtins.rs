@@ -2,8 +2,10 @@
 //!
 //! Not offered: what escapes for HTML, what makes a list or text of any size out of a number, and what changes state.
 
-use minijinja::{filters, functions, tests};
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{Error, State, Value, filters, functions, tests};
 
+use super::super::json::chained;
 use super::super::operators::is_in;
 use super::super::registry::Registry;
 use super::offer::offer;
@@ -43,7 +45,7 @@ fn lists(registry: &mut Registry) {
             "{'b': 1, 'a': 2} | dictsort" => "[[\"a\",2],[\"b\",1]]";
         "attr" = filters::attr, "the value of a key", "{'a': 1} | attr('a')" => "1";
         "zip" = filters::zip, "two lists, entry by entry", "[1, 2] | zip(['a', 'b'])" => "[[1,\"a\"],[2,\"b\"]]";
-        "chain" = filters::chain, "lists or maps one after the other", "[1] | chain([2])" => "[1,2]";
+        "chain" = chain, "lists or maps one after the other", "[1] | chain([2])" => "[1,2]";
         "map" = filters::map, "a key of every entry, or a filter applied to each",
             "[{'a': 1}] | map(attribute='a')" => "[1]";
         "select" = filters::select, "the entries that pass a test", "[1, 2, 3] | select('odd')" => "[1,3]";
@@ -55,6 +57,17 @@ fn lists(registry: &mut Registry) {
         "groupby" = filters::groupby, "pairs of a key's value and the entries that have it",
             "[{'a': 1}, {'a': 1}] | groupby('a') | map('first')" => "[1]";
     }
+}
+
+/// Of maps, one that answers as the last of them that has the key: the engine's would take an open map's null for an answer.
+fn chain(state: &State, value: Value, others: Rest<Value>) -> Result<Value, Error> {
+    if value.kind() == ValueKind::Map && others.iter().all(|other| other.kind() == ValueKind::Map) {
+        let maps: Vec<Value> = std::iter::once(value.clone()).chain(others.iter().cloned()).collect();
+        if let Some(joined) = chained(&maps) {
+            return Ok(joined);
+        }
+    }
+    filters::chain(state, value, others)
 }
 
 fn offer_tests(registry: &mut Registry) {

@@ -34,6 +34,9 @@ pub(super) fn register(registry: &mut Registry) {
             "'3pm' | parse_time" => "15:00";
         "parse_datetime" = parse_datetime, "the day and time that a user wrote, null when it is none",
             "'next Friday 3pm' | parse_datetime" => "2026-01-23T15:00:00+00:00";
+        "parse_rfc2822" = parse_rfc2822, "the day and time of a text as mail and HTTP have it, null when it is none",
+            "'Tue, 20 Jan 2026 13:00:00 +0100' | parse_rfc2822" => "2026-01-20T13:00:00+01:00";
+        "rfc2822" = rfc2822, "as mail and HTTP have it", "now | rfc2822" => "Tue, 20 Jan 2026 12:00:00 +0000";
         "to_zone" = to_zone, "the same instant on the clocks of a zone, the project's if none is said",
             "'2026-01-20T12:00:00Z' | to_zone('Europe/Vienna')" => "2026-01-20T13:00:00+01:00";
         "drop_offset" = |state: &State, value: &Value| moment(state, value).map(|moment| moment.without_offset().iso()),
@@ -175,6 +178,21 @@ fn parse_time(state: &State, value: &Value) -> Result<Value, Error> {
 fn parse_datetime(state: &State, value: &Value) -> Result<Value, Error> {
     let read = date_in::read_datetime(&text(value)?, &context(state)?);
     Ok(read.map_or(Value::from(()), |time| Value::from(time.to_rfc3339())))
+}
+
+fn parse_rfc2822(value: &Value) -> Result<Value, Error> {
+    let read = DateTime::parse_from_rfc2822(text(value)?.trim()).ok().map(Moment::Zoned);
+    // Years of other lengths have no ISO text.
+    let read = read.map(|moment| moment.iso()).filter(|iso| Moment::parse(iso).is_some());
+    Ok(read.map_or(Value::from(()), Value::from))
+}
+
+fn rfc2822(state: &State, value: &Value) -> Result<String, Error> {
+    match moment(state, value)? {
+        Moment::Date(_) => Err(unsuitable("a date without a time is no moment")),
+        Moment::Zoned(zoned) => Ok(zoned.to_rfc2822()),
+        local => Ok(local.instant(zone(state)?).with_timezone(&zone(state)?).to_rfc2822()),
+    }
 }
 
 fn to_zone(state: &State, value: &Value, name: Option<String>) -> Result<String, Error> {

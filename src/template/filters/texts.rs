@@ -3,7 +3,7 @@
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Error, State, Value};
 
-use crate::format::{keywords, mask, plural};
+use crate::format::{keywords, mask, phone, plural};
 
 use super::super::bounds;
 use super::super::failure::unsuitable;
@@ -12,7 +12,7 @@ use super::super::operators::{is_list, kind};
 use super::super::registry::Registry;
 use super::numbers::number_of;
 use super::offer::offer;
-use super::support::{items, locale, made, setting, text};
+use super::support::{items, locale, made, region, setting, text};
 
 pub(super) fn register(registry: &mut Registry) {
     offer! { registry.mapper:
@@ -34,6 +34,8 @@ pub(super) fn register(registry: &mut Registry) {
             "the last four digits of a card", "'4111 1111 1111 1111' | mask_card" => "…1111";
         "mask_middle" = |value: &Value| text(value).map(|text| mask::middle(&text)),
             "the first and the last character", "'Sarah' | mask_middle" => "S…h";
+        "e164" = e164, "a phone number with its country's prefix, null when it is none; a country's two letters for numbers without",
+            "'0664 1234567' | e164('AT')" => "+436641234567";
         "keywords" = find_keywords,
             "the words of a list, or of one of the project's, that a text has; refund* is any word that begins so",
             "'I want a refund, now!' | keywords(['refund*', 'late'])" => "[\"refund*\"]";
@@ -193,6 +195,15 @@ fn words(state: &State, name: &str) -> Result<Option<Value>, Error> {
         }
     }
     Ok(Some(list))
+}
+
+fn e164(state: &State, value: &Value, country: Option<String>) -> Result<Value, Error> {
+    let country = country.map(|country| country.to_uppercase());
+    if country.as_ref().is_some_and(|country| !phone::is_region(country)) {
+        return Err(unsuitable("that is not a country; write its two letters, such as AT"));
+    }
+    let country = country.or_else(|| region(state)).unwrap_or_default();
+    Ok(phone::read(&text(value)?, &country).map_or(Value::from(()), Value::from))
 }
 
 fn severity(state: &State, value: &Value, lists: Option<Value>) -> Result<String, Error> {

@@ -295,3 +295,48 @@ fn what_is_written_out_is_checked_when_compiling() {
         assert_eq!(Template::compile(src).map(|_| ()).unwrap_err().range, Some(range), "{src}");
     }
 }
+
+#[test]
+fn chained_maps_answer_as_the_last_that_has_the_key() {
+    let fields = |json: serde_json::Value| json.as_object().unwrap().clone();
+    let scope = scope(json!({"codes": {"open": "open", "done": "solved"}}))
+        .with("settings", open_map(&fields(json!({"open": "waiting", "parked": null}))));
+    let eval = |expression: &str| {
+        let value = Expression::compile(expression).unwrap().eval(&scope);
+        value.and_then(|value| to_json(&value)).map_err(|failed| failed.kind)
+    };
+    // An open map has null for what it does not have, which hides nothing of the other.
+    assert_eq!(eval("(codes | chain(settings)).done"), Ok(json!("solved")));
+    assert_eq!(eval("(settings | chain(codes)).done"), Ok(json!("solved")));
+    assert_eq!(eval("(codes | chain(settings)).open"), Ok(json!("waiting")));
+    assert_eq!(eval("(settings | chain(codes))['open']"), Ok(json!("open")));
+    // A key that is null is there.
+    assert_eq!(eval("(codes | chain(settings)).parked"), Ok(json!(null)));
+    // What is in neither is absent, unless all of them are open.
+    assert_eq!(eval("(codes | chain(settings)).lost"), Err(FailedKind::Undefined));
+    assert_eq!(eval("(settings | chain(codes)).lost"), Err(FailedKind::Undefined));
+    assert_eq!(eval("(settings | chain(settings)).lost"), Ok(json!(null)));
+    assert_eq!(eval("settings.lost"), Ok(json!(null)));
+    assert_eq!(eval("codes.lost"), Err(FailedKind::Undefined));
+    assert_eq!(eval("{'b': 1} | chain({'a': 2}, {'b': 3})"), Ok(json!({"b": 3, "a": 2})));
+    assert_eq!(eval("[1] | chain([2]) | list"), Ok(json!([1, 2])));
+}
+
+#[test]
+fn what_vendors_write_is_read_or_null() {
+    check(
+        "en",
+        &[
+            ("'Thu, 29 Feb 2024 23:00:00 -0100' | parse_rfc2822", "2024-02-29T23:00:00-01:00"),
+            ("'Tue, 20 Jan 2026 12:00:00 GMT' | parse_rfc2822", "2026-01-20T12:00:00+00:00"),
+            ("'2026-01-20' | parse_rfc2822 is none", "true"),
+            ("null | parse_rfc2822 is none", "true"),
+            ("'2026-01-20T12:00:00' | rfc2822", "Tue, 20 Jan 2026 12:00:00 +0100"),
+            ("'0664 1234567' | e164", "+436641234567"),
+            ("'(650) 253-0000' | e164('us')", "+16502530000"),
+            ("'call me' | e164 is none", "true"),
+            ("null | e164 is none", "true"),
+        ],
+    );
+    failures(&[("'2026-01-20' | rfc2822", "no moment"), ("'1' | e164('Austria')", "two letters")]);
+}

@@ -71,6 +71,7 @@ async fn no_secret_goes_out_without_tls() {
         "bearer: '{{ settings.token }}'",
         "query: { name: a, value: '{{ settings.token }}' }",
         "path: { before: '/{{ settings.token }}' }",
+        "oauth1: { consumer_key: c, consumer_secret: '{{ settings.secret }}', token: t, token_secret: '{{ settings.token }}' }",
         "aws: { service: s, region: r, access_key_id: i, secret_access_key: '{{ settings.secret }}' }",
     ] {
         let auth = house.open(auth);

@@ -85,6 +85,12 @@ insert into ticket_comments (ticket, author, text, public, created_at) values
     ('T-1039', 'Tom Becker', 'That worked, thank you!', 1, '2026-01-14T08:30:00Z'),
     ('T-1040', 'Maya', 'I have asked accounting for it and come back to you this morning.', 1, '2026-01-23T08:20:00Z');
 
+insert into agents (email, name, team) values
+    ('ben@example.com', 'Ben', 'support'),
+    ('maya@example.com', 'Maya', 'billing'),
+    ('kim@example.com', 'Kim', 'shipping'),
+    ('kim.returns@example.com', 'Kim', 'returns');
+
 insert into articles (id, title, summary, body, section, updated_at) values
     ('A-101', 'Track your order', 'The tracking number is in the e-mail we send when your order leaves our warehouse.', 'When your order leaves our warehouse we send you an e-mail with the carrier and the tracking number. The carrier shows the first movement within a day. If nothing moves for three working days, write to us and we look for the parcel.', 'Orders', '2026-01-05T09:00:00Z'),
     ('A-102', 'Change or cancel an order', 'You can change the address or cancel as long as the order has not been shipped.', 'As long as your order has not been shipped you can cancel it or change the delivery address, here in the chat or in your account. Once it is with the carrier, please refuse the parcel or send it back as a return.', 'Orders', '2026-01-05T09:00:00Z'),
@@ -107,6 +113,12 @@ insert into leads (id, name, email, phone, company, interest, status, source, ow
     ('L-302', 'Oliver Grant', 'oliver@example.org', null, 'Grant Outdoors', 'Reselling the rain jackets', 'qualified', 'website', 'Ines', '2026-01-18T15:00:00Z'),
     ('L-303', 'Mei Tanaka', 'mei@example.org', '+12065550171', null, 'Gift cards for a team of 40', 'new', 'assistant', null, '2026-01-22T17:45:00Z');
 
+insert into opportunities (id, customer, name, stage, amount, currency, close_date, description, owner, created_at) values
+    ('O-401', 'C-3', 'Caps for the summer party', 'won', 447.00, 'USD', '2025-07-04', null, 'Ines', '2025-06-02T09:00:00Z'),
+    ('O-402', 'C-2', 'Tote bags for the bike shop', 'negotiation', 980.00, 'USD', '2026-01-30', 'Forty bags with the shop''s name on them.', 'Ines', '2026-01-08T13:10:00Z'),
+    ('O-403', 'C-3', 'Hoodies for the spring team', 'proposal', 1347.00, 'USD', '2026-02-13', 'Thirty hoodies with a print on the back.', 'Ines', '2026-01-16T10:20:00Z'),
+    ('O-404', 'C-3', 'Rain jackets for the autumn fair', 'new', null, null, null, null, null, '2026-01-21T15:05:00Z');
+
 insert into interactions (id, customer, kind, channel, summary, at) values
     ('I-501', 'C-1', 'call', null, 'Asked whether the jeans come in another length; they do not.', '2026-01-18T16:00:00Z'),
     ('I-502', 'C-3', 'meeting', null, 'Talked about team clothing for spring; wants an offer for 30 hoodies.', '2026-01-16T10:00:00Z');
@@ -127,3 +139,15 @@ insert into leave_requests (number, email, kind, first_day, last_day, days, stat
     ('V-703', 'sarah@example.com', 'sick', '2026-01-14', '2026-01-15', 2, 'approved', '2026-01-14T07:10:00Z'),
     ('V-704', 'jamie@example.com', 'vacation', '2026-03-02', '2026-03-13', 10, 'approved', '2026-01-05T11:00:00Z'),
     ('V-705', 'alex@example.com', 'vacation', '2026-05-18', '2026-05-20', 3, 'declined', '2026-01-11T08:00:00Z');
+
+insert into service_items (name, words, needs_approval, days) values
+    ('Laptop', 'notebook computer', true, 7),
+    ('Monitor', 'screen display', false, 5),
+    ('Mobile phone', 'cell phone smartphone', true, 7),
+    ('Software licence', 'license program', true, 3),
+    ('VPN access', 'vpn remote access', false, 1),
+    ('Access badge', 'badge key card', false, 2);
+
+insert into service_requests (number, email, item, description, status, requested_at, expected_date, approver) values
+    ('REQ-2001', 'sarah@example.com', 'Monitor', 'A second one for my desk.', 'in_progress', '2026-01-21T08:40:00Z', '2026-01-26', null),
+    ('REQ-2002', 'jamie@example.com', 'Laptop', 'The old one needs ten minutes to start.', 'requested', '2026-01-22T13:15:00Z', '2026-01-29', 'Alex Morgan');

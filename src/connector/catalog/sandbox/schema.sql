@@ -103,6 +103,13 @@ create table ticket_comments (
 create table promises (priority text primary key, hours integer not null);
 insert into promises values ('low', 72), ('normal', 24), ('high', 8), ('urgent', 2);
 
+-- The people of the helpdesk.
+create table agents (
+    email text primary key,
+    name text not null,
+    team text not null
+);
+
 create table articles (
     id text primary key,
     title text not null,
@@ -121,6 +128,23 @@ create table leads (
     interest text,
     status text not null default 'new',
     source text,
+    owner text,
+    created_at text not null
+);
+
+-- How likely an opportunity comes about, in per cent, by how far it has come.
+create table stages (stage text primary key, probability integer not null);
+insert into stages values ('new', 10), ('qualified', 25), ('proposal', 50), ('negotiation', 75), ('won', 100), ('lost', 0);
+
+create table opportunities (
+    id text primary key,
+    customer text not null references customers (id),
+    name text not null,
+    stage text not null references stages (stage),
+    amount real,
+    currency text,
+    close_date text,
+    description text,
     owner text,
     created_at text not null
 );
@@ -156,6 +180,25 @@ create table leave_requests (
     days integer not null,
     status text not null,
     requested_at text not null
+);
+
+-- What employees can ask for: other words for it, whether somebody has to allow it, and how many days it takes.
+create table service_items (
+    name text primary key,
+    words text not null,
+    needs_approval boolean not null,
+    days integer not null
+);
+
+create table service_requests (
+    number text primary key,
+    email text not null references employees (email),
+    item text not null references service_items (name),
+    description text,
+    status text not null,
+    requested_at text not null,
+    expected_date text,
+    approver text
 );
 
 create virtual table product_words using fts5 (sku unindexed, name, description, category, tokenize = 'porter unicode61');
@@ -240,3 +283,21 @@ from articles a;
 create view leave_request_model as
 select r.number, r.kind, r.first_day as "from", r.last_day as "to", r.days, r.status, e.approver, r.requested_at
 from leave_requests r join employees e on e.email = r.email;
+
+create view opportunity_model as
+select
+    o.id, o.name, o.stage,
+    case when o.amount is not null then json_object('amount', o.amount, 'currency', o.currency) end as amount_json,
+    s.probability, o.close_date,
+    json_object('id', c.id, 'name', c.name, 'email', c.email, 'phone', c.phone) as customer_json,
+    c.company, o.description, o.owner, o.created_at,
+    'https://crm.example.com/opportunities/' || lower(o.id) as url
+from opportunities o join customers c on c.id = o.customer join stages s on s.stage = o.stage;
+
+create view service_request_model as
+select
+    r.number, r.item, r.description, r.status,
+    json_object('name', e.name, 'email', e.email) as requested_for_json,
+    r.requested_at, r.expected_date, r.approver,
+    'https://help.example.com/requests/' || lower(r.number) as url
+from service_requests r join employees e on e.email = r.email;

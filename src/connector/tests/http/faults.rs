@@ -179,7 +179,7 @@ async fn a_write_that_can_be_looked_for_is_looked_for_before_it_is_repeated() {
 #[tokio::test]
 async fn nothing_is_repeated_past_the_deadline() {
     let (vendor, own) = played(&shop(), vec![Answers::Stalls(Vec::new()), order()]).await;
-    let briefly = How { deadline: Deadline::after(Duration::from_millis(40)), refresh: false, sender: None };
+    let briefly = How::by(Deadline::after(Duration::from_millis(40)));
     let fault = answered(&own, "own.find", json!({"number": 1}), briefly).await.unwrap_err();
     assert_eq!((fault.outcome, vendor.seen().len()), (Outcome::Timeout, 1));
 }

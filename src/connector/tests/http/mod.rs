@@ -8,7 +8,9 @@ use crate::plan::connector::Mode;
 
 mod catalogue;
 mod faults;
+mod form;
 mod hostile;
+mod writes;
 
 /// A connector with one operation of each sort, whose waits are short.
 pub(super) const SHOP: &str = r#"

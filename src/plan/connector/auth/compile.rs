@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::super::compile::known_names;
-use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth2, Proof};
+use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth1, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
 use crate::plan::reading::template;
@@ -20,40 +20,49 @@ const CLAIM: Duration = Duration::from_secs(180);
 /// Names that belong to the client itself.
 const OWN_HEADERS: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "user-agent"];
 
-/// Compiles `auth:` of a connector with these settings. What is wrong goes to `out`; none when it cannot be used.
+/// Compiles one way to prove who we are, for a connector with these settings. What is wrong goes to `out`; none when it cannot be
+/// used.
 #[must_use]
 pub fn compile(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics) -> Option<Auth> {
-    let mut compiler = Compiler { settings, out };
+    one(written, settings, out).map(|(auth, _)| auth)
+}
+
+/// Compiles one way to prove who we are, for a connector with these settings, and says which of them it uses. What is wrong
+/// goes to `out`; none when it cannot be used.
+pub(super) fn one(written: &spec::Auth, settings: &[Setting], out: &mut Diagnostics) -> Option<(Auth, BTreeSet<String>)> {
+    let mut compiler = Compiler { settings, used: BTreeSet::new(), out };
     let proof = compiler.proof(written);
     let csrf = match &written.csrf {
         Some(csrf) => compiler.csrf(csrf).map(Some),
         None => Some(None),
     };
-    Some(Auth { proof: proof?, csrf: csrf? })
+    Some((Auth { proof: proof?, csrf: csrf? }, compiler.used))
 }
 
 struct Compiler<'a> {
     settings: &'a [Setting],
+    used: BTreeSet<String>,
     out: &'a mut Diagnostics,
 }
 
 impl Compiler<'_> {
     fn proof(&mut self, written: &spec::Auth) -> Option<Proof> {
-        let spec::Auth { header, bearer, basic, query, path, oauth2, aws, .. } = written;
+        let spec::Auth { header, bearer, basic, query, path, oauth1, oauth2, aws, .. } = written;
         let kinds = [
             header.is_some(),
             bearer.is_some(),
             basic.is_some(),
             query.is_some(),
             path.is_some(),
+            oauth1.is_some(),
             oauth2.is_some(),
             aws.is_some(),
         ];
         if kinds.iter().filter(|given| **given).count() > 1 {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "`auth` has one kind of proof at most");
-            self.out.push(
-                diagnostic.help("leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth2` and `aws` out"),
-            );
+            self.out.push(diagnostic.help(
+                "leave all but one of `header`, `bearer`, `basic`, `query`, `path`, `oauth1`, `oauth2` and `aws` out",
+            ));
             return None;
         }
         if let Some(header) = header {
@@ -76,6 +85,9 @@ impl Compiler<'_> {
         }
         if let Some(path) = path {
             return self.path(path);
+        }
+        if let Some(oauth1) = oauth1 {
+            return self.oauth1(oauth1).map(Proof::OAuth1);
         }
         if let Some(oauth2) = oauth2 {
             return self.oauth2(oauth2).map(|oauth2| Proof::OAuth2(Box::new(oauth2)));
@@ -108,6 +120,17 @@ impl Compiler<'_> {
             self.not_secret(text);
         }
         Some(Proof::Path { before, after })
+    }
+
+    fn oauth1(&mut self, written: &spec::OAuth1) -> Option<OAuth1> {
+        let (consumer_key, token) = (self.text(&written.consumer_key), self.text(&written.token));
+        let (consumer_secret, token_secret) = (self.secret(&written.consumer_secret), self.secret(&written.token_secret));
+        Some(OAuth1 {
+            consumer_key: consumer_key?,
+            consumer_secret: consumer_secret?,
+            token: token?,
+            token_secret: token_secret?,
+        })
     }
 
     fn oauth2(&mut self, written: &spec::OAuth2) -> Option<OAuth2> {
@@ -292,6 +315,7 @@ impl Compiler<'_> {
         for reference in compiled.references() {
             match reference.path.as_slice() {
                 [root, name, ..] if root == "settings" => {
+                    self.used.insert(name.clone());
                     if !self.settings.iter().any(|setting| setting.name == *name) {
                         let message = format!("the connector has no setting `{name}`");
                         let known = self.settings.iter().map(|setting| setting.name.as_str());

@@ -161,3 +161,61 @@ fn what_is_wrong_is_said_with_its_cure() {
         assert!(found_help.contains(help), "{text}: {found_help}");
     }
 }
+
+/// What is said of a whole connector with this `auth`.
+fn said_of_ways(auth: &str) -> (Option<Ways>, Vec<(Code, String)>) {
+    let text = format!(
+        "kind: http\nsettings:\n  grant: {{ default: basic }}\n  user: {{}}\n  team: {{}}\n  password: {{ secret: true }}\n  \
+         token: {{ secret: true }}\nbase: 'https://{{{{ settings.team }}}}.example'\nauth: {auth}\n\
+         operations: {{ a: {{ request: GET /a }} }}\n"
+    );
+    let mut out = Diagnostics::default();
+    let tree = yaml::parse(&File::new("connectors/a.yml", text)).unwrap();
+    let written = crate::spec::connector::Connector::read(&tree, &mut out).unwrap();
+    let (files, formats) = Default::default();
+    let beside = crate::plan::connector::Beside { files: &files, formats: &formats };
+    let (connector, said) = crate::plan::connector::compile_connector("a", &written, &beside);
+    let ways = connector.map(|it| match it.system {
+        crate::plan::connector::System::Http(system) => system.auth,
+        crate::plan::connector::System::Sql(_) => panic!("it is of `kind: http`"),
+    });
+    (ways, out.into_sorted().into_iter().chain(said).map(|it| (it.code, it.message)).collect())
+}
+
+#[test]
+fn a_setting_that_only_ways_use_is_needed_by_those_alone() {
+    let ways = "{ by: settings.grant, ways: { basic: { basic: { user: '{{ settings.user }} {{ settings.team }}', password: \
+                '{{ settings.password }}' } }, token: { bearer: '{{ settings.token }}' } } }";
+    let (auth, said) = said_of_ways(ways);
+    let (Some(Ways::Several(choice)), true) = (auth, said.is_empty()) else { panic!("{said:?}") };
+    assert_eq!((choice.by.as_str(), choice.names().as_str()), ("grant", "`basic`, `token`"));
+    let needed = |way: &str| {
+        let way = choice.of(way);
+        ["grant", "user", "team", "password", "token"].map(|setting| choice.needs(setting, way))
+    };
+    assert_eq!(needed("basic"), [true, true, true, true, false]);
+    assert_eq!(needed("token"), [true, false, true, false, true]);
+    assert_eq!(needed("none of them"), [true, false, true, false, false]);
+}
+
+#[test]
+fn ways_are_chosen_by_a_setting_that_has_their_names() {
+    let way = "basic: { bearer: '{{ settings.token }}' }";
+    for (auth, code, says) in [
+        ("{ by: settings.grant }".to_owned(), Code::MissingKey, "belong together"),
+        (format!("{{ ways: {{ {way} }} }}"), Code::MissingKey, "belong together"),
+        (format!("{{ by: grant, ways: {{ {way} }} }}"), Code::BadValue, "a setting chooses"),
+        (format!("{{ by: settings.grnat, ways: {{ {way} }} }}"), Code::UnknownName, "no setting `grnat`"),
+        (format!("{{ by: settings.token, ways: {{ {way} }} }}"), Code::BadValue, "a secret or a map"),
+        (format!("{{ by: settings.grant, ways: {{ b{way} }} }}"), Code::BadValue, "none of `ways`"),
+        (format!("{{ by: settings.grant, bearer: x, ways: {{ {way} }} }}"), Code::MisplacedKey, "`bearer`"),
+        (
+            format!("{{ by: settings.grant, ways: {{ basic: {{ by: settings.grant, ways: {{ {way} }} }} }} }}"),
+            Code::MisplacedKey,
+            "of its own",
+        ),
+    ] {
+        let (_, said) = said_of_ways(&auth);
+        assert!(matches!(said.as_slice(), [(one, message)] if *one == code && message.contains(says)), "{auth}: {said:?}");
+    }
+}

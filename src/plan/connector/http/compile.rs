@@ -8,14 +8,14 @@ use serde_json::{Map as JsonMap, Value};
 
 use super::{Api, HttpSystem, rules};
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::name::OperationName;
-use crate::plan::connector::Setting;
-use crate::plan::connector::auth::{self, Auth};
+use crate::name::{Local, OperationName};
+use crate::plan::connector::auth;
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
+use crate::plan::connector::{Answer, Setting};
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
-use crate::spec::{Map, Text};
+use crate::spec::{Map, Nullable, Text};
 use crate::template::Template;
 
 /// How long an attempt may take when the file does not say.
@@ -25,11 +25,12 @@ pub(in crate::plan::connector) fn system(
     written: &spec::Connector,
     given: &[Setting],
     names: &Names<'_>,
+    lets: Vec<(Local, Answer)>,
     out: &mut Diagnostics,
 ) -> Option<HttpSystem> {
     let settings = names.settings();
     let answered = names.with(["body", "http"]);
-    let auth = written.auth.as_ref().map_or_else(|| Some(Auth::none()), |it| auth::compile(it, given, out));
+    let auth = auth::compile_ways(written, given, out);
     let system = HttpSystem {
         api: written.api.as_ref().and_then(|it| api(it, out)),
         base: base(written, &settings, out)?,
@@ -42,6 +43,7 @@ pub(in crate::plan::connector) fn system(
         timeout: written.timeout.as_ref().and_then(|text| rules::span(text, out)).unwrap_or(TIMEOUT),
         retry: rules::retry(written.retry.as_ref(), out),
         codes: codes(&written.codes),
+        lets,
         test: test(written, out),
     };
     Some(system)
@@ -91,8 +93,25 @@ fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnost
     Some(compiled)
 }
 
+/// Headers of one request, of which null takes out the connector's.
+pub(super) fn own_headers(
+    written: &Map<Nullable<Text>>,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Vec<(String, Template)> {
+    let header = |(name, value): (&Text, &Nullable<Text>)| {
+        let name = rules::header_name(name, out);
+        let value = match &value.0 {
+            Some(text) => template(text, names, out),
+            None => Some(Template::constant(Value::Null)),
+        };
+        name.zip(value)
+    };
+    written.iter().filter_map(header).collect()
+}
+
 /// Headers, whose values may use `names`.
-pub(super) fn headers(written: &Map<Text>, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Vec<(String, Template)> {
+fn headers(written: &Map<Text>, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Vec<(String, Template)> {
     let header = |(name, value): (&Text, &Text)| {
         let name = rules::header_name(name, out);
         let value = template(value, names, out);

@@ -6,7 +6,7 @@ use super::{Method, RESERVED};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::spec::connector as spec;
 use crate::spec::connector_http::{Receives, Sends};
-use crate::spec::{Map, Text};
+use crate::spec::{Map, Nullable, Several, Text};
 
 /// A request with its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,14 +24,14 @@ pub struct Sent {
     pub method: Method,
     /// The whole path, encoded.
     pub path: String,
-    /// The whole query, decoded, in any order.
-    pub query: Vec<(String, String)>,
-    /// Headers that it has, among others.
-    pub headers: Vec<(String, String)>,
+    /// The whole query, decoded: names in any order, the values of one name in this.
+    pub query: Vec<(String, Vec<String>)>,
+    /// Headers that it has, among others; none for one that it does not have.
+    pub headers: Vec<(String, Option<String>)>,
     /// The JSON body.
     pub json: Option<Value>,
-    /// The form.
-    pub form: Vec<(String, String)>,
+    /// The form, as the query.
+    pub form: Vec<(String, Vec<String>)>,
     /// The body as text.
     pub text: Option<String>,
 }
@@ -91,13 +91,18 @@ fn one(sends: &Sends, receives: &Receives, out: &mut Diagnostics) -> Option<Exch
         },
     };
     let pairs = |map: &Map<Text>| map.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect();
+    let several = |map: &Map<Several<Text>>| {
+        let values = |texts: &Several<Text>| texts.0.iter().map(|text| text.value.clone()).collect();
+        map.iter().map(|(name, texts)| (name.value.clone(), values(texts))).collect()
+    };
+    let header = |(name, value): (&Text, &Nullable<Text>)| (name.value.clone(), value.0.as_ref().map(|it| it.value.clone()));
     let sent = Sent {
         method,
         path: path.to_owned(),
-        query: pairs(&sends.query),
-        headers: pairs(&sends.headers),
+        query: several(&sends.query),
+        headers: sends.headers.iter().map(header).collect(),
         json: sends.json.as_ref().map(crate::spec::Node::to_json),
-        form: pairs(&sends.form),
+        form: several(&sends.form),
         text: sends.text.as_ref().map(|text| text.value.clone()),
     };
     let received = Received {

@@ -5,12 +5,16 @@
 
 mod compile;
 mod exchange;
+mod idempotency;
+mod pages;
 mod pieces;
+mod request;
 mod rules;
 mod runnable;
 mod step;
 mod tree;
 mod words;
+mod writes;
 
 pub(super) use compile::system;
 pub(super) use exchange::{exchanges, names_free};
@@ -23,7 +27,7 @@ pub use runnable::{
     Api, Body, ErrorRule, Expects, HttpStep, HttpSystem, Idempotency, Limits, Method, PageInto, Pages, Request, Retry, Wait,
     WaitSource, WaitUnit,
 };
-pub use tree::{Entry, Language, Leaf, Tree};
+pub use tree::{Language, Leaf};
 
 /// Names of `kind: http` that inputs and results cannot have.
 pub(super) const RESERVED: [&str; 6] = ["body", "http", "key", "settings", "codes", "rows"];

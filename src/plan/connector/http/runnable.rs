@@ -2,9 +2,9 @@
 //!
 //! They are made by `compile` and `step` only; nothing here checks or runs.
 
-use super::super::auth::Auth;
-use super::super::{Ending, Take};
-use super::{Leaf, Pieces, Tree};
+use super::super::auth::Ways;
+use super::super::{Answer, Ending, Take, Tree};
+use super::{Leaf, Pieces};
 use crate::fault::Outcome;
 use crate::name::{Local, OperationName};
 use crate::template::{Expression, Template};
@@ -20,7 +20,7 @@ pub struct HttpSystem {
     /// The address that every path begins at; `settings` is in scope, and the scheme is https.
     pub base: Template,
     /// How requests prove who we are.
-    pub auth: Auth,
+    pub auth: Ways,
     /// Headers of every request.
     pub headers: Vec<(String, Template)>,
     /// What errors mean, in order.
@@ -37,6 +37,8 @@ pub struct HttpSystem {
     pub retry: Retry,
     /// The vendor's codes: name → code → code.
     pub codes: serde_json::Map<String, serde_json::Value>,
+    /// Values with a name, in order, each seeing settings, codes and those before it.
+    pub lets: Vec<(Local, Answer)>,
     /// The operation that shows whether address and credentials are right.
     pub test: Option<OperationName>,
 }
@@ -138,6 +140,10 @@ pub struct HttpStep {
     pub name: Option<Local>,
     /// It is sent only when this holds; its result is null otherwise.
     pub when: Option<Expression>,
+    /// The places of the earlier steps in whose stead it is sent: only when none of them was.
+    pub instead_of: Vec<usize>,
+    /// Endings that are decided before it is sent, in order.
+    pub refusals: Vec<Ending>,
     /// The request.
     pub request: Request,
     /// Whether it changes something.
@@ -158,6 +164,33 @@ pub struct HttpStep {
     pub endings: Vec<Ending>,
 }
 
+impl HttpStep {
+    /// The names of fields and objects that settings give its requests, those of its look-up included.
+    #[must_use]
+    pub fn names(&self) -> Vec<&Expression> {
+        let mut leaves = Vec::new();
+        self.request.query.leaves(&mut |leaf| leaves.push(leaf));
+        if let Body::Json(tree) | Body::Form(tree) = &self.request.body {
+            tree.leaves(&mut |leaf| leaves.push(leaf));
+        }
+        let pieces = leaves.into_iter().filter_map(|leaf| match leaf {
+            Leaf::Encoded(_, pieces) => Some(pieces),
+            Leaf::Value(_) => None,
+        });
+        let mut names: Vec<_> = pieces.flat_map(Pieces::names).collect();
+        if let Idempotency::Lookup(lookup) = &self.idempotency {
+            names.extend(lookup.names());
+        }
+        names
+    }
+
+    /// What operators call it: the name of its result, else its request as written.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.request.line(), |name| name.as_str().to_owned())
+    }
+}
+
 /// A request.
 #[derive(Debug)]
 pub struct Request {
@@ -167,12 +200,20 @@ pub struct Request {
     pub path: Pieces,
     /// The path as written, for operators.
     pub shown: String,
-    /// The query.
-    pub query: Vec<(String, Leaf)>,
-    /// Headers.
+    /// The query, an object of values and lists of values.
+    pub query: Tree<Leaf>,
+    /// Headers; one of null takes out the connector's of that name.
     pub headers: Vec<(String, Template)>,
     /// The body.
     pub body: Body,
+}
+
+impl Request {
+    /// Its method and its path as written, for operators.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} {}", self.method.name(), self.shown)
+    }
 }
 
 /// The methods that a request may have.
@@ -213,9 +254,9 @@ pub enum Body {
     /// None.
     Empty,
     /// JSON.
-    Json(Tree),
-    /// A form.
-    Form(Vec<(String, Leaf)>),
+    Json(Tree<Leaf>),
+    /// A form, an object of values and lists of values.
+    Form(Tree<Leaf>),
     /// XML, values written as text.
     Xml(Pieces),
     /// Text.

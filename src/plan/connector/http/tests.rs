@@ -1,6 +1,6 @@
 //! What is wrong with a file of kind http is said with its place, its code and a cure.
 
-use super::super::{Connector, System, compile_connector};
+use super::super::{Beside, Connector, Files, Formats, System, compile_connector};
 use super::*;
 use crate::diag::{Code, Diagnostic, Diagnostics, File};
 use crate::spec::{Shape as _, connector as spec, yaml};
@@ -9,7 +9,7 @@ fn compiled(text: &str) -> (Option<Connector>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
     let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
     assert!(out.is_empty(), "{:?}", out.into_sorted());
-    compile_connector("own", &written, &std::collections::BTreeMap::new())
+    compile_connector("own", &written, &Beside { files: &Files::new(), formats: Some(&Formats::new()) })
 }
 
 /// A connector with settings, codes and a way of paging, whose one operation is `operation`, YAML in flow style.
@@ -94,6 +94,17 @@ fn a_request_is_one_and_says_whether_it_can_be_repeated() {
     one(&with("{ kind: write, request: POST /a, idempotency: usert }"), Code::BadValue, "`upsert`");
     let two = "{ kind: write, steps: [{ request: POST /a, idempotency: none }, { request: POST /b, idempotency: none }] }";
     one(&with(two), Code::BadRequest, "`reads: true`");
+    one(&with(&two.replacen("none", "key", 1)), Code::BadRequest, "{{ key }}");
+    sound(&with(&two.replacen("none", "upsert", 1)));
+    let either = "{ kind: write, steps: [{ as: a, request: POST /a, idempotency: none }, \
+                  { instead_of: [a], request: POST /b, idempotency: none }] }";
+    sound(&with(either));
+    one(&with(&either.replace("[a]", "[b]")), Code::UnknownName, "`a`");
+    let third = either.replace("none }] }", "upsert }, { request: POST /c, idempotency: none }] }");
+    one(&with(&third), Code::BadRequest, "another one that writes may follow");
+    sound(&with("{ inputs: { a: {} }, refuses: { invalid: { when: not a, say: No. } }, request: GET /a }"));
+    one(&with("{ refuses: { invalid: body.x }, request: GET /a }"), Code::UnknownName, "`body`");
+    one(&with("{ refuses: { invalid: now }, steps: [{ request: GET /a }] }"), Code::MisplacedKey, "`refuses`");
     sound(&with("{ kind: write, steps: [{ request: POST /a, reads: true }, { request: POST /b, idempotency: none }] }"));
     one(&with("{ description: x }"), Code::MissingKey, "does nothing");
     one(&with("{ sql: select 1, request: GET /a }"), Code::MisplacedKey, "`sql`");
@@ -126,4 +137,101 @@ fn names_and_rules_are_checked() {
     one(&connector("test: a"), Code::BadValue, "takes no inputs");
     one(&connector("database: a.db"), Code::MisplacedKey, "`kind: sql`");
     one(&connector("api: { version: v1, supported_until: soon }"), Code::BadValue, "2027-06-30");
+}
+
+#[test]
+fn the_words_of_a_tree_are_checked_wherever_it_stands() {
+    let json = |json: &str| with(&format!("{{ inputs: {{ a: {{}} }}, request: 'POST /x/{{{{ a }}}}', json: {json} }}"));
+    one(&json("{ l: { $each: a, $as: a, x: 1 } }"), Code::BadName, "`$as`");
+    one(&json("{ l: { $each: [1], x: 1 } }"), Code::WrongType, "an expression");
+    one(&json("{ l: { $each: a, $when: b, x: 1 } }"), Code::UnknownName, "`b`");
+    one(&json("{ l: { $meerge: [] } }"), Code::BadValue, "`$merge`");
+    one(&json("{ $merge: { b: 1 } }"), Code::WrongType, "is a list");
+    one(&json("{ $merge: [{ b: 1 }], c: 2 }"), Code::MisplacedKey, "`c`");
+    one(&json("{ $merge: [text] }"), Code::WrongType, "joins mappings");
+    one(&json("{ $merge: [[1]] }"), Code::WrongType, "joins mappings");
+    one(&json("{ $merge: [{ $html: '{{ a }}' }] }"), Code::WrongType, "joins mappings");
+    sound(&json("{ $merge: [{ b?: 1 }, null, '{{ a }}', '{{ {settings.team: a} }}', { $merge: [] }] }"));
+    let form = |form: &str| with(&format!("{{ inputs: {{ a: {{}} }}, request: 'POST /x/{{{{ a }}}}', form: {form} }}"));
+    one(&form("{ f: { b: 1 } }"), Code::WrongType, "a list of values");
+    one(&form("{ f: [[1]] }"), Code::WrongType, "a list of values");
+    one(&form("{ $merge: [{ f: { b: 1 } }] }"), Code::WrongType, "a list of values");
+    one(&form("{ f: ['x {{ a }}'] }"), Code::UnsafeText, "$text");
+    sound(&form("{ f: [1, '{{ a }}'], $top: 2, g: { $each: a, $text: 'n {{ item }}' } }"));
+    sound(&with("{ inputs: { a: {} }, request: GET /x, query: { $filter: { $odata: 'b eq {{ a }}' } } }"));
+    let answer = |answer: &str| with(&format!("{{ request: GET /x, answer: {answer} }}"));
+    one(&answer("{ l: { $html: '{{ body }}' } }"), Code::BadValue, "`$html`");
+    sound(&answer("{ $merge: ['{{ body }}', { a?: '{{ settings.team }}' }] }"));
+    let model = |answer: &str| with(&format!("{{ request: GET /x, model: Article, answer: {answer} }}"));
+    one(&model("{ $merge: ['{{ body }}', { titel: a }] }"), Code::UnknownField, "titel");
+}
+
+#[test]
+fn names_of_fields_come_from_settings_and_optional_parts_have_values() {
+    let query =
+        |text: &str| with(&format!("{{ inputs: {{ a: {{}} }}, request: 'GET /x/{{{{ a }}}}', query: {{ q: {text} }} }}"));
+    one(&query("{ $soql: '{{ a | identifier }} = 1' }"), Code::BadTemplate, "settings only");
+    one(&query("{ $soql: '{{ settings.taem | identifier }} = 1' }"), Code::UnknownName, "`team`");
+    one(&query("{ $html: '{{ settings.team | identifier }}' }"), Code::BadTemplate, "no names of fields");
+    one(&query("{ $soql: 'a = 1 [[and b = 2]]' }"), Code::BadTemplate, "by a value");
+    one(&query("{ $soql: 'a = 1 [[and b = {{ a }}' }"), Code::BadTemplate, "`]]`");
+    one(&query("{ $soql: \"a = 1 [[and b = '{{ a }}']]\" }"), Code::UnsafeText, "quotes");
+    one(&query("'{{ settings.team | identifier }}'"), Code::BadTemplate, "`{ $soql: … }`");
+    sound(&query("{ $jql: '{{ settings.team | identifier }} = {{ a }} [[and b = {{ a }}]]' }"));
+}
+
+#[test]
+fn what_let_names_is_new_and_made_of_what_is_known() {
+    let connector = |lets: &str, operation: &str| {
+        format!(
+            "kind: http\nsettings: {{ team: {{}}, token: {{ secret: true }} }}\nbase: https://a.example\n\
+                 let: {lets}\noperations:\n  find: {operation}\n"
+        )
+    };
+    one(&connector("{ body: 1 }", "{ request: GET /a }"), Code::BadName, "body");
+    one(&connector("{ a: '{{ b }}', b: 1 }", "{ request: GET /a }"), Code::UnknownName, "`b`");
+    one(&connector("{ a: '{{ settings.token }}' }", "{ request: GET /a }"), Code::UnknownName, "`auth`");
+    let input = "{ inputs: { a: {} }, request: 'GET /{{ a }}' }";
+    one(&connector("{ a: 1 }", input), Code::ShadowedName, "another name");
+    one(&connector("{ a: 1 }", "{ let: { a: 2 }, request: GET /a }"), Code::ShadowedName, "`a`");
+    one(&connector("{}", "{ inputs: { a: {} }, let: { a: 2 }, request: 'GET /{{ a }}' }"), Code::ShadowedName, "`a`");
+    one(&connector("{}", "{ let: { b: '{{ body }}' }, request: GET /a }"), Code::UnknownName, "`body`");
+    one(&connector("{ a: 1 }", "{ steps: [{ as: a, request: GET /a }] }"), Code::ShadowedName, "`a`");
+    one(
+        "kind: sql\ndatabase: ':memory:'\nlet: { a: 1 }\noperations: { b: { sql: select 1 } }\n",
+        Code::MisplacedKey,
+        "`let`",
+    );
+    one(
+        "kind: sql\ndatabase: ':memory:'\noperations: { b: { sql: select 1, let: { a: 1 } } }\n",
+        Code::MisplacedKey,
+        "`let`",
+    );
+    let system = sound(&connector(
+        "{ a: '{{ settings.team }}', b: { c: '{{ a }}' } }",
+        "{ inputs: { d: {} }, let: { e: '{{ d ~ b.c }}' }, request: 'GET /{{ e }}', headers: { X: null, Y: '{{ a }}' } }",
+    ));
+    assert_eq!(system.lets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn what_an_example_changes_is_checked() {
+    let example = |example: &str| with(&format!("{{ request: GET /a, examples: [{{ answer: 1, {example} }}] }}"));
+    one(&example("settings: { taem: a }"), Code::UnknownSetting, "`team`");
+    one(&example("settings: { team: { a: 1 } }"), Code::WrongType, "a text is needed");
+    one(&example("now: tomorrow"), Code::BadValue, "2026-01-23T12:00:00Z");
+    sound(&example("settings: { team: null, token: x }, now: '2026-01-23T12:00:00Z'"));
+}
+
+#[test]
+fn an_input_may_have_a_format_of_the_project() {
+    let text = with("{ inputs: { a: { format: order_number } }, request: 'GET /{{ a }}' }");
+    one(&text, Code::UnknownFormat, "order_number");
+    let mut out = Diagnostics::default();
+    let written = spec::Connector::read(&yaml::parse(&File::new("own.yml", text)).unwrap(), &mut out).unwrap();
+    let formats = Formats::from([("order_number".to_owned(), Some(crate::format::Format::Integer))]);
+    let (connector, said) = compile_connector("own", &written, &Beside { files: &Files::new(), formats: Some(&formats) });
+    assert!(said.is_empty(), "{said:?}");
+    let input = &connector.unwrap().operations[0].inputs[0];
+    assert!(matches!(input.format, Some(crate::format::Format::Integer)));
 }

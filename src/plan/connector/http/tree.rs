@@ -1,37 +1,16 @@
-//! Bodies, queries and forms: trees whose leaves are values, or texts in a language whose values are encoded for it.
+//! Bodies, queries and forms: the leaves of their trees are values, or texts in a language whose values are encoded for it.
 //!
 //! A leaf that mixes text and values is refused where the vendor may read it as a language; it then says which one it is.
 
 use std::collections::BTreeSet;
 
-use super::pieces::{Pieces, Refused};
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use super::pieces::{Marks, Pieces, Refused};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::connector::compile::{known_names, template};
+use crate::plan::connector::tree::{EACH, MERGE, Tree, is_word, item_of};
 use crate::plan::reading::refused;
-use crate::spec::{Kind, Node, Text};
+use crate::spec::{Key, Kind, Map, Node, Text};
 use crate::template::Template;
-
-/// A JSON value that is made for each request.
-#[derive(Debug)]
-pub enum Tree {
-    /// A value.
-    Leaf(Leaf),
-    /// A list.
-    List(Vec<Tree>),
-    /// An object.
-    Map(Vec<Entry>),
-}
-
-/// One key of an object.
-#[derive(Debug)]
-pub struct Entry {
-    /// The key.
-    pub key: String,
-    /// Whether it is left out when its value is null.
-    pub optional: bool,
-    /// The value.
-    pub value: Tree,
-}
 
 /// A value at the end of a tree.
 #[derive(Debug)]
@@ -89,78 +68,115 @@ impl Language {
         Self::ALL.iter().find(|(_, language)| *language == self).map_or("", |(key, _)| key)
     }
 
+    /// Whether it is a query, which has names of fields in it.
+    const fn queries(self) -> bool {
+        self.quotes() || matches!(self, Self::ServiceNow)
+    }
+
     /// Whether values get their own quotes, so that none may stand around a placeholder.
     const fn quotes(self) -> bool {
         matches!(self, Self::Soql | Self::Coql | Self::Jql | Self::Odata | Self::Zendesk | Self::Freshdesk | Self::Shopify)
     }
 }
 
-/// Where a leaf stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spot {
-    /// Where the vendor may read a language: a query, a form.
-    Query,
-    /// In JSON, where texts are texts.
-    Json,
+/// A body in JSON, where texts are texts.
+pub(super) fn json(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Tree<Leaf>> {
+    Tree::compile(node, names, value, out)
 }
 
-impl Tree {
-    pub(super) fn compile(node: &Node, spot: Spot, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Self> {
-        match &node.kind {
-            Kind::Map(entries) => {
-                if let [(key, value)] = entries.as_slice()
-                    && key.name.starts_with('$')
-                {
-                    return encoded(&Text::of_key(key), value, names, out).map(Self::Leaf);
-                }
-                let parts = entries.iter().map(|(key, value)| {
-                    let (name, optional) = match key.name.strip_suffix('?') {
-                        Some(name) => (name, true),
-                        None => (key.name.as_str(), false),
-                    };
-                    Some(Entry { key: name.to_owned(), optional, value: Self::compile(value, spot, names, out)? })
-                });
-                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::Map)
-            }
-            Kind::List(items) => {
-                let parts = items.iter().map(|item| Self::compile(item, spot, names, out));
-                parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Self::List)
-            }
-            Kind::Text(text) => {
-                let text = Text { span: node.span.clone(), value: text.clone() };
-                let compiled = template(&text, names, out)?;
-                if spot == Spot::Query && !compiled.is_typed() {
-                    let help = "say which language it is, such as `{ $soql: … }`, so that values are encoded for it; \
-                                `{ $text: … }` when it is none";
-                    let message = "text and values are mixed here, and the vendor may read it as a language";
-                    out.push(Diagnostic::at(Code::UnsafeText, &node.span, message).help(help));
-                    return None;
-                }
-                Some(Self::Leaf(Leaf::Value(compiled)))
-            }
-            _ => Some(Self::Leaf(Leaf::Value(Template::constant(node.to_json())))),
-        }
+/// The variables of a GraphQL query, which the vendor may read as a language.
+pub(super) fn variables(
+    written: &Map<Node>,
+    place: &Span,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Option<Tree<Leaf>> {
+    Tree::object(&mapping(written, place), names, guarded, true, out)
+}
+
+/// The parameters of a query or the fields of a form: names with one value or a list of values.
+pub(super) fn fields(
+    written: &Map<Node>,
+    place: &Span,
+    names: &BTreeSet<&str>,
+    out: &mut Diagnostics,
+) -> Option<Tree<Leaf>> {
+    let node = mapping(written, place);
+    let before = out.len();
+    flat(&node, out);
+    let tree = Tree::object(&node, names, guarded, false, out)?;
+    (out.len() == before).then_some(tree)
+}
+
+fn mapping(written: &Map<Node>, place: &Span) -> Node {
+    let entry = |(name, node): (&Text, &Node)| (Key { span: name.span.clone(), name: name.value.clone() }, node.clone());
+    Node { span: place.clone(), kind: Kind::Map(written.iter().map(entry).collect()) }
+}
+
+/// Reports what has objects where only values and lists of them can stand.
+fn flat(node: &Node, out: &mut Diagnostics) {
+    if let Some(Node { kind: Kind::List(parts), .. }) = node.get(MERGE) {
+        parts.iter().filter(|part| part.get(EACH).is_none()).for_each(|part| flat(part, out));
+        return;
+    }
+    let one = |node: &Node| match &node.kind {
+        Kind::Map(entries) => is_word(entries) && node.get(MERGE).is_none(),
+        Kind::List(_) => false,
+        _ => true,
+    };
+    let several = |node: &Node| match &node.kind {
+        Kind::List(items) => items.iter().all(one),
+        _ => node.get(EACH).is_some() && one(&item_of(node)),
+    };
+    for (_, value) in node.entries().iter().filter(|(_, value)| !one(value) && !several(value)) {
+        out.push(
+            Diagnostic::at(Code::WrongType, &value.span, "one value is needed here, or a list of values")
+                .help("objects have their place in `json`"),
+        );
     }
 }
 
-/// A leaf of a query or a form, which have no objects.
-pub(super) fn leaf(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Leaf> {
-    match Tree::compile(node, Spot::Query, names, out)? {
-        Tree::Leaf(leaf) => Some(leaf),
-        _ => {
+/// A value in JSON.
+fn value(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Leaf> {
+    match &node.kind {
+        Kind::Map(entries) => {
+            let (key, value) = entries.first()?;
+            encoded(&Text::of_key(key), value, names, out)
+        }
+        Kind::Text(text) if text.contains("| identifier") => {
+            let message = "the name of a field stands in a text of a query language, and this is none";
             out.push(
-                Diagnostic::at(Code::WrongType, &node.span, "one value is needed here")
-                    .help("write one value, or a list of values in `json`"),
+                Diagnostic::at(Code::BadTemplate, &node.span, message).help("say which language it is: `{ $soql: … }`"),
             );
             None
         }
+        Kind::Text(text) => {
+            let text = Text { span: node.span.clone(), value: text.clone() };
+            template(&text, names, out).map(Leaf::Value)
+        }
+        _ => Some(Leaf::Value(Template::constant(node.to_json()))),
     }
+}
+
+/// A value where the vendor may read a language: text and values do not mix without it being said which one.
+fn guarded(node: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Leaf> {
+    let leaf = value(node, names, out)?;
+    if let Leaf::Value(template) = &leaf
+        && !template.is_typed()
+    {
+        let help = "say which language it is, such as `{ $soql: … }`, so that values are encoded for it; \
+                    `{ $text: … }` when it is none";
+        let message = "text and values are mixed here, and the vendor may read it as a language";
+        out.push(Diagnostic::at(Code::UnsafeText, &node.span, message).help(help));
+        return None;
+    }
+    Some(leaf)
 }
 
 fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Leaf> {
     let Some((_, language)) = Language::ALL.iter().find(|(name, _)| *name == key.as_str()) else {
         let message = format!("there is no language `{}`", key.value);
-        let known = Language::ALL.iter().map(|(name, _)| *name);
+        let known = Language::ALL.iter().map(|(name, _)| *name).chain([EACH, MERGE]);
         out.push(Diagnostic::at(Code::BadValue, &key.span, message).did_you_mean(key.as_str(), known));
         return None;
     };
@@ -172,7 +188,12 @@ fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnosti
         return None;
     };
     let text = Text { span: value.span.clone(), value: source };
-    let pieces = pieces(&text, names, out)?;
+    let pieces = parsed(&text, Marks::Language, names, out)?;
+    if !language.queries() && pieces.names().next().is_some() {
+        let message = format!("a text in `{}` has no names of fields", language.key());
+        out.push(Diagnostic::at(Code::BadTemplate, &value.span, message).help("take `| identifier` out"));
+        return None;
+    }
     let quoted = |(before, after): (&str, &str)| before.ends_with(['\'', '"']) || after.starts_with(['\'', '"']);
     if language.quotes() && pieces.around().any(quoted) {
         let message = "a value gets its own quotes here, and has some already";
@@ -189,20 +210,21 @@ fn encoded(key: &Text, value: &Node, names: &BTreeSet<&str>, out: &mut Diagnosti
     Some(Leaf::Encoded(*language, pieces))
 }
 
-/// Parses a text with values whose names are known.
+/// Parses a text with values whose names are known: a path, or XML.
 pub(super) fn pieces(text: &Text, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Pieces> {
-    match Pieces::parse(text.as_str()) {
+    parsed(text, Marks::None, names, out)
+}
+
+fn parsed(text: &Text, marks: Marks, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Option<Pieces> {
+    match Pieces::parse(text.as_str(), marks) {
         Ok((pieces, references)) => {
             for reference in references {
                 known_names(&reference, 0, text, names, out);
             }
             Some(pieces)
         }
-        Err(Refused::Shape(message, range)) => {
-            out.push(
-                Diagnostic::at(Code::BadTemplate, &text.part(range), message)
-                    .help("write values as `{{ name }}`; what is to be decided goes into an expression"),
-            );
+        Err(Refused::Shape(message, help, range)) => {
+            out.push(Diagnostic::at(Code::BadTemplate, &text.part(range), message).help(help));
             None
         }
         Err(Refused::Wrong(mut wrong, at)) => {
