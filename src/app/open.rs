@@ -2,18 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::connector::{Connections, Problem, Surroundings};
+use futures_util::future::join_all;
+
+use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts};
-use crate::name::CallerName;
+use crate::name::{CallerName, ConnectionName};
 use crate::plan::connector::{Connection, SettingValue, System};
 use crate::plan::settings::{Proof, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
 use crate::store::{Keys, NoTokens, SqliteTokens, TokenStore};
-use crate::time::Clock;
+use crate::time::{Clock, Deadline};
 
 /// The connections of a project with their secrets read.
 ///
@@ -37,26 +40,35 @@ fn read(project: &Project, folder: &Path, needed: &dyn Fn(&Wire) -> bool) -> Res
     let mut wrong = Vec::new();
     let mut connections = Vec::new();
     for wire in &project.wires {
-        let mut settings = indexmap::IndexMap::new();
-        for (key, given) in &wire.settings {
-            let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
-            match given {
-                Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
-                Given::Map(map) => drop(settings.insert(key.clone(), SettingValue::Map(map.clone()))),
-                Given::Reference(reference) => match reference.resolve(folder) {
-                    Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
-                    Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
-                    Err(missing) if needed(wire) => {
-                        wrong.push(format!("the connection `{}` sets `{key}`, but {missing}", wire.name));
-                    }
-                    Err(_) => {}
-                },
-            }
+        match with_secrets(wire, folder, needed(wire)) {
+            Ok(connection) => connections.push(connection),
+            Err(missing) => wrong.extend(missing),
         }
-        let (name, connector, rules) = (wire.name.clone(), Arc::clone(&wire.connector), wire.rules.clone());
-        connections.push(Connection { name, connector, settings, rules });
     }
     if wrong.is_empty() { Ok(connections) } else { Err(wrong) }
+}
+
+/// A connection with its secrets read; one that is not there is missing when it is `needed`, and left out otherwise.
+fn with_secrets(wire: &Wire, folder: &Path, needed: bool) -> Result<Connection, Vec<String>> {
+    let mut wrong = Vec::new();
+    let mut settings = indexmap::IndexMap::new();
+    for (key, given) in &wire.settings {
+        let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
+        match given {
+            Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
+            Given::Map(map) => drop(settings.insert(key.clone(), SettingValue::Map(map.clone()))),
+            Given::Reference(reference) => match reference.resolve(folder) {
+                Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
+                Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
+                Err(missing) if needed => {
+                    wrong.push(format!("the connection `{}` sets `{key}`, but {missing}", wire.name));
+                }
+                Err(_) => {}
+            },
+        }
+    }
+    let (name, connector, rules) = (wire.name.clone(), Arc::clone(&wire.connector), wire.rules.clone());
+    if wrong.is_empty() { Ok(Connection { name, connector, settings, rules }) } else { Err(wrong) }
 }
 
 /// An engine that runs a project.
@@ -75,7 +87,49 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     if !unfit.is_empty() {
         return Err(said(unfit));
     }
-    Ok(Engine::new(Parts { project, connections, clock }))
+    Ok(Engine::new(Parts { project, connections: Arc::new(connections), clock }))
+}
+
+/// What there is to see of a project's connections without opening one; a setting whose reference leads nowhere is left out.
+#[must_use]
+pub fn facts(project: &Project, folder: &Path) -> Vec<Facts> {
+    let connections = read(project, folder, &|_| false).unwrap_or_default();
+    connector::facts(&connections, project.settings.profiles)
+}
+
+/// How long testing one connection may take.
+const PROBE: Duration = Duration::from_secs(30);
+
+/// Opens the connections that `wanted` takes and tests each, all at the same time. One that cannot be opened keeps none of
+/// the others from it.
+pub async fn probe(
+    project: &Project,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+    wanted: &dyn Fn(&ConnectionName) -> bool,
+) -> Vec<Tested> {
+    let tokens = &tokens(&project.settings.stores, folder).await;
+    let wires = project.wires.iter().filter(|wire| wanted(&wire.name));
+    let tests = wires.map(|wire| async move {
+        let unopened = |reasons: &[String]| Tested::unopened(&wire.name, &wire.connector.name, reasons);
+        let connection = match with_secrets(wire, folder, true) {
+            Ok(connection) => connection,
+            Err(missing) => return unopened(&missing),
+        };
+        let tokens = match tokens {
+            Ok(tokens) => Arc::clone(tokens),
+            Err(reason) => return unopened(std::slice::from_ref(reason)),
+        };
+        let (profiles, rng, clock) = (project.settings.profiles, fastrand::Rng::new(), Arc::clone(clock));
+        let surroundings = Surroundings { folder, clock, profiles, tokens, rng, scratch: false };
+        let opened = match Connections::open(&[connection], surroundings).await {
+            Ok(opened) => opened,
+            Err(problems) => return unopened(&problems.into_iter().map(|it| it.text).collect::<Vec<_>>()),
+        };
+        let tested = opened.probe(&wire.name, Deadline::after(PROBE)).await;
+        tested.unwrap_or_else(|| unopened(&["it was not opened".to_owned()]))
+    });
+    join_all(tests).await
 }
 
 /// Where tokens are kept that a vendor replaces at every use: nowhere without a key to seal them with.

@@ -3,6 +3,9 @@
 //! 0 is success, 1 that something is wrong in the project or a test failed, 2 that the command itself cannot be carried out.
 
 mod check;
+mod connections;
+mod connectors;
+mod connectors_test;
 mod explain;
 mod flags;
 mod messages;
@@ -44,6 +47,10 @@ enum Command {
     Try(try_action::TryFlags),
     /// Print what is said when something does not go well, and where each message comes from
     Messages(messages::MessagesFlags),
+    /// Say what connectors can do, and how they are set up
+    Connectors(connectors::ConnectorsFlags),
+    /// Show what the project is connected to
+    Connections(connections::ConnectionsFlags),
     /// Explain a diagnostic's code
     Explain(explain::ExplainFlags),
     /// Print the JSON Schemas of the files, for editors
@@ -80,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Test(flags) => test::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
         Command::Messages(flags) => messages::run(&flags),
+        Command::Connectors(flags) => connectors::run(&flags),
+        Command::Connections(flags) => connections::run(&flags),
         Command::Explain(flags) => explain::run(&flags),
         Command::Schema(flags) => schema::run(&flags),
     }

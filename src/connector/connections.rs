@@ -13,13 +13,14 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::examples::Played;
+use super::facts::{self, Facts, Tally};
 use super::http::Remote;
 use super::key::WriteKey;
 use super::sql::{Database, Origin, Place};
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, Setting, SettingValue, SqlSystem, System};
+use crate::plan::connector::{Connection, Connector, Mode, Operation, Rules, Setting, SettingValue, SqlSystem, System};
 use crate::resilience::{Keep, ReadCache};
 use crate::store::TokenStore;
 use crate::time::{Clock, Deadline};
@@ -114,43 +115,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What operators see of a connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Facts {
-    /// Its name.
-    pub name: String,
-    /// Its connector.
-    pub connector: String,
-    /// Which system that is.
-    pub description: String,
-    /// Where its data lives: `memory`, `file` or `http`; `examples` in tests.
-    pub system: &'static str,
-    /// What may be done on it: `live`, `read_only` and so on.
-    pub mode: &'static str,
-    /// What stands in for it.
-    pub given: Option<Given>,
-    /// What can be asked.
-    pub operations: Vec<OperationFacts>,
-}
-
-/// What operators see of an operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OperationFacts {
-    /// Its name.
-    pub name: String,
-    /// `read`, `write` or `payment`.
-    pub kind: &'static str,
-    /// What it does.
-    pub description: String,
-    /// What to call in its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deprecated: Option<String>,
-    /// How many seconds an answer is as good as new, when answers are kept.
-    pub fresh_seconds: Option<u64>,
-    /// How many seconds it may stand in when the system is down.
-    pub stale_seconds: Option<u64>,
-}
-
 /// The connections of a project, opened.
 pub struct Connections {
     open: IndexMap<ConnectionName, Open>,
@@ -166,6 +130,9 @@ pub(super) struct Open {
     pub(super) system: Opened,
     pub(super) rules: Rules,
     given: Mutex<Option<Given>>,
+    /// Its host or file, for operators.
+    pub(super) address: Option<String>,
+    pub(super) tally: Tally,
 }
 
 impl Open {
@@ -185,7 +152,7 @@ pub(super) enum Opened {
 }
 
 impl Opened {
-    fn shown(&self) -> &'static str {
+    pub(super) fn shown(&self) -> &'static str {
         match self {
             Self::Database(database) => database.shown(),
             Self::Remote(_) => "http",
@@ -221,10 +188,9 @@ impl Connections {
             };
             match system {
                 Ok(system) => {
-                    open.insert(
-                        name.clone(),
-                        Open { name, connector, system, rules: connection.rules.clone(), given: Mutex::default() },
-                    );
+                    let (rules, address) = (connection.rules.clone(), facts::address(connection));
+                    let (given, tally) = (Mutex::default(), Tally::default());
+                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally });
                 }
                 Err(text) => problems.push(Problem { connection: name, operation: None, text }),
             }
@@ -270,13 +236,14 @@ impl Connections {
         self.cache.grow_older(by);
     }
 
-    /// Whether address and credentials are right, by the operation that the connector's file names for it; none when it names
-    /// none, or there is no such connection.
+    /// Whether the system answers: for `kind: http` by the operation that the connector's file names for it, which shows that
+    /// address and credentials are right, asked once and past everything that is kept; for a database by preparing every
+    /// statement. None when the file names no operation, or there is no such connection.
     pub async fn test(&self, connection: &ConnectionName, deadline: Deadline) -> Option<Result<(), Fault>> {
-        let System::Http(system) = &self.open.get(connection)?.connector.system else { return None };
-        let operation = system.test.as_ref()?;
-        let how = How { refresh: true, ..How::by(deadline) };
-        Some(self.call(connection, operation, serde_json::Map::new(), how).await.map(|_| ()))
+        let open = self.open.get(connection)?;
+        let System::Http(system) = &open.connector.system else { return Some(prepared(open).await) };
+        let operation = open.connector.operations.get(system.test.as_ref()?)?;
+        Some(super::stack::test(self, open, operation, deadline).await)
     }
 
     /// Puts a fault in a connection's place.
@@ -305,24 +272,17 @@ impl Connections {
     /// What operators see.
     #[must_use]
     pub fn facts(&self) -> Vec<Facts> {
-        let operation = |operation: &Operation| OperationFacts {
-            name: operation.name.to_string(),
-            kind: operation.kind.name(),
-            description: operation.description.clone(),
-            deprecated: operation.deprecated.clone(),
-            fresh_seconds: self.keep(operation).map(|keep| keep.fresh.as_secs()),
-            stale_seconds: self.keep(operation).map(|keep| keep.stale.as_secs()),
-        };
-        let facts = self.open.values().map(|open| Facts {
-            name: open.name.to_string(),
-            connector: open.connector.name.to_string(),
-            description: open.connector.description.clone(),
-            system: open.system.shown(),
-            mode: open.rules.mode.name(),
-            given: open.given(),
-            operations: open.connector.operations.values().map(operation).collect(),
-        });
-        facts.collect()
+        self.open.values().map(|open| open.facts(self.profiles)).collect()
+    }
+
+    /// The connection of that name.
+    pub(super) fn one(&self, name: &ConnectionName) -> Option<&Open> {
+        self.open.get(name)
+    }
+
+    /// Every connection's name.
+    pub(super) fn names(&self) -> impl Iterator<Item = &ConnectionName> {
+        self.open.keys()
     }
 
     /// Randomness of its own for one call.
@@ -332,10 +292,7 @@ impl Connections {
 
     /// How long the answers of an operation are kept.
     pub(super) fn keep(&self, operation: &Operation) -> Option<Keep> {
-        match operation.cache? {
-            CacheRule::Profiles => Some(self.profiles),
-            CacheRule::Own(keep) => Some(keep),
-        }
+        facts::keep(operation, self.profiles)
     }
 
     fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {
@@ -347,6 +304,23 @@ impl Connections {
             Fault::new(Outcome::Unexpected, format!("the connector {} has no operation {operation}", open.connector.name))
         })?;
         Ok((open, operation))
+    }
+}
+
+/// Whether a database answers, and every statement fits it.
+async fn prepared(open: &Open) -> Result<(), Fault> {
+    if open.rules.mode == Mode::Off {
+        return Err(super::stack::switched_off(open));
+    }
+    let Opened::Database(database) = &open.system else { return Ok(()) };
+    let mut problems = Vec::new();
+    for operation in open.connector.operations.values() {
+        problems.extend(database.verify(operation).await.into_iter().map(|text| format!("{}: {text}", operation.name)));
+    }
+    match (problems.first(), problems.len()) {
+        (None, _) => Ok(()),
+        (Some(first), 1) => Err(Fault::new(Outcome::Misconfigured, first)),
+        (Some(first), all) => Err(Fault::new(Outcome::Misconfigured, format!("{first}; and {} more", all - 1))),
     }
 }
 

@@ -4,13 +4,18 @@
 //! a kind of system is talked to is a module of its own: `sql`, over SQLite, and `http`. [`catalog`] holds the connectors that
 //! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
+mod attempts;
 mod auth;
 pub mod catalog;
 mod connections;
 mod dry;
 mod examples;
+mod facts;
+pub mod handbook;
 mod http;
 mod key;
+mod probe;
+mod pulse;
 mod rehearsal;
 mod reply;
 mod results;
@@ -19,9 +24,12 @@ mod stack;
 mod tree;
 mod wire;
 
-pub use connections::{Answered, Connections, Facts, Given, How, OperationFacts, Problem, Surroundings};
+pub use connections::{Answered, Connections, Given, How, Problem, Surroundings};
 pub use examples::{Seen, requests_of, run_examples};
+pub use facts::{Facts, FaultFacts, LimitFacts, OperationFacts, facts};
 pub use key::WriteKey;
+pub use probe::Tested;
+pub use pulse::{ConnectionHealth, Health, Last, Pulse};
 pub use wire::{Fate, Noted, Wire};
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! call of `kind: http` goes on, request by request, in `http::exchange`: repeats → limits → the attempt's time → sending.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
+use super::attempts::Attempts;
 use super::connections::{Answered, Connections, Given, How, Open, Opened};
 use super::dry::would_do;
 use super::http::Errand;
@@ -40,15 +40,39 @@ pub(super) async fn call(
     how: How<'_>,
 ) -> Result<Answered, Fault> {
     let started = Instant::now();
-    let attempts = Arc::new(AtomicU32::new(0));
+    let attempts = Arc::new(Attempts::new());
     let ended = layers(connections, open, operation, inputs, how, &attempts).await;
     // An answer that was kept is no call of the system; `CacheUsed` has counted it.
     if !ended.as_ref().is_ok_and(|answered| answered.age.is_some()) {
-        let (fault, attempts) = (ended.as_ref().err(), attempts.load(Ordering::Relaxed));
-        CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed: started.elapsed(), attempts }
-            .emit();
+        finished(open, operation, ended.as_ref().err(), started, &attempts);
     }
     ended
+}
+
+/// Calls an operation without inputs once, past everything that is kept, to see whether the system answers.
+pub(super) async fn test(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    until: Deadline,
+) -> Result<(), Fault> {
+    let started = Instant::now();
+    let attempts = Arc::new(Attempts::single());
+    let ended = async {
+        allowed(open, operation, None)?;
+        let inputs = accepted(operation, Map::new(), connections.clock.now())?;
+        let send = Send::new(connections, open, operation, inputs, How::by(until), &attempts).attempt(until);
+        timeout_at(until.instant(), send).await.unwrap_or_else(|_| Err(late(operation))).map(|_| ())
+    };
+    let ended = ended.await;
+    finished(open, operation, ended.as_ref().err(), started, &attempts);
+    ended
+}
+
+fn finished(open: &Open, operation: &Operation, fault: Option<&Fault>, started: Instant, attempts: &Attempts) {
+    open.tally.count(fault);
+    let (elapsed, attempts) = (started.elapsed(), attempts.sent());
+    CallFinished { connection: &open.name, operation: &operation.name, fault, elapsed, attempts }.emit();
 }
 
 async fn layers(
@@ -57,7 +81,7 @@ async fn layers(
     operation: &Operation,
     inputs: Map<String, Value>,
     how: How<'_>,
-    attempts: &Arc<AtomicU32>,
+    attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
     if open.given() == Some(Given::Down) {
@@ -113,7 +137,7 @@ async fn read(
     inputs: Map<String, Value>,
     keep: Keep,
     how: How<'_>,
-    attempts: &Arc<AtomicU32>,
+    attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
     let call = || Send::new(connections, open, operation, inputs, how, attempts).attempt(Deadline::after(SHARED));
@@ -129,7 +153,7 @@ async fn write(
     operation: &Operation,
     inputs: Map<String, Value>,
     how: How<'_>,
-    attempts: &Arc<AtomicU32>,
+    attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     let attempt = Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline);
     let outdates = Outdates {
@@ -166,7 +190,7 @@ struct Send {
     operation: OperationName,
     system: Opened,
     inputs: Map<String, Value>,
-    attempts: Arc<AtomicU32>,
+    attempts: Arc<Attempts>,
     rehearsal: Rehearsal,
     gone: bool,
     connection: ConnectionName,
@@ -183,7 +207,7 @@ impl Send {
         operation: &Operation,
         inputs: Map<String, Value>,
         how: How<'_>,
-        attempts: &Arc<AtomicU32>,
+        attempts: &Arc<Attempts>,
     ) -> Self {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
         let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
@@ -207,7 +231,7 @@ impl Send {
                 return Err(would_do(&self.connection, operation, &self.inputs, None));
             }
             Opened::Database(database) => {
-                self.attempts.fetch_add(1, Ordering::Relaxed);
+                self.attempts.count();
                 database.run(operation, self.inputs, until.bound(STATEMENTS)).await
             }
             Opened::Examples(played) => {
@@ -237,12 +261,17 @@ fn allowed(open: &Open, operation: &Operation, sender: Option<&str>) -> Result<b
     let (name, kind) = (&operation.name, operation.kind.name());
     Err(match mode {
         Mode::DryRun => return Ok(true),
-        Mode::Off => Fault::new(Outcome::Unavailable, format!("{} is switched off (`mode: off`)", open.name)),
+        Mode::Off => switched_off(open),
         _ => Fault::new(
             Outcome::Denied,
             format!("{name} is a {kind}, which `mode: {}` of {} does not allow", mode.name(), open.name),
         ),
     })
+}
+
+/// What every call of a connection with `mode: off` ends with.
+pub(super) fn switched_off(open: &Open) -> Fault {
+    Fault::new(Outcome::Unavailable, format!("{} is switched off (`mode: off`)", open.name))
 }
 
 /// The inputs in the order of the operation and in their formats' normal form, with defaults for what was not given.

@@ -20,6 +20,7 @@ use crate::time::{Clock, Deadline, FixedClock};
 
 mod http;
 mod own;
+mod pulse;
 mod sandbox;
 
 /// The morning on which the sandbox's examples play.

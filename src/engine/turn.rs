@@ -8,7 +8,7 @@ use super::conversation::Conversation;
 use super::domains::{Domains, Found};
 use super::run::{Ending, Run};
 use super::trace::Trace;
-use crate::connector::{Connections, Facts};
+use crate::connector::{Connections, Facts, Health, Pulse};
 use crate::name::{ActionName, CallerName};
 use crate::plan::Project;
 use crate::plan::action::{Action, Body};
@@ -21,7 +21,7 @@ pub struct Parts {
     /// The project: actions, words, limits, domain.
     pub project: Arc<Project>,
     /// The business systems.
-    pub connections: Connections,
+    pub connections: Arc<Connections>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -30,6 +30,7 @@ pub struct Parts {
 pub struct Engine {
     pub(super) parts: Parts,
     domains: Domains,
+    pulse: Arc<Pulse>,
 }
 
 /// What the door knows of a call beside its body.
@@ -45,7 +46,8 @@ impl Engine {
     /// An engine of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, domains: Domains::default() }
+        let pulse = Pulse::new(Arc::clone(&parts.connections));
+        Self { parts, domains: Domains::default(), pulse }
     }
 
     /// The business systems.
@@ -70,6 +72,11 @@ impl Engine {
         };
         let connections: Vec<_> = self.parts.connections.facts().into_iter().map(connection).collect();
         json!({ "actions": actions, "connections": connections })
+    }
+
+    /// The health of its connections by `until` at the latest; each is tested at most once a minute.
+    pub async fn health(&self, until: Deadline) -> Health {
+        self.pulse.health(until).await
     }
 
     /// Answers a call.

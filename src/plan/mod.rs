@@ -16,6 +16,6 @@ mod value;
 pub mod wording;
 
 pub use compile::{OFFERED, Sources, compile, formats};
-pub use project::{Given, Project, SANDBOX, Wire};
+pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};
 pub use settings::Limits;
 pub use value::Value;

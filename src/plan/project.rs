@@ -13,6 +13,9 @@ use crate::secret::Reference;
 /// The connector that a project without `connections:` is connected to.
 pub const SANDBOX: &str = "sandbox";
 
+/// The connections of a project whose legwork.yml names none, all to the sandbox.
+pub const SANDBOXED: [&str; 4] = ["shop", "helpdesk", "crm", "hr"];
+
 /// Everything that the files of a project say, checked.
 #[derive(Debug)]
 pub struct Project {

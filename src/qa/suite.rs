@@ -139,7 +139,7 @@ impl Bench {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
             }
         }
-        let engine = Engine::new(Parts { project: Arc::clone(&self.project), connections: systems, clock });
+        let engine = Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock });
         if let Some(earlier) = earlier {
             // The same turn, when everything was well: its answer is nobody's business.
             let _ = taken(&engine, action, test, None).await;

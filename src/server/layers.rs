@@ -24,6 +24,7 @@ use crate::engine::{Context, Engine};
 use crate::name::{ActionName, CallerName};
 use crate::rasa::{Call, Malformed, Reply};
 use crate::telemetry::Requests;
+use crate::time::Deadline;
 
 /// What the door asks of the engine behind it.
 pub trait Answering: Send + Sync + 'static {
@@ -35,6 +36,9 @@ pub trait Answering: Send + Sync + 'static {
 
     /// What operators may know, as an object.
     fn status(&self) -> Value;
+
+    /// The health of the business systems, by `until` at the latest; cheap to ask for as often as one likes.
+    fn health(&self, until: Deadline) -> impl Future<Output = Value> + Send;
 }
 
 impl Answering for Engine {
@@ -48,6 +52,10 @@ impl Answering for Engine {
 
     fn status(&self) -> Value {
         Self::status(self)
+    }
+
+    async fn health(&self, until: Deadline) -> Value {
+        serde_json::to_value(Self::health(self, until).await).unwrap_or_default()
     }
 }
 
@@ -95,6 +103,7 @@ pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> R
         .route("/actions", get(pages::actions::<E>))
         .route("/metrics", get(pages::metrics::<E>))
         .route("/status", get(pages::status::<E>))
+        .route("/status/connections", get(pages::connections::<E>))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(pages::wrong_method);
     let pages = guarded.merge(open.method_not_allowed_fallback(pages::method_of_open_page));

@@ -1,6 +1,7 @@
 //! The pages besides the webhook: what load balancers, Rasa's tools and operators ask for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::layers::{Answering, Door, Visitor};
 use super::reply::{self, Refusal};
+use crate::time::Deadline;
 
 /// `GET /health`: whether this server takes calls.
 pub(super) async fn health<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
@@ -38,6 +40,14 @@ pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>, _: Vi
         page.extend(engine);
     }
     reply::page(&page)
+}
+
+/// How long `/status/connections` waits for the tests of connections that run.
+const TESTS: Duration = Duration::from_secs(5);
+
+/// `GET /status/connections`: whether each business system answers. It may be polled: a test is at most one call a minute.
+pub(super) async fn connections<E: Answering>(State(door): State<Arc<Door<E>>>, _: Visitor) -> Response {
+    reply::page(&door.engine.health(Deadline::after(TESTS)).await)
 }
 
 /// A path that does not exist.

@@ -32,6 +32,11 @@ shape! {
         first_use: Option<FirstUse>,
         /// Which version of the vendor's API it speaks.
         api: Option<Api>,
+        /// The least that the account which a connection uses has to be allowed to do.
+        rights: Vec<Right>,
+        /// What the system does not offer, whoever asks: an operation's name or a few words → why, or what people do instead.
+        /// `check` says so where an action calls it.
+        lacks: Map<Text>,
         /// The address that every path begins at: an https address whose only placeholders are settings.
         base: Option<Text>,
         /// How requests prove who we are.
@@ -60,6 +65,14 @@ shape! {
         test: Option<Text>,
         /// What can be asked: name → operation. A later version is an operation of its own: `find_order@2`.
         operations: Map<Operation>,
+    }
+
+    /// Something that the account which a connection uses has to be allowed to do.
+    Right as "an entry of `rights`" {
+        /// The right, the scope or the role, as the vendor calls it.
+        name: Text,
+        /// What it is needed for.
+        r#for: Option<Text>,
     }
 
     /// Something that a connection sets.

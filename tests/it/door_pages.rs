@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{House, call, lines_about, request};
+use crate::support::{Bot, House, call, lines_about, request};
 
 #[tokio::test]
 async fn replies_have_the_statuses_that_rasa_knows() {
@@ -58,6 +58,28 @@ async fn pages_tell_what_they_are_for() {
     ] {
         assert!(metrics.body.contains(line), "{line} is missing in {}", metrics.body);
     }
+}
+
+#[tokio::test]
+async fn the_health_of_connections_is_a_page_behind_the_gate() {
+    let settings = "server: { auth: [{ name: operator, bearer: '${file:token.txt}' }] }\n\
+                    connections: { shop: { connector: sandbox }, spare: { connector: sandbox, mode: 'off' } }\n";
+    let bot = Bot::with(&[("legwork.yml", settings), ("token.txt", "open-sesame")]).await;
+    let page = "GET /status/connections";
+    assert_eq!(request(bot.address(), page, &[], b"").await.status, 401);
+    let asked = request(bot.address(), page, &["authorization: Bearer open-sesame"], b"").await;
+    assert_eq!(asked.status, 200);
+    let told = asked.json();
+    let of = |at: usize, key: &str| told["connections"][at][key].clone();
+    assert_eq!((&told["status"], of(0, "name"), of(0, "state")), (&json!("ok"), json!("shop"), json!("ok")));
+    assert_eq!(told["connections"][0]["last"]["at"], "2026-01-20T12:00:00Z");
+    assert_eq!((of(1, "state"), of(1, "last")), (json!("off"), json!(null)));
+    let again = request(bot.address(), &format!("{page}?fresh"), &["authorization: Bearer open-sesame"], b"").await;
+    assert_eq!(again.json(), told, "what was found is kept, whatever is asked for");
+    assert_eq!(
+        request(bot.address(), "POST /status/connections", &["authorization: Bearer open-sesame"], b"").await.status,
+        405
+    );
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod bad_files;
 #[cfg(test)]
 mod check_command;
+mod connectors_command;
 #[cfg(test)]
 mod diagnostics;
 #[cfg(test)]

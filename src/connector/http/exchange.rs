@@ -3,7 +3,7 @@
 //! A request that writes is repeated only when that cannot do its work twice, or when it was certainly not done.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::build::{Draft, trouble};
 use super::client::{Incoming, Outgoing};
 use super::meaning::judged;
 use super::received::Received;
+use crate::connector::attempts::Attempts;
 use crate::connector::key::WriteKey;
 use crate::connector::wire::{Fate, Noted, Wire};
 use crate::fault::{Class, Fault, Outcome};
@@ -45,7 +46,7 @@ pub(in crate::connector) struct Errand<'a> {
     pub(in crate::connector) operation: &'a Operation,
     pub(in crate::connector) until: Deadline,
     /// Counts the requests that were sent.
-    pub(in crate::connector) sent: &'a AtomicU32,
+    pub(in crate::connector) sent: &'a Attempts,
     /// The key of its writes.
     pub(in crate::connector) key: Option<WriteKey>,
     /// Where its requests are noted.
@@ -88,7 +89,7 @@ impl Remote {
         // Repeats: what may pass, as long as there is time. A refusal for being too many means that nothing was done.
         let again = |fault: &Fault| {
             let passes = matches!(fault.class(), Class::Transient | Class::Exhausted) && !hopeless.load(Ordering::Relaxed);
-            passes && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
+            passes && journey.errand.sent.repeats() && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
         let hopeless = &hopeless;
         retry(self.backoff, journey.errand.until, rng, again, |number| async move {
@@ -153,7 +154,7 @@ impl Remote {
     async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
         let mut proven = outgoing.clone();
         self.auth.apply(&mut proven, until).await?;
-        journey.errand.sent.fetch_add(1, Ordering::Relaxed);
+        journey.errand.sent.count();
         let came = self.client.send(proven, until).await;
         journey.note(outgoing, came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16())));
         came

@@ -21,7 +21,7 @@ mod run;
 pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may_carry_secrets, shown};
 pub(super) use encode::{percent, scalar};
 pub(super) use exchange::Errand;
-pub(super) use remote::Remote;
+pub(super) use remote::{Remote, host};
 pub(super) use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub(super) use reqwest::{Method, StatusCode, Url};
 #[cfg(test)]

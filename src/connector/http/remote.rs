@@ -16,7 +16,7 @@ use crate::connector::auth::Auth;
 use crate::connector::reply::named;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::auth as plan;
-use crate::plan::connector::{Connection, Connector, HttpStep, HttpSystem, Proxy, SettingValue, System, Work};
+use crate::plan::connector::{Connection, Connector, HttpStep, HttpSystem, Proxy, Rules, SettingValue, System, Work};
 use crate::resilience::{Backoff, Limits};
 use crate::secret::{Reference, Secret};
 use crate::store::TokenStore;
@@ -162,6 +162,22 @@ fn offered(system: &HttpSystem, settings: &IndexMap<String, Option<SettingValue>
     let settings: Map<_, _> = settings.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
     let scope = Scope::new(Arc::new(())).with("settings", open_json(&Value::Object(settings)));
     scope.with("codes", from_json(&Value::Object(system.codes.clone())))
+}
+
+/// Where requests go, for operators: the host and, where it is not the usual one, the port. None when the settings do not
+/// become an address.
+pub(in crate::connector) fn host(
+    system: &HttpSystem,
+    settings: &IndexMap<String, Option<SettingValue>>,
+    rules: &Rules,
+) -> Option<String> {
+    let base = base(system, &offered(system, settings), &rules.allow_private).ok()?;
+    let url = match &rules.stand_in {
+        Some(stand_in) => stood_in(&base, stand_in).ok()?,
+        None => base,
+    };
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 fn base(system: &HttpSystem, offered: &Scope, private: &[String]) -> Result<Url, String> {

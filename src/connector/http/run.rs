@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 
 use chrono::SecondsFormat;
 use serde_json::{Map, Value};
@@ -46,9 +45,9 @@ impl Remote {
             // Requests that come before a write, such as one that looks for it, know its key.
             results.names.insert("key".to_owned(), key.of_write(writes.min(last_write)).into());
             let stands_in = step.instead_of.iter().all(|other| !ran.get(*other).copied().unwrap_or_default());
-            let before = errand.sent.load(Ordering::Relaxed);
+            let before = errand.sent.sent();
             let runs = self.step(errand, step, stands_in, &mut results, &mut rng).await;
-            let sent = errand.sent.load(Ordering::Relaxed) > before;
+            let sent = errand.sent.sent() > before;
             let runs = runs.map_err(|fault| partly(fault, step, sent, &results.done))?;
             if runs && step.writes {
                 results.done.push(step.shown());

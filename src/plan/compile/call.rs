@@ -69,8 +69,10 @@ impl Compiler<'_> {
             let at = target.value.find('.').map_or(0, |at| at + 1);
             let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
             let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
-            self.out
-                .push(diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)));
+            self.out.push(match connector.lacks(operation.as_str()) {
+                Some(why) => diagnostic.help(format!("the vendor's API does not offer it: {why}")),
+                None => diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)),
+            });
             return None;
         };
         self.inputs_fit(target, known, with);

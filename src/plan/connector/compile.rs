@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::sql::{Refused, Sql};
-use super::{Connector, Content, FirstUse, Setting, SqlSystem, System, Table, http, lets, operation, table};
+use super::{Connector, Content, FirstUse, Right, Setting, SqlSystem, System, Table, http, lets, operation, table};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::Format;
 use crate::name::{Local, OperationName};
@@ -92,7 +92,23 @@ fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &m
         out.push(Diagnostic::at(Code::MissingKey, &written.span, message).help("write `NAME: { sql: select … }` under it"));
     }
     let description = written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default();
-    Some(Connector { name: Arc::from(name), description, settings, system: system?, operations })
+    let (rights, lacks) = (written.rights.iter().map(right).collect(), lacks(written, out));
+    Some(Connector { name: Arc::from(name), description, rights, lacks, settings, system: system?, operations })
+}
+
+fn right(written: &spec::Right) -> Right {
+    let purpose = written.r#for.as_ref().map(|text| text.value.clone());
+    Right { name: written.name.value.clone(), purpose }
+}
+
+/// What the system does not offer; an operation of the file is not among it.
+fn lacks(written: &spec::Connector, out: &mut Diagnostics) -> Vec<(String, String)> {
+    let both = written.lacks.iter().filter(|(name, _)| written.operations.get(name.as_str()).is_some());
+    for (name, _) in both {
+        let message = format!("`lacks` says that there is no `{}`, which is an operation of this file", name.value);
+        out.push(Diagnostic::at(Code::DuplicateName, &name.span, message).help("take one of the two out"));
+    }
+    written.lacks.iter().map(|(name, why)| (name.value.clone(), why.value.clone())).collect()
 }
 
 /// What an operation stands in.

@@ -111,6 +111,12 @@ impl Percent {
         if number > 100 { Err("a share is from 0% to 100%".to_owned()) } else { Ok(Self(number)) }
     }
 
+    /// How many of a hundred.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
     /// Reads `10%`.
     ///
     /// # Errors

@@ -24,12 +24,25 @@ pub struct Connector {
     pub name: Arc<str>,
     /// Which system it is, in a sentence.
     pub description: String,
+    /// The least that the account which a connection uses has to be allowed to do.
+    pub rights: Vec<Right>,
+    /// What the system does not offer: an operation's name or a few words, and why.
+    pub lacks: Vec<(String, String)>,
     /// What a connection may set.
     pub settings: Vec<Setting>,
     /// How it is talked to.
     pub system: System,
     /// What can be asked, in the order of the file.
     pub operations: IndexMap<OperationName, Operation>,
+}
+
+/// Something that the account which a connection uses has to be allowed to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// The right, the scope or the role, as the vendor calls it.
+    pub name: String,
+    /// What it is needed for.
+    pub purpose: Option<String>,
 }
 
 /// A connector with this company's address and credentials.
@@ -293,6 +306,12 @@ pub enum Ends {
 }
 
 impl Connector {
+    /// Why the system does not offer `name`, where the file says that it does not.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> Option<&str> {
+        self.lacks.iter().find(|(lacking, _)| lacking == name).map(|(_, why)| why.as_str())
+    }
+
     /// The setting of that name.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&Setting> {

@@ -6,6 +6,7 @@ use legwork::engine::Context;
 use legwork::name::ActionName;
 use legwork::rasa::{Answer, Call, Event, EventKind, Malformed, Message, Object, Reply};
 use legwork::server::Answering;
+use legwork::time::Deadline;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -51,5 +52,9 @@ impl Answering for Script {
 
     fn status(&self) -> Value {
         json!({"actions": 2, "connections": []})
+    }
+
+    async fn health(&self, _: Deadline) -> Value {
+        json!({"status": "ok", "connections": []})
     }
 }

@@ -10,6 +10,7 @@ mod catalogue;
 mod faults;
 mod form;
 mod hostile;
+mod notices;
 mod writes;
 
 /// A connector with one operation of each sort, whose waits are short.

@@ -172,8 +172,7 @@ fn said_of_ways(auth: &str) -> (Option<Ways>, Vec<(Code, String)>) {
     let mut out = Diagnostics::default();
     let tree = yaml::parse(&File::new("connectors/a.yml", text)).unwrap();
     let written = crate::spec::connector::Connector::read(&tree, &mut out).unwrap();
-    let (files, formats) = Default::default();
-    let beside = crate::plan::connector::Beside { files: &files, formats: &formats };
+    let beside = crate::plan::connector::Beside { files: &Default::default(), formats: None };
     let (connector, said) = crate::plan::connector::compile_connector("a", &written, &beside);
     let ways = connector.map(|it| match it.system {
         crate::plan::connector::System::Http(system) => system.auth,
