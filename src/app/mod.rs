@@ -4,8 +4,10 @@
 
 mod catalogue;
 mod load;
+mod messages;
 mod open;
 
 pub use catalogue::catalogue;
 pub use load::{Place, load, read};
+pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, engine, facts, probe, test_connections, verify};

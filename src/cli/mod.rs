@@ -8,6 +8,7 @@ mod connectors;
 mod connectors_test;
 mod explain;
 mod flags;
+mod messages;
 mod schema;
 mod serve;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Test(test::TestFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
+    /// Print what is said when something does not go well, and where each message comes from
+    Messages(messages::MessagesFlags),
     /// Say what connectors can do, and how they are set up
     Connectors(connectors::ConnectorsFlags),
     /// Show what the project is connected to
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(&flags),
         Command::Test(flags) => test::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
+        Command::Messages(flags) => messages::run(&flags),
         Command::Connectors(flags) => connectors::run(&flags),
         Command::Connections(flags) => connections::run(&flags),
         Command::Explain(flags) => explain::run(&flags),

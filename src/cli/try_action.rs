@@ -137,6 +137,10 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
                 let sent: String = requests.iter().map(sent).collect();
                 writeln!(text, "    {connection}.{operation} {inputs}\n{sent}    → {}", came.replace('\n', "\n      "))
             }
+            Entry::Kept { age, instead } => {
+                let value = instead.as_ref().map_or_else(String::new, |value| format!(", in its place: {value:#}"));
+                writeln!(text, "    ← kept, {} seconds old{}", age.as_secs(), value.replace('\n', "\n      "))
+            }
             Entry::Problem { place, message } => writeln!(text, "{:<40} FAILED: {message}", place.place()),
         };
     }

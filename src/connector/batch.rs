@@ -30,7 +30,7 @@ pub(super) async fn call_many(
     calls: Vec<Map<String, Value>>,
     how: How<'_>,
 ) -> Vec<Result<Answered, Fault>> {
-    let plain = open.given.is_none() && !open.rules.faults.any();
+    let plain = open.given().is_none() && !open.rules.faults.any();
     let (Some(batch), Opened::Remote(remote), true) = (&operation.batch, &open.system, plain) else {
         return join_all(calls.into_iter().map(|inputs| call(connections, open, operation, inputs, how))).await;
     };

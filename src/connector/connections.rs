@@ -83,6 +83,8 @@ pub struct Answered {
 pub enum Given {
     /// It cannot be reached: every call ends `unavailable`, and nothing that was kept helps.
     Down,
+    /// It cannot be reached; what was kept of it is there.
+    Gone,
 }
 
 impl Given {
@@ -127,10 +129,17 @@ pub(super) struct Open {
     pub(super) connector: Arc<Connector>,
     pub(super) system: Opened,
     pub(super) rules: Rules,
-    pub(super) given: Option<Given>,
+    given: Mutex<Option<Given>>,
     /// Its host or file, for operators.
     pub(super) address: Option<String>,
     pub(super) tally: Tally,
+}
+
+impl Open {
+    /// What stands in the system's place.
+    pub(super) fn given(&self) -> Option<Given> {
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A system, ready to be asked.
@@ -180,7 +189,7 @@ impl Connections {
             match system {
                 Ok(system) => {
                     let (rules, address) = (connection.rules.clone(), facts::address(connection));
-                    let (given, tally) = (None, Tally::default());
+                    let (given, tally) = (Mutex::default(), Tally::default());
                     open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally });
                 }
                 Err(text) => problems.push(Problem { connection: name, operation: None, text }),
@@ -215,12 +224,6 @@ impl Connections {
         self.find(connection, operation).is_ok_and(|(_, operation)| operation.batch.is_some())
     }
 
-    /// Whether an operation changes something.
-    #[must_use]
-    pub fn writes(&self, connection: &ConnectionName, operation: &OperationName) -> bool {
-        self.find(connection, operation).is_ok_and(|(_, operation)| operation.kind.writes())
-    }
-
     /// Calls an operation once for each of `calls`, with as few requests as the system allows; the answers come in their
     /// order, each as [`Self::call`] would have given it.
     pub async fn call_many(
@@ -236,15 +239,22 @@ impl Connections {
         }
     }
 
-    /// The last answer to the same read that is not older than its `stale` time, for when the system is down.
+    /// The last answer to the same read that is not older than its `stale` time, for when the system is down. A sender gets
+    /// none of a connection that is not there for them.
     pub async fn last_known(
         &self,
         connection: &ConnectionName,
         operation: &OperationName,
         inputs: serde_json::Map<String, serde_json::Value>,
+        sender: Option<&str>,
     ) -> Option<Answered> {
         let (open, operation) = self.find(connection, operation).ok()?;
-        super::stack::last_known(self, open, operation, inputs).await
+        super::stack::last_known(self, open, operation, inputs, sender).await
+    }
+
+    /// Makes everything that is kept older, as if so much time had passed.
+    pub fn grow_older(&self, by: Duration) {
+        self.cache.grow_older(by);
     }
 
     /// Whether the system answers: for `kind: http` by the operation that the connector's file names for it, which shows that
@@ -258,9 +268,9 @@ impl Connections {
     }
 
     /// Puts a fault in a connection's place.
-    pub fn given(&mut self, connection: &ConnectionName, given: Given) {
-        if let Some(open) = self.open.get_mut(connection) {
-            open.given = Some(given);
+    pub fn given(&self, connection: &ConnectionName, given: Given) {
+        if let Some(open) = self.open.get(connection) {
+            *open.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
         }
     }
 

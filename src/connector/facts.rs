@@ -137,7 +137,7 @@ impl Open {
     pub(super) fn facts(&self, profiles: Keep) -> Facts {
         let (name, system) = (self.name.to_string(), self.system.shown());
         let address = self.address.clone();
-        Facts { name, system, address, given: self.given, ..of(&self.connector, &self.rules, profiles) }
+        Facts { name, system, address, given: self.given(), ..of(&self.connector, &self.rules, profiles) }
     }
 }
 

@@ -84,7 +84,7 @@ async fn layers(
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     // A system that is down for a test is down before anything that was kept could hide it.
-    if let Some(Given::Down) = open.given {
+    if open.given() == Some(Given::Down) {
         return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
     }
     // What the connection does not allow is not even looked at; what it only rehearses is, up to the first write.
@@ -118,8 +118,13 @@ pub(super) async fn last_known(
     open: &Open,
     operation: &Operation,
     inputs: Map<String, Value>,
+    sender: Option<&str>,
 ) -> Option<Answered> {
     connections.keep(operation)?;
+    allowed(open, operation, sender).ok()?;
+    if open.given() == Some(Given::Down) {
+        return None;
+    }
     let inputs = accepted(operation, inputs, connections.clock.now()).ok()?;
     let Cached { value, age } = connections.cache.last(&Key::new(&open.name, &operation.name, &inputs)).await?;
     Some(Answered { value: Value::clone(&value), age: Some(age) })
@@ -187,6 +192,7 @@ struct Send {
     inputs: Map<String, Value>,
     attempts: Arc<Attempts>,
     rehearsal: Rehearsal,
+    gone: bool,
     connection: ConnectionName,
     key: Option<WriteKey>,
     wire: Option<Arc<Wire>>,
@@ -206,13 +212,16 @@ impl Send {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
         let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
         let (operation, connection) = (operation.name.clone(), open.name.clone());
-        let (key, wire) = (how.key, how.wire.cloned());
-        Self { connector, operation, system, inputs, attempts, rehearsal, connection, key, wire, dry: false }
+        let (key, wire, gone) = (how.key, how.wire.cloned(), open.given() == Some(Given::Gone));
+        Self { connector, operation, system, inputs, attempts, rehearsal, gone, connection, key, wire, dry: false }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
+        if self.gone {
+            return Err(Fault::new(Outcome::Unavailable, "the system is down, as given"));
+        }
         let (key, wire, dry) = (self.key, self.wire.as_deref(), self.dry);
         let errand = Errand { operation, until, sent: &self.attempts, key, wire, dry };
         self.rehearsal.before(until).await?;

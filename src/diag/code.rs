@@ -86,7 +86,7 @@ codes! {
     UnknownOperation Error "unknown-operation" "a call to an operation that the connector does not have";
     UnknownInput Error "unknown-input" "a call gives an input that the operation does not take";
     MissingInput Error "missing-input" "a call lacks an input that the operation needs";
-    UnknownOutcome Error "unknown-outcome" "an outcome that does not exist";
+    UnknownOutcome Error "unknown-outcome" "an outcome or a message that does not exist";
     UnknownShared Error "unknown-shared" "`use` names a file that actions/shared does not have";
     SharedCycle Error "shared-cycle" "shared steps that use themselves, if only by way of others";
     UnknownFormat Error "unknown-format" "a format that neither legwork nor legwork.yml has";
@@ -100,7 +100,7 @@ codes! {
     SlotType Error "slot-type" "a value of a type that the slot cannot hold";
     SlotValue Error "slot-value" "a value that the categorical slot does not list";
     UnknownResponse Error "unknown-response" "an utter_… response that the domain does not have";
-    UnknownIntent Warning "unknown-intent" "a button or event with an intent that the domain does not have";
+    UnknownIntent Warning "unknown-intent" "a button, event or setting with an intent that the domain does not have";
     UnknownForm Error "unknown-form" "a form that the domain does not have";
     UndeclaredAction Warning "undeclared-action" "an action that the domain does not list, so Rasa never calls it";
     UnimplementedAction Warning "unimplemented-action" "the domain lists an action that has no file";

@@ -61,7 +61,7 @@ impl Run<'_> {
 
     /// What came of this call, when it was made beforehand; each answer is given once.
     pub(super) fn taken_ahead(&mut self, call: &Call, inputs: &Object) -> Option<Ahead> {
-        if self.engine.parts.connections.writes(&call.connection, &call.operation) {
+        if call.writes {
             self.ahead.clear();
         }
         let same = |it: &Ahead| it.connection == call.connection && it.operation == call.operation && it.inputs == *inputs;

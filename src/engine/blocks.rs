@@ -61,6 +61,7 @@ impl Run<'_> {
 
     /// Takes over what a fork said, set and named.
     fn absorb(&mut self, fork: Self, step: &Step) {
+        self.ladder.absorb(&fork.ladder, self.messages.len());
         self.messages.extend(fork.messages);
         for event in fork.events {
             if let EventKind::Slot { name, value } = &event.kind {
@@ -74,6 +75,7 @@ impl Run<'_> {
             }
         }
         self.outcome = self.outcome.or(fork.outcome);
+        self.show_age();
     }
 
     /// Goes over a list.

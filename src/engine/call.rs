@@ -1,29 +1,25 @@
 //! Calls of operations, and what becomes of their outcomes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::run::{Flow, Halt, Run, fault_value};
+use super::ladder::{fault_value, stands_in};
+use super::run::{Flow, Halt, Run};
 use super::speak::object;
 use super::trace::Entry;
 use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::plan::action::{Call, Step};
-use crate::template::from_json;
 
 impl Run<'_> {
     /// Makes a call. An outcome that the action handles runs its steps; any other says its message. Either ends the action,
     /// unless the steps end in `continue`.
     pub(super) async fn call(&mut self, call: &Call, place: &Span) -> Result<Flow, Halt> {
         let fault = match self.invoke(call, place).await? {
-            Ok(answered) => {
-                if let Some(name) = &call.bind {
-                    self.scope.set(name.as_str(), from_json(&answered.value));
-                }
-                return Ok(Flow::Next);
-            }
+            Ok(found) => return self.found(call, found).await,
             Err(fault) => fault,
         };
         let Some(steps) = call.handler(fault.outcome) else {
@@ -47,28 +43,30 @@ impl Run<'_> {
     async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
         self.outcome = Some(fault.outcome);
         let outer = self.scope.clone();
-        self.scope.set("fault", fault_value(fault));
+        self.scope.set("fault", fault_value(Some(fault)));
         let flow = self.steps(steps).await;
         self.leave_for(outer);
         flow
     }
 
-    /// Makes a call and gives back what came of it.
-    pub(super) async fn invoke(&mut self, call: &Call, place: &Span) -> Result<Result<Answered, Fault>, Halt> {
+    /// Makes a call and gives back what came of it. When the system gives no answer, the last known one stands in.
+    pub(super) async fn invoke(&mut self, call: &Call, place: &Span) -> Result<Result<Found, Fault>, Halt> {
         let inputs = object(&call.with, &self.scope).map_err(Halt::at(place))?;
         let refresh = match &call.refresh {
             Some(refresh) => refresh.truth(&self.scope).map_err(Halt::at(place))?,
             None => false,
         };
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
+        let again = (!call.writes).then(|| inputs.clone());
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
-        let (answered, requests) = match self.taken_ahead(call, &inputs) {
+        let ahead = self.taken_ahead(call, &inputs);
+        let connections = &self.engine.parts.connections;
+        let (answered, requests) = match ahead {
             Some(ahead) => (ahead.answered, ahead.requests),
             None => {
                 let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
                 let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
-                let connections = &self.engine.parts.connections;
                 let answered = connections.call(&call.connection, &call.operation, inputs, how).await;
                 (answered, wire.map(|wire| wire.noted()).unwrap_or_default())
             }
@@ -80,6 +78,30 @@ impl Run<'_> {
             requests,
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
-        Ok(answered)
+        let came = match (answered, again) {
+            (Ok(Answered { value, age }), _) => Ok(Found { value, age, instead_of: None }),
+            (Err(fault), Some(inputs)) if stands_in(fault.outcome) => {
+                match connections.last_known(&call.connection, &call.operation, inputs, sender).await {
+                    Some(Answered { value, age }) => Ok(Found { value, age, instead_of: Some(fault) }),
+                    None => Err(fault),
+                }
+            }
+            (Err(fault), _) => Err(fault),
+        };
+        if let Ok(Found { value, age: Some(age), instead_of }) = &came {
+            self.note(|| Entry::Kept { age: *age, instead: instead_of.as_ref().map(|_| value.clone()) });
+        }
+        self.ladder.met(call, &came);
+        self.show_age();
+        Ok(came)
     }
+}
+
+/// The answer that an action goes on with.
+pub(super) struct Found {
+    pub(super) value: Json,
+    /// How old it is, when it was kept from an earlier call.
+    pub(super) age: Option<Duration>,
+    /// Why the system's own answer is not here, when this is the last known one.
+    pub(super) instead_of: Option<Fault>,
 }

@@ -10,9 +10,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::again::Again;
+use super::ladder::Tells;
 use super::slots::Slots;
 use crate::format::Locale;
+use crate::plan::Project;
+use crate::plan::action::Action;
 use crate::plan::settings::Settings;
+use crate::plan::wording::Wording;
 use crate::rasa::{Call, Malformed, Object, Raw};
 use crate::template::{Names, Scope, Value, from_json, open_map};
 
@@ -32,6 +37,12 @@ pub(super) struct Conversation {
     pub(super) locale: String,
     /// The time of the call.
     pub(super) now: DateTime<Utc>,
+    /// The action's own words for what legwork says by itself.
+    pub(super) wording: Arc<Wording>,
+    /// How the same turn is taken again.
+    pub(super) again: Again,
+    /// What is told of how the turn went.
+    pub(super) tells: Tells,
 }
 
 /// The few names that an action asks for; looking through them is quicker than any table.
@@ -51,19 +62,15 @@ impl Conversation {
     ///
     /// # Errors
     /// When a part is not what the protocol says.
-    pub(super) fn read(
-        call: &Call,
-        asks: &BTreeSet<String>,
-        settings: &Settings,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Malformed> {
+    pub(super) fn read(call: &Call, action: &Action, project: &Project, now: DateTime<Utc>) -> Result<Self, Malformed> {
+        let (asks, settings) = (&action.asks, &project.settings);
         let asked = |name: &str| asks.contains(name);
         let tracker = &call.tracker;
         let slots = match asked("slots") {
             true => Slots::of(&object(&tracker.slots)?),
             false => Slots::unseen(&tracker.slots.pick(&single_slots(asks))?),
         };
-        let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(10);
+        let mut offered: Vec<(&'static str, Value)> = Vec::with_capacity(12);
         offered.push(("now", Value::from(now.to_rfc3339_opts(SecondsFormat::Millis, true))));
         offered.push(("timezone", Value::from(settings.timezone.name())));
         if asked("slots") {
@@ -97,6 +104,11 @@ impl Conversation {
             offered.push(("metadata", from_json(&metadata)));
             offered.push(("latest_message", from_json(&Json::Object(message))));
         }
+        for name in ["data_age", "as_of"] {
+            if asked(name) {
+                offered.push((name, Value::from(())));
+            }
+        }
         if asked("active_loop") {
             offered.push(("active_loop", open_map(&object(&tracker.active_loop)?)));
         }
@@ -118,7 +130,10 @@ impl Conversation {
             offered.push(("legwork", words.clone()));
         }
         let channel = tracker.latest_input_channel.clone();
-        Ok(Self { names: Arc::new(Offered(offered)), slots, entities, metadata, channel, locale, now })
+        let (wording, again) = (Arc::clone(&action.messages), Again::of(tracker));
+        let tells = Tells::of(call, action, project);
+        let names: Arc<dyn Names> = Arc::new(Offered(offered));
+        Ok(Self { names, slots, entities, metadata, channel, locale, now, wording, again, tells })
     }
 }
 

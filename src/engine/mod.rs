@@ -4,6 +4,7 @@
 //! ends in an error because of a backend or of a template: the user hears the outcome's message, and what was said and set
 //! until then stays. Only a call that is not what the protocol says is refused, as [`Malformed`](crate::rasa::Malformed).
 
+mod again;
 mod ahead;
 mod blocks;
 mod call;
@@ -11,6 +12,7 @@ mod conversation;
 mod domains;
 mod form;
 mod inputs;
+mod ladder;
 mod rule;
 mod run;
 mod slots;

@@ -72,7 +72,7 @@ impl Run<'_> {
     async fn look_up(&mut self, rule: &Rule, call: &Call) -> Result<Option<Verdict>, Halt> {
         let mut found = Value::from(());
         match self.invoke(call, &rule.place).await? {
-            Ok(answered) => found = from_json(&answered.value),
+            Ok(known) => found = from_json(&known.value),
             Err(fault) if fault.class() == Class::Rejected => {
                 return match rule.refuse {
                     Some(_) => self.refuse(rule).map(Some),

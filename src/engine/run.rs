@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::ahead::Ahead;
 use super::conversation::Conversation;
+use super::ladder::Ladder;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Engine;
@@ -14,7 +15,7 @@ use crate::fault::{Class, Fault, Outcome};
 use crate::format;
 use crate::plan::action::{Input, Step};
 use crate::rasa::{Answer, Event, Message, Object};
-use crate::template::{Failed, Scope, Value, from_json};
+use crate::template::{Failed, Scope, Value};
 use crate::time::Deadline;
 
 /// How an action ended.
@@ -64,6 +65,7 @@ pub(super) struct Run<'a> {
     pub(super) outcome: Option<Outcome>,
     /// Answers that were asked for together, before the steps that call for them.
     pub(super) ahead: Vec<Ahead>,
+    pub(super) ladder: Ladder,
 }
 
 impl<'a> Run<'a> {
@@ -84,6 +86,7 @@ impl<'a> Run<'a> {
             trace,
             outcome: None,
             ahead: Vec::new(),
+            ladder: Ladder::default(),
         }
     }
 
@@ -100,6 +103,7 @@ impl<'a> Run<'a> {
             trace: self.trace.clone(),
             outcome: None,
             ahead: Vec::new(),
+            ladder: self.ladder.fork(),
         }
     }
 
@@ -144,23 +148,6 @@ impl<'a> Run<'a> {
         self.say_outcome(fault);
     }
 
-    /// Says the message of an outcome, in the words of the project or legwork's own. One that fails, or that has nothing to
-    /// say, gives way to the next that fits.
-    pub(super) fn say_outcome(&mut self, fault: &Fault) {
-        self.outcome = Some(fault.outcome);
-        let settings = &self.engine.parts.project.settings;
-        let scope = self.scope.with("fault", fault_value(fault));
-        for say in settings.messages.of(&self.conversation.locale, fault.outcome) {
-            match self.rendered(say, &scope) {
-                Ok(messages) if messages.is_empty() => {}
-                Ok(messages) => return self.messages.extend(messages),
-                Err(failed) => {
-                    tracing::error!(outcome = %fault.outcome, "the message for this outcome failed: {}", failed.message)
-                }
-            }
-        }
-    }
-
     /// Sets a slot: an event for Rasa, and the value for the steps that follow.
     pub(super) fn set_slot(&mut self, name: &str, value: serde_json::Value) {
         self.see_slot(name, &value);
@@ -177,6 +164,7 @@ impl<'a> Run<'a> {
     pub(super) fn leave_for(&mut self, outer: Scope) {
         self.scope = outer;
         self.show_slots();
+        self.show_age();
     }
 
     fn show_slots(&mut self) {
@@ -205,15 +193,11 @@ impl<'a> Run<'a> {
 
     /// How the turn ended, for metrics.
     pub(super) fn outcome(&self) -> &'static str {
-        self.outcome.map_or("ok", Outcome::name)
+        self.outcome.map_or_else(|| self.ladder.outcome(), Outcome::name)
     }
 
-    pub(super) fn into_answer(self) -> Answer {
+    pub(super) fn into_answer(mut self) -> Answer {
+        self.conclude();
         Answer { events: self.events, responses: self.messages }
     }
-}
-
-/// A fault as expressions see it.
-pub(super) fn fault_value(fault: &Fault) -> Value {
-    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public, "done": fault.done }))
 }

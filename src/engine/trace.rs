@@ -3,6 +3,7 @@
 //! A trace holds values; it goes to the terminal of whoever asked for it and never to a log.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -46,6 +47,13 @@ pub enum Entry {
         requests: Vec<Noted>,
         /// What came back.
         result: Result<Value, Fault>,
+    },
+    /// The answer of the call before was kept from an earlier one.
+    Kept {
+        /// How old it is.
+        age: Duration,
+        /// The answer, when it stands in for the system's.
+        instead: Option<Value>,
     },
     /// A template or an event failed.
     Problem {

@@ -50,6 +50,12 @@ impl Engine {
         Self { parts, domains: Domains::default(), pulse }
     }
 
+    /// The business systems.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.parts.connections
+    }
+
     /// Every action, in the order of their names.
     #[must_use]
     pub fn actions(&self) -> Vec<ActionName> {
@@ -115,7 +121,7 @@ impl Engine {
         let channel = call.tracker.latest_input_channel.as_deref();
         let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
         let deadline = Deadline::after(limits.on(channel));
-        let conversation = Conversation::read(call, &action.asks, &self.parts.project.settings, self.parts.clock.now())?;
+        let conversation = Conversation::read(call, action, &self.parts.project, self.parts.clock.now())?;
         let mut run = Run::new(self, conversation, deadline, trace);
         let ended = match &action.body {
             Body::Steps(steps) => run.action(&action.inputs, steps).await,

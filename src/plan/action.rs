@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::messages::Say;
 use super::value::Value;
+use super::wording::Wording;
 use crate::diag::Span;
 use crate::fault::Outcome;
 use crate::format::Format;
@@ -28,6 +29,8 @@ pub struct Action {
     pub inputs: Vec<Input>,
     /// How long it may take, where that is its own.
     pub limits: Option<super::Limits>,
+    /// Its own words for what legwork says by itself.
+    pub messages: Arc<Wording>,
     /// What it does.
     pub body: Body,
     /// The names of the conversation that its expressions ask for (`slots`, `events`, …), and `slots.NAME` for a slot that
@@ -161,19 +164,50 @@ pub struct Call {
     /// The result's name.
     pub bind: Option<Local>,
     /// What happens when it ends otherwise than well.
-    pub outcomes: Vec<(Outcome, Vec<Step>)>,
-    /// What happens at every outcome that is not among these.
-    pub otherwise: Option<Vec<Step>>,
+    pub outcomes: Vec<Handler>,
     /// Goes past the cache when true.
     pub refresh: Option<Expression>,
+    /// Whether the operation changes something.
+    pub writes: bool,
+}
+
+/// What an action does of its own when a call ends in some way.
+#[derive(Debug)]
+pub struct Handler {
+    /// In which way.
+    pub on: On,
+    /// Where it stands.
+    pub place: Span,
+    /// What it does.
+    pub steps: Vec<Step>,
+}
+
+/// A way for a call to end, as `outcomes:` writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// This outcome.
+    Outcome(Outcome),
+    /// Every outcome that is not named.
+    Otherwise,
+    /// The answer is old: it stands in for a system that gives none, or is older than is passed over in silence.
+    Stale,
 }
 
 impl Call {
     /// The steps for an outcome, when the action handles it itself.
     #[must_use]
     pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
-        let named = self.outcomes.iter().find(|(handled, _)| *handled == outcome).map(|(_, steps)| steps);
-        named.or(self.otherwise.as_ref()).map(Vec::as_slice)
+        self.on(On::Outcome(outcome)).or_else(|| self.on(On::Otherwise))
+    }
+
+    /// The steps for an old answer, when the action says its age itself.
+    #[must_use]
+    pub fn on_stale(&self) -> Option<&[Step]> {
+        self.on(On::Stale)
+    }
+
+    fn on(&self, on: On) -> Option<&[Step]> {
+        self.outcomes.iter().find(|handler| handler.on == on).map(|handler| &*handler.steps)
     }
 }
 

@@ -1,9 +1,10 @@
-//! What is said, checked: messages, buttons, and the built-in messages of every outcome.
+//! What is said, checked: messages, buttons, and the choice between the wordings of a message that legwork says by itself.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::value::Value;
-use crate::fault::Outcome;
+use super::wording::{Topic, Worded, Wording};
 use crate::format::Locale;
 use crate::name::Local;
 use crate::template::{Expression, Template};
@@ -25,6 +26,8 @@ pub struct Message {
     pub extra: Vec<(String, Value)>,
     /// Buttons.
     pub buttons: Vec<Button>,
+    /// Whether it says which buttons it has, if only that there are none.
+    pub says_buttons: bool,
     /// A picture's address.
     pub image: Option<Template>,
     /// An attachment.
@@ -72,25 +75,38 @@ pub enum Click {
     Payload(Template),
 }
 
-/// The messages of outcomes: locale → outcome → what is said.
+/// What a project says where an action says nothing itself, and what it offers then.
 #[derive(Debug, Default)]
 pub struct Messages {
-    /// The project's own, which go before.
-    pub own: ByLocale,
+    /// The project's own words, which go before.
+    pub own: Wording,
     /// Legwork's.
-    pub built_in: ByLocale,
+    pub built_in: Wording,
+    /// The intent with which a user asks for a person; none when it is not set, or the domain lacks it.
+    pub human_intent: Option<String>,
+    /// The intent with which a user leaves a message that becomes a ticket; none as above.
+    pub ticket_intent: Option<String>,
+    /// Another way to get in touch, a sentence by locale.
+    pub contact: BTreeMap<String, Template>,
+    /// How old data may be before its age is said, though it is as good as new.
+    pub say_age_after: Duration,
 }
 
-/// Locale → outcome → what is said.
-pub type ByLocale = BTreeMap<String, BTreeMap<Outcome, Say>>;
-
 impl Messages {
-    /// What may be said for an outcome, the best first: in the locale, then in its language, then in English.
-    pub fn of<'a>(&'a self, locale: &'a str, outcome: Outcome) -> impl Iterator<Item = &'a Say> {
-        let language = Locale::language_of(locale);
-        let locales = [locale, language, "en"].into_iter();
-        locales
-            .flat_map(move |name| [&self.own, &self.built_in].map(|of| of.get(name).and_then(|of| of.get(&outcome))))
-            .flatten()
+    /// What may be said, the best first: in the locale, then in its language, then in English; of the action, then of the
+    /// project, then of legwork.
+    pub fn of<'a>(&'a self, action: &'a Wording, locale: &'a str, topic: Topic) -> impl Iterator<Item = &'a Worded> {
+        locales(locale).flat_map(move |name| [action, &self.own, &self.built_in].map(|of| of.get(name, topic))).flatten()
     }
+
+    /// The other way to get in touch, in a locale.
+    #[must_use]
+    pub fn contact(&self, locale: &str) -> Option<&Template> {
+        locales(locale).find_map(|name| self.contact.get(name))
+    }
+}
+
+/// Where to look for what is said in a locale.
+fn locales(locale: &str) -> impl Iterator<Item = &str> {
+    [locale, Locale::language_of(locale), "en"].into_iter()
 }

@@ -13,6 +13,7 @@ mod reading;
 pub mod settings;
 pub mod testcase;
 mod value;
+pub mod wording;
 
 pub use compile::{OFFERED, Sources, compile, formats};
 pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::wording::Topic;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::fault::Outcome;
 use crate::spec::Text;
@@ -53,11 +54,26 @@ pub(super) fn duration(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
 
 /// Reads the name of an outcome.
 pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
+    outcome_or(text, &[], out)
+}
+
+/// Reads the name of an outcome where others may stand that were looked for before.
+pub(super) fn outcome_or(text: &Text, others: &[&'static str], out: &mut Diagnostics) -> Option<Outcome> {
     let found = Outcome::parse(&text.value);
     if found.is_none() {
-        let known = Outcome::ALL.iter().map(|outcome| outcome.name());
+        let known = Outcome::ALL.iter().map(|outcome| outcome.name()).chain(others.iter().copied());
         let diagnostic = Diagnostic::at(Code::UnknownOutcome, &text.span, format!("there is no outcome `{}`", text.value));
         out.push(diagnostic.did_you_mean(&text.value, known));
+    }
+    found
+}
+
+/// Reads the name of a message.
+pub(super) fn topic(text: &Text, out: &mut Diagnostics) -> Option<Topic> {
+    let found = Topic::parse(&text.value);
+    if found.is_none() {
+        let diagnostic = Diagnostic::at(Code::UnknownOutcome, &text.span, format!("there is no message `{}`", text.value));
+        out.push(diagnostic.did_you_mean(&text.value, Topic::all().map(Topic::name)));
     }
     found
 }

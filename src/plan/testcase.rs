@@ -1,5 +1,7 @@
 //! A checked `tests:` block: what a call brings and what the answer must be.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use regex::Regex;
 use serde_json::Value;
@@ -21,9 +23,18 @@ pub struct Test {
     /// Calls made before, in order.
     pub before: Vec<(ConnectionName, OperationName, Value)>,
     /// Connections that are down.
-    pub down: Vec<ConnectionName>,
+    pub down: Vec<Down>,
     /// What must come.
     pub expect: Expect,
+}
+
+/// A connection that is down.
+#[derive(Debug)]
+pub struct Down {
+    /// Which.
+    pub connection: ConnectionName,
+    /// How long ago the same was asked of it, when it was not; none when nothing of it is known.
+    pub known: Option<Duration>,
 }
 
 /// The conversation when the action is called.

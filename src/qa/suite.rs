@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -17,7 +18,7 @@ use crate::plan::Project;
 use crate::plan::action::Action;
 use crate::plan::connector::Connection;
 use crate::plan::testcase::Test;
-use crate::rasa::{Call, Limits};
+use crate::rasa::{Call, Limits, Malformed, Reply};
 use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
@@ -108,18 +109,16 @@ impl Bench {
 
     /// What differs, and what went wrong on the way.
     async fn judged(&self, action: &Action, test: &Test) -> Judged {
-        match self.engine(test).await {
+        match self.engine(action, test).await {
             Ok(engine) => judge(&engine, action, test).await,
             Err(failure) => (vec![failure], Vec::new()),
         }
     }
 
     /// An engine on fresh systems, in the state that the test begins with.
-    async fn engine(&self, test: &Test) -> std::result::Result<Engine, Failure> {
-        let clock: Arc<dyn Clock> = test
-            .now
-            .or(self.project.settings.tests_now)
-            .map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)));
+    async fn engine(&self, action: &Action, test: &Test) -> std::result::Result<Engine, Failure> {
+        let earlier = test.down.iter().find_map(|down| down.known);
+        let (clock, later) = self.clocks(test, earlier.unwrap_or_default());
         let surroundings = Surroundings {
             folder: &self.folder,
             clock: Arc::clone(&clock),
@@ -129,33 +128,56 @@ impl Bench {
             scratch: true,
         };
         let opened = Connections::open(&self.connections, surroundings).await;
-        let mut systems = opened.map_err(|problems| {
+        let systems = opened.map_err(|problems| {
             let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             Failure::differs("connections", "they can be opened", came)
         })?;
         for (connection, operation, inputs) in &test.before {
-            let how = How::by(Deadline::after(std::time::Duration::from_secs(15)));
+            let how = How::by(Deadline::after(Duration::from_secs(15)));
             let inputs = inputs.as_object().cloned().unwrap_or_default();
             if let Err(fault) = systems.call(connection, operation, inputs, how).await {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
             }
         }
-        for connection in &test.down {
-            systems.given(connection, Given::Down);
+        let engine = Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock });
+        if let Some(earlier) = earlier {
+            // The same turn, when everything was well: its answer is nobody's business.
+            let _ = taken(&engine, action, test, None).await;
+            if let Some(later) = later {
+                later.advance(earlier);
+            }
         }
-        Ok(Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock }))
+        let systems = engine.connections();
+        systems.grow_older(earlier.unwrap_or_default());
+        for down in &test.down {
+            systems.given(&down.connection, if down.known.is_some() { Given::Gone } else { Given::Down });
+        }
+        Ok(engine)
+    }
+
+    /// The clock of a test, and the same where it can be put forward: a test that says its time begins so much `earlier`.
+    fn clocks(&self, test: &Test, earlier: Duration) -> (Arc<dyn Clock>, Option<FixedClock>) {
+        let Some(now) = test.now.or(self.project.settings.tests_now) else { return (Arc::clone(&self.clock), None) };
+        let clock = FixedClock::at(now - earlier);
+        (Arc::new(clock.clone()), Some(clock))
     }
 }
 
-async fn judge(engine: &Engine, action: &Action, test: &Test) -> Judged {
+/// What a test's call is answered with.
+async fn taken(
+    engine: &Engine,
+    action: &Action,
+    test: &Test,
+    trace: Option<Arc<Trace>>,
+) -> std::result::Result<Reply, Malformed> {
     let body = Bytes::from(body(action.name.as_str(), &test.situation).to_string());
     let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test") };
+    engine.traced(Call::decode(body, &Limits::default())?, context, trace).await
+}
+
+async fn judge(engine: &Engine, action: &Action, test: &Test) -> Judged {
     let trace = Arc::new(Trace::default());
-    let replied = match Call::decode(body, &Limits::default()) {
-        Ok(call) => engine.traced(call, context, Some(Arc::clone(&trace))).await,
-        Err(malformed) => Err(malformed),
-    };
-    let failures = match replied {
+    let failures = match taken(engine, action, test, Some(Arc::clone(&trace))).await {
         Ok(reply) => differences(&test.expect, &reply),
         Err(malformed) => vec![Failure::differs("call", "a call that Rasa could make", malformed.to_string())],
     };

@@ -108,6 +108,8 @@ pub struct ReadCache {
     entries: Cache<Place, Entry>,
     flights: Arc<Mutex<HashMap<Place, WeakShared<Flight>>>>,
     eras: Mutex<HashMap<(ConnectionName, OperationName), u64>>,
+    /// How far its time is ahead of tokio's, for rehearsals.
+    ahead: Arc<Mutex<Duration>>,
 }
 
 impl ReadCache {
@@ -115,7 +117,7 @@ impl ReadCache {
     #[must_use]
     pub fn new(bytes: u64) -> Self {
         let entries = Cache::builder().max_capacity(bytes).weigher(weight).expire_after(FreeMemory).build();
-        Self { entries, flights: Arc::default(), eras: Mutex::default() }
+        Self { entries, flights: Arc::default(), eras: Mutex::default(), ahead: Arc::default() }
     }
 
     /// The fresh answer, or that of `call`, which equal reads under way share. With `refresh` a kept answer is passed over.
@@ -137,19 +139,20 @@ impl ReadCache {
             self.entries.insert(landing.place.clone(), entry.clone()).await;
         }
         drop(landing);
-        Read { answer: entry.handed_out(), kept: false }
+        Read { answer: entry.handed_out(self.now()), kept: false }
     }
 
     /// The fresh answer; none when it has to be asked for.
     pub async fn fresh(&self, key: &Key) -> Option<Result<Cached, Fault>> {
-        self.entries.get(&self.place(key)).await.filter(Entry::is_fresh).map(Entry::handed_out)
+        let entry = self.entries.get(&self.place(key)).await.filter(|entry| entry.is_fresh(self.now()))?;
+        Some(entry.handed_out(self.now()))
     }
 
     /// The last answer that is not older than its `stale` time, for when the system is down. Never a `not_found`.
     pub async fn last(&self, key: &Key) -> Option<Cached> {
         let entry = self.entries.get(&self.place(key)).await?;
-        let kept = entry.answer.is_ok() && entry.stored.elapsed() <= entry.keep.stale;
-        kept.then(|| entry.handed_out().ok()).flatten()
+        let kept = entry.answer.is_ok() && entry.age(self.now()) <= entry.keep.stale;
+        kept.then(|| entry.handed_out(self.now()).ok()).flatten()
     }
 
     /// Makes every kept answer of these operations unreachable, also those of reads that are under way.
@@ -158,6 +161,15 @@ impl ReadCache {
         for operation in operations {
             *eras.entry((connection.clone(), operation.clone())).or_default() += 1;
         }
+    }
+
+    /// Makes everything that is kept older, as if so much time had passed.
+    pub fn grow_older(&self, by: Duration) {
+        *locked(&self.ahead) += by;
+    }
+
+    fn now(&self) -> Instant {
+        now(&self.ahead)
     }
 
     /// The call under way, or a new one. A call that nobody waits for any more cannot be joined.
@@ -171,8 +183,9 @@ impl ReadCache {
             return flight;
         }
         let answer = call();
+        let ahead = Arc::clone(&self.ahead);
         let flight: Flight =
-            Box::pin(async move { Entry { answer: answer.await.map(Arc::new), stored: Instant::now(), keep } });
+            Box::pin(async move { Entry { answer: answer.await.map(Arc::new), stored: now(&ahead), keep } });
         let flight = flight.shared();
         if let Some(weak) = flight.downgrade() {
             flights.insert(place.clone(), weak);
@@ -187,17 +200,21 @@ impl ReadCache {
 }
 
 impl Entry {
-    fn is_fresh(&self) -> bool {
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.stored)
+    }
+
+    fn is_fresh(&self, now: Instant) -> bool {
         let span = if self.answer.is_ok() { self.keep.fresh } else { self.keep.missing };
-        self.stored.elapsed() < span
+        self.age(now) < span
     }
 
     fn is_worth_keeping(&self) -> bool {
         self.answer.as_ref().map_or_else(|fault| fault.outcome == Outcome::NotFound, |_| true)
     }
 
-    fn handed_out(self) -> Result<Cached, Fault> {
-        let age = self.stored.elapsed();
+    fn handed_out(self, now: Instant) -> Result<Cached, Fault> {
+        let age = self.age(now);
         self.answer.map(|value| Cached { value, age })
     }
 }
@@ -248,6 +265,10 @@ fn size(value: &Value) -> usize {
         }
         _ => NODE,
     }
+}
+
+fn now(ahead: &Mutex<Duration>) -> Instant {
+    Instant::now() + *locked(ahead)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -18,6 +18,8 @@ shape! {
         inputs: Map<Input>,
         /// How long this action may take, where that differs from legwork.yml.
         turn: Option<Turn>,
+        /// This action's words for what legwork says by itself: locale → name → message. They go before those of legwork.yml.
+        messages: Map<Map<Say>>,
         /// What it does, in order.
         steps: Vec<Step>,
         /// In `validate_FORM` and `action_validate_slot_mappings`: how each slot is filled and checked.
@@ -70,7 +72,7 @@ shape! {
         /// The name that the result (of `call`, `use`) or the item (of `each`) gets.
         r#as: Option<Text>,
         /// What to do when the call ends otherwise than well: outcome → steps, or a message. `otherwise` is every outcome that is
-        /// not named.
+        /// not named. The steps of `stale` say that the answer is old; the action goes on after them.
         outcomes: Map<Handler>,
         /// Goes past the cache when true.
         refresh: Option<Text>,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::action::Turn;
 use super::message::Say;
-use super::shape::{Definitions, Shape, shape};
+use super::shape::{Definitions, Shape, described, entries, shape, unknown_key};
 use super::values::{Choices, Flag, Map, Text, Whole};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
@@ -26,9 +26,12 @@ shape! {
         turn: Option<Turn>,
         /// How long answers are kept.
         cache: Option<Cache>,
-        /// The built-in messages in the assistant's own words: locale → outcome → message. Where one says nothing, or fails,
-        /// legwork's own is said.
-        messages: Map<Map<Say>>,
+        /// What legwork says by itself, in the assistant's own words: locale → name → message; and the intents of its buttons.
+        /// Where a message says nothing, or fails, legwork's own is said.
+        messages: Option<Messages>,
+        /// Another way to get in touch, such as a phone number: a sentence, or locale → sentence. It is said with messages after
+        /// which a user may want it.
+        contact: Option<Contact>,
         /// The project's own formats.
         formats: Map<Format>,
         /// Words for codes: locale → code → word.
@@ -118,6 +121,8 @@ shape! {
     Cache as "`cache`" {
         /// Customer profiles.
         profiles: Option<Keep>,
+        /// An answer that is as good as new, but older than this, is told with its age; 10 minutes when left out.
+        say_age_after: Option<Text>,
     }
 
     /// How long an answer is kept.
@@ -154,6 +159,71 @@ shape! {
         width: Whole,
         /// With which character.
         with: Text,
+    }
+}
+
+/// What legwork says by itself: locale → name → message, beside the intents that its buttons have.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    /// The intent of the button to a person.
+    pub human_intent: Option<Text>,
+    /// The intent of the button that takes a message, which becomes a ticket.
+    pub ticket_intent: Option<Text>,
+    /// The words, by locale.
+    pub locales: Map<Map<Say>>,
+}
+
+/// The keys of `messages` that are no locales, with what they are.
+const INTENTS: [(&str, &str); 2] = [
+    ("human_intent", "The intent of the button to a person, such as `talk_to_human`. Without it there is no such button."),
+    (
+        "ticket_intent",
+        "The intent of the button that takes a message, which becomes a ticket, such as `open_ticket`. Without it there is no \
+         such button.",
+    ),
+];
+
+impl Shape for Messages {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let mut messages = Self { human_intent: None, ticket_intent: None, locales: Map::default() };
+        let entries = entries(node, "`messages`", out)?;
+        for (key, value) in entries {
+            match key.name.as_str() {
+                "human_intent" => messages.human_intent = Text::read(value, out),
+                "ticket_intent" => messages.ticket_intent = Text::read(value, out),
+                // A locale has messages below it.
+                _ if value.scalar_text().is_some() => {
+                    unknown_key(key, node, "`messages`", &INTENTS.map(|(name, _)| name), out);
+                }
+                _ => messages.locales.0.extend(Map::read(value, out).map(|own| (Text::of_key(key), own))),
+            }
+        }
+        Some(messages)
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        let intents = INTENTS.map(|(name, doc)| (name.to_owned(), described(Text::schema(definitions), doc)));
+        let properties: serde_json::Map<String, Value> = intents.into_iter().collect();
+        let locale = Map::<Say>::schema(definitions);
+        json!({ "type": "object", "properties": properties, "additionalProperties": locale })
+    }
+}
+
+/// Another way to get in touch: one sentence for all, or one by locale.
+#[derive(Debug, Clone)]
+pub struct Contact(pub Map<Text>);
+
+impl Shape for Contact {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        if node.scalar_text().is_none() {
+            return Map::read(node, out).map(Self);
+        }
+        let text = Text::read(node, out)?;
+        Some(Self(Map(vec![(Text { span: text.span.clone(), value: "en".to_owned() }, text)])))
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "type": "string" }, Map::<Text>::schema(definitions)] })
     }
 }
 

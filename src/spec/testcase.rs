@@ -1,8 +1,11 @@
 //! The shapes of `tests:` blocks: one call of the action, and what it must answer.
 
-use super::shape::shape;
+use serde_json::{Value, json};
+
+use super::shape::{Definitions, Shape, shape};
 use super::values::{Flag, Map, Text};
-use super::yaml::Node;
+use super::yaml::{Kind, Node};
+use crate::diag::Diagnostics;
 
 shape! {
     /// One example: the conversation when the action is called, what is wrong with the systems, and the expected answer.
@@ -33,8 +36,8 @@ shape! {
         now: Option<Text>,
         /// What was done before on the same systems: operations that are called first, in order.
         before: Vec<Prepare>,
-        /// What is wrong with the systems: connection → `down`.
-        given: Map<Text>,
+        /// What is wrong with the systems: connection → `down`, or `{ down: true, known: 12m }`.
+        given: Map<Given>,
         /// What the action must answer.
         expect: Expect,
     }
@@ -45,6 +48,14 @@ shape! {
         call: Text,
         /// Its inputs.
         with: Map<Node>,
+    }
+
+    /// What is wrong with a system.
+    State as "what is wrong with a system" {
+        /// It is down.
+        down: Flag,
+        /// The user asked the same so long ago, when it was not down yet: what its operations keep is known from then.
+        known: Option<Text>,
     }
 
     /// What the answer must be. A key that is left out is not looked at.
@@ -61,5 +72,27 @@ shape! {
         rejected: Option<Text>,
         /// Nothing at all is said and no event is sent.
         nothing: Option<Flag>,
+    }
+}
+
+/// What is wrong with a system, as a word or with more to it.
+#[derive(Debug, Clone)]
+pub enum Given {
+    /// A word: `down`.
+    Word(Text),
+    /// A mapping.
+    State(State),
+}
+
+impl Shape for Given {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            Kind::Map(_) => State::read(node, out).map(Self::State),
+            _ => Text::read(node, out).map(Self::Word),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        json!({ "anyOf": [{ "const": "down" }, State::schema(definitions)] })
     }
 }

@@ -110,6 +110,15 @@ impl Template {
         }
     }
 
+    /// The source; of a constant, its text.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match &self.0 {
+            Kind::Constant(value) => text_of(value, bounds::TEXT).unwrap_or_default(),
+            Kind::Text(code) | Kind::Typed(code) => code.source.to_owned(),
+        }
+    }
+
     /// Whether [`Self::eval`] gives something else than a text.
     #[must_use]
     pub fn is_typed(&self) -> bool {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use legwork::app::{self, Place};
 use legwork::diag::{Code, Format, render};
+use legwork::fault::Outcome;
 use legwork::format;
+use legwork::plan::wording::Offers;
 use legwork::qa::{self, Selection};
 use legwork::spec::{action, message, testcase};
 use legwork::template::{self, Sort};
@@ -83,6 +85,7 @@ fn the_reference_names_every_key_outcome_and_name() {
         message::Button::KEYS,
         testcase::Test::KEYS,
         testcase::Prepare::KEYS,
+        testcase::State::KEYS,
         testcase::Expect::KEYS,
     ];
     for key in keys.into_iter().flatten() {
@@ -97,10 +100,12 @@ fn the_reference_names_every_key_outcome_and_name() {
     }
 }
 
-/// The cells of a table's row.
+/// The cells of a table's row. A stroke within one stands behind a backslash.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.strip_prefix('|')?.strip_suffix('|')?;
-    Some(inner.split('|').map(str::trim).collect())
+    let mut before = ' ';
+    let ends = |c: char| std::mem::replace(&mut before, c) != '\\' && c == '|';
+    Some(inner.split(ends).map(str::trim).collect())
 }
 
 fn code(cell: &str) -> Option<&str> {
@@ -149,9 +154,23 @@ fn the_built_in_messages_are_those_of_their_page() {
     let page = page("messages.md");
     let partly = messages["en"]["denied"][1]["text"].as_str().unwrap();
     assert!(page.contains(&format!("\"{partly}\"")), "{partly}");
-    let table = page.split("| outcome | in English |\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let row = |line: &str| cells(line).map(|cells| (cells[0].to_owned(), cells[1].to_owned()));
+    let table = page.split("| message | in English |\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let row = |line: &str| cells(line).map(|cells| (cells[0].to_owned(), cells[1].replace("\\|", "|")));
     assert_eq!(table.lines().skip(1).filter_map(row).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_offered_with_an_outcome_is_what_the_page_says() {
+    let page = page("messages.md");
+    let table = page.split("| outcome | try again | a person | a message | contact |\n").nth(1).unwrap();
+    let rows: Vec<_> = table.split("\n\n").next().unwrap().lines().skip(1).filter_map(cells).collect();
+    assert_eq!(rows.len(), Outcome::ALL.len());
+    for row in rows {
+        let outcome = Outcome::parse(code(row[0]).unwrap()).unwrap();
+        let Offers { try_again, person, message, contact } = Offers::with(outcome);
+        let shown = [try_again, person, message, contact].map(|offered| if offered { "yes" } else { "" });
+        assert_eq!(row[1..], shown, "{outcome}");
+    }
 }
 
 /// The page of the filters, made from what the engine has.

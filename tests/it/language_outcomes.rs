@@ -214,7 +214,7 @@ messages:
     );
     assert_eq!(bot.call("action_y").slot("language", "de").send().await.said(), ["Nichts da."]);
     // Words that fail, or say nothing, give way to legwork's.
-    bot.expect_error("the message for this outcome failed");
+    bot.expect_error("a message failed");
     assert_eq!(call("conflict", "en").send().await.said(), ["That isn't possible in its present state."]);
     assert_eq!(call("denied", "en").send().await.said(), ["I'm not allowed to do that for you."]);
 }

@@ -294,3 +294,42 @@ steps:
     let (code, printed) = legwork(folder.path(), &["try", "action_y"]);
     assert_eq!((code, printed.as_str()), (Some(2), "legwork: there is no action `action_y`: did you mean `action_x`?\n"));
 }
+
+#[test]
+fn what_was_known_before_a_system_went_down_is_there_when_a_test_says_so() {
+    let action = "
+steps:
+  - call: shop.find_order
+    with: { number: \"1001\" }
+    as: order
+  - say: \"{{ order.number }} at {{ now | time }}\"
+tests:
+  - { it: is down, given: { shop: down }, expect: { said: [/trouble/] } }
+  - { it: is down all the same, given: { shop: { down: true } }, expect: { said: [/trouble/] } }
+  - { it: is up, given: { shop: { down: false } }, expect: { said: [\"1001 at …\"] } }
+  - it: was asked before
+    now: 2026-01-20T12:00:00Z
+    given: { shop: { down: true, known: 9m } }
+    expect: { said: [/as of 9 minutes ago/, \"1001 at 12:00 pm\"] }
+  - { it: was asked too long before, given: { shop: { down: true, known: 11m } }, expect: { said: [/trouble/] } }
+  - it: does not help by what was called before
+    before: [{ call: shop.find_order, with: { number: \"1001\" } }]
+    given: { shop: down }
+    expect: { said: [/trouble/] }
+  - { it: has another system down, given: { crm: { down: true, known: 1m } }, expect: { said: [/1001/] } }
+";
+    let files = [("actions/action_x.yml", action)];
+    assert_eq!(problems(&files), [""; 0]);
+    let (code, printed) = legwork(written(&files).path(), &["test"]);
+    assert!(code == Some(0) && printed.ends_with("7 passed, 0 failed\n"), "{printed}");
+    let of = |given: &str| {
+        let text = format!("steps: []\ntests:\n  - {{ it: x, given: {{ {given} }}, expect: {{ said: [] }} }}\n");
+        problems(&[("actions/action_x.yml", &text)])
+    };
+    assert_eq!(of("shop: slow"), ["bad-value actions/action_x.yml:3 a test cannot make a connection `slow`"]);
+    assert_eq!(of("shop: { down: true, known: 5 }"), ["bad-value actions/action_x.yml:3 `5` is not a duration"]);
+    assert_eq!(
+        of("shop: { down: true, known: 5m }, crm: { down: true, known: 6m }"),
+        ["bad-value actions/action_x.yml:3 two times at which the user asked the same before"]
+    );
+}

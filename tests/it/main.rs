@@ -30,6 +30,8 @@ mod language_flow;
 #[cfg(test)]
 mod language_forms;
 #[cfg(test)]
+mod language_ladder;
+#[cfg(test)]
 mod language_messages;
 #[cfg(test)]
 mod language_outcomes;
@@ -41,6 +43,8 @@ mod language_tests;
 mod language_time;
 #[cfg(test)]
 mod language_values;
+#[cfg(test)]
+mod messages_command;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

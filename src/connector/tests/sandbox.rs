@@ -61,7 +61,7 @@ async fn profiles_are_kept_refreshed_and_outdated_by_writes() {
     let kept = answered(&crm, "crm.find_customer", sarah.clone(), how()).await.unwrap();
     assert!(kept.age.is_some() && kept.value == first.value);
     let (crm_name, find) = (ConnectionName::parse("crm").unwrap(), OperationName::parse("find_customer").unwrap());
-    let last = crm.last_known(&crm_name, &find, sarah.as_object().unwrap().clone()).await;
+    let last = crm.last_known(&crm_name, &find, sarah.as_object().unwrap().clone(), None).await;
     assert_eq!(last.unwrap().value, first.value);
     let fresh = answered(&crm, "crm.find_customer", sarah.clone(), How { refresh: true, ..how() }).await.unwrap();
     assert_eq!(fresh.age, None);
@@ -72,12 +72,34 @@ async fn profiles_are_kept_refreshed_and_outdated_by_writes() {
 
 #[tokio::test]
 async fn a_connection_that_is_given_down_is_down_and_the_others_are_not() {
-    let mut systems = sandbox().await;
+    let systems = sandbox().await;
     ask(&systems, "shop.find_order", json!({"number": "1001"})).await.unwrap();
     systems.given(&ConnectionName::parse("shop").unwrap(), Given::Down);
     assert_eq!(outcome(&systems, "shop.find_order", json!({"number": "1001"})).await, Outcome::Unavailable);
     assert!(ask(&systems, "hr.find_order", json!({"number": "1001"})).await.is_ok());
     assert_eq!(systems.facts()[0].given, Some(Given::Down));
+    let (shop, find) = (ConnectionName::parse("shop").unwrap(), OperationName::parse("find_order").unwrap());
+    let order = json!({"number": "1001"}).as_object().unwrap().clone();
+    assert_eq!(systems.last_known(&shop, &find, order.clone(), None).await, None, "nothing hides what is given");
+    systems.given(&shop, Given::Gone);
+    systems.grow_older(Duration::from_secs(240));
+    assert_eq!(outcome(&systems, "shop.find_order", json!({"number": "1001"})).await, Outcome::Unavailable);
+    let known = systems.last_known(&shop, &find, order.clone(), None).await.unwrap();
+    assert_eq!((known.value["number"].clone(), known.age.map(|age| age.as_secs())), (json!("1001"), Some(240)));
+    systems.grow_older(Duration::from_secs(3600));
+    assert_eq!(systems.last_known(&shop, &find, order, None).await, None, "past its stale time");
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_connection_is_for_its_share_of_the_senders() {
+    let mut shop = connection("shop", &sandbox_connector(), &[]);
+    shop.rules.share = crate::plan::connector::Percent::new(0).ok();
+    let systems = open(&[shop], Path::new(".")).await.unwrap();
+    ask(&systems, "shop.find_order", json!({"number": "1001"})).await.unwrap();
+    let (shop, find) = (ConnectionName::parse("shop").unwrap(), OperationName::parse("find_order").unwrap());
+    let order = json!({"number": "1001"}).as_object().unwrap().clone();
+    assert_eq!(systems.last_known(&shop, &find, order.clone(), Some("somebody")).await, None);
+    assert!(systems.last_known(&shop, &find, order, None).await.is_some());
 }
 
 #[tokio::test]

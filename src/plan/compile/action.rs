@@ -1,6 +1,7 @@
 //! Actions: their inputs, and whether they are steps or a validation.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::names::{Names, Type};
 use super::steps::Block;
@@ -31,6 +32,7 @@ impl Compiler<'_> {
         };
         let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
         self.unused_inputs(&written.inputs, errors);
+        let messages = Arc::new(self.wording(&written.messages));
         let limits = written.turn.as_ref().map(|turn| settings::limits(turn, self.limits.clone(), &mut self.out));
         Action {
             name,
@@ -38,6 +40,7 @@ impl Compiler<'_> {
             description: written.description.as_ref().map(|text| text.value.clone()),
             inputs,
             limits,
+            messages,
             body,
             asks: std::mem::take(&mut self.asks).union(&self.always).cloned().collect(),
             tests,
@@ -130,7 +133,7 @@ impl Compiler<'_> {
 }
 
 /// The action's name out of its file's path.
-pub(super) fn name_of(file: &std::sync::Arc<crate::diag::File>, out: &mut Diagnostics) -> Option<ActionName> {
+pub(super) fn name_of(file: &Arc<crate::diag::File>, out: &mut Diagnostics) -> Option<ActionName> {
     let stem = stem(&file.path);
     let name = ActionName::parse(stem);
     if name.is_none() {

@@ -3,43 +3,50 @@
 use super::Compiler;
 use super::names::{Names, Type};
 use super::steps::Block;
-use crate::diag::{Code, Diagnostic, Span, similar};
-use crate::fault::Outcome;
+use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::action::{Call, Step, Verb};
+use crate::plan::action::{Call, Handler, On, Step, Verb};
 use crate::plan::connector::Operation;
 use crate::plan::reading;
-use crate::spec::action::{self as spec, Handler};
+use crate::spec::action as spec;
 use crate::spec::{Map, Node, Text};
 
 /// The name that stands for every outcome without steps of its own.
 const OTHERWISE: &str = "otherwise";
+/// The name that stands for an answer that is old.
+const STALE: &str = "stale";
 
-/// The steps of each outcome, and those of `otherwise`.
-type Handlers = (Vec<(Outcome, Vec<Step>)>, Option<Vec<Step>>);
+/// What a call goes to.
+pub(super) struct Target {
+    pub(super) connection: ConnectionName,
+    pub(super) operation: OperationName,
+    /// What is known of the answer.
+    pub(super) kind: Type,
+    writes: bool,
+}
 
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
     pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type)> {
         let target = step.call.as_ref()?;
-        let (connection, operation, kind) = self.target(target, &step.with)?;
+        let Target { connection, operation, kind, writes } = self.target(target, &step.with)?;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
-        let (outcomes, otherwise) = self.outcomes(&step.outcomes, names, block.outcome());
+        let outcomes = self.outcomes(step, kind, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes, otherwise, refresh }, kind))
+        Some((Call { connection, operation, with, bind, outcomes, refresh, writes }, kind))
     }
 
     /// The call of a slot's rule.
     pub(super) fn lookup(&mut self, rule: &spec::SlotRule, names: &Names) -> Option<(Call, Type)> {
-        let (connection, operation, kind) = self.target(rule.call.as_ref()?, &rule.with)?;
+        let Target { connection, operation, kind, writes } = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), otherwise: None, refresh: None }, kind))
+        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), refresh: None, writes }, kind))
     }
 
     /// Finds the operation and holds the given inputs against it.
-    pub(super) fn target(&mut self, target: &Text, with: &Map<Node>) -> Option<(ConnectionName, OperationName, Type)> {
+    pub(super) fn target(&mut self, target: &Text, with: &Map<Node>) -> Option<Target> {
         let parsed = target.value.split_once('.').and_then(|(connection, operation)| {
             Some((ConnectionName::parse(connection.trim())?, OperationName::parse(operation.trim())?))
         });
@@ -52,10 +59,10 @@ impl Compiler<'_> {
         let connector = match connections.get(&connection) {
             Some(Some(connector)) => connector,
             // The connection is there, but its connector could not be read: that was said where it stands.
-            Some(None) => return Some((connection, operation, Type::Any)),
+            Some(None) => return Some(Target { connection, operation, kind: Type::Any, writes: false }),
             None => {
                 self.no_connection(&connection, &target.part(0..connection.as_str().len()));
-                return Some((connection, operation, Type::Any));
+                return Some(Target { connection, operation, kind: Type::Any, writes: false });
             }
         };
         let Some(known) = connector.operations.get(&operation) else {
@@ -78,7 +85,7 @@ impl Compiler<'_> {
             Some(model) => Type::One(model),
             None => Type::Any,
         };
-        Some((connection, operation, kind))
+        Some(Target { connection, operation, kind, writes: known.kind.writes() })
     }
 
     /// Reports a connection that legwork.yml does not have, unless legwork.yml could not be read.
@@ -116,30 +123,32 @@ impl Compiler<'_> {
         }
     }
 
-    /// What a call's outcomes lead to; `otherwise` is every one that is not named.
-    fn outcomes(&mut self, outcomes: &Map<Handler>, names: &Names, block: Block) -> Handlers {
+    /// What a call's outcomes lead to; `otherwise` is every one that is not named, and `stale` sees the answer as well.
+    fn outcomes(&mut self, step: &spec::Step, kind: Type, names: &Names, block: Block) -> Vec<Handler> {
         let mut handlers = Vec::new();
-        let mut otherwise = None;
-        for (name, handler) in outcomes.iter() {
-            let outcome = if name.value == OTHERWISE {
-                None
-            } else {
-                let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
-                Some(outcome)
+        for (name, handler) in step.outcomes.iter() {
+            let on = match name.as_str() {
+                OTHERWISE => On::Otherwise,
+                STALE => On::Stale,
+                _ => match reading::outcome_or(name, &[STALE, OTHERWISE], &mut self.out) {
+                    Some(outcome) => On::Outcome(outcome),
+                    None => continue,
+                },
             };
             let mut own = names.clone().and("fault");
+            if let (On::Stale, Some(bind)) = (on, &step.r#as) {
+                // One that is taken is reported where it is given for good.
+                own.define(bind, kind, false, &mut Diagnostics::default());
+            }
             let steps = match handler {
-                Handler::Steps(steps) => self.steps(steps, &mut own, block),
-                Handler::Say(say) => {
+                spec::Handler::Steps(steps) => self.steps(steps, &mut own, block),
+                spec::Handler::Say(say) => {
                     let place = say.span.clone();
                     vec![Step { when: None, verb: Verb::Say(self.say(say, &own)), place, defines: Vec::new() }]
                 }
             };
-            match outcome {
-                Some(outcome) => handlers.push((outcome, steps)),
-                None => otherwise = Some(steps),
-            }
+            handlers.push(Handler { on, place: name.span.clone(), steps });
         }
-        (handlers, otherwise)
+        handlers
     }
 }

@@ -16,6 +16,7 @@ mod slots;
 mod steps;
 mod testcase;
 mod validation;
+mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 

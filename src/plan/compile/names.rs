@@ -26,6 +26,8 @@ pub const OFFERED: &[(&str, &str)] = &[
     ("transcript", "who said what: a list of `who` (`user` or `bot`) and `text`"),
     ("latest_action_name", "the action that ran last"),
     ("now", "the time of the call"),
+    ("data_age", "how many seconds old the oldest answer is that was kept from an earlier call; null when all are new"),
+    ("as_of", "the time that this answer is from; null when all are new"),
     ("timezone", "the project's time zone"),
     ("locale", "the language of this conversation"),
     ("legwork", "the project's labels, word lists, region and currency"),

@@ -25,6 +25,7 @@ impl Compiler<'_> {
             response: message.response.as_ref().and_then(|name| self.response(name, names)),
             extra: self.entries(&message.with, names),
             buttons: message.buttons.iter().filter_map(|button| self.button(button, names)).collect(),
+            says_buttons: message.key("buttons").is_some(),
             image: message.image.as_ref().and_then(|image| self.template(image, names)),
             attachment: message.attachment.as_ref().and_then(|node| self.value(node, names)),
             custom: message.custom.as_ref().and_then(|node| self.value(node, names)),

@@ -13,18 +13,13 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
 use crate::name::CallerName;
-use crate::plan::messages::{ByLocale, Messages};
-use crate::plan::reading::{duration, outcome};
+use crate::plan::reading::duration;
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, is_loopback};
 use crate::resilience::Keep;
 use crate::secret::Reference;
-use crate::spec::message::Say;
 use crate::spec::settings as spec;
-use crate::spec::{Choices, Map, Shape, Text, yaml};
+use crate::spec::{Choices, Map, Text};
 use crate::template::{Template, from_json};
-
-/// The built-in messages, in the same form as `messages:` of legwork.yml.
-const BUILT_IN: &str = include_str!("../messages.yml");
 
 /// How long a turn may take.
 pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &mut Diagnostics) -> Limits {
@@ -214,25 +209,6 @@ impl Compiler<'_> {
             self.out.push(diagnostic.help("`stale` counts from the answer's arrival too, so it is the longer of the two"));
         }
         Keep::new(fresh, stale)
-    }
-
-    fn messages(&mut self, written: &spec::Settings) -> Messages {
-        let file = crate::diag::File::new("built-in messages", BUILT_IN);
-        let built_in = yaml::parse(&file).ok().and_then(|tree| Map::read(&tree, &mut self.out)).unwrap_or_default();
-        Messages { own: self.by_locale(&written.messages), built_in: self.by_locale(&built_in) }
-    }
-
-    fn by_locale(&mut self, written: &Map<Map<Say>>) -> ByLocale {
-        let mut messages = ByLocale::new();
-        for (locale, own) in written.iter() {
-            let of_locale = messages.entry(locale.value.clone()).or_default();
-            for (name, say) in own.iter() {
-                let Some(outcome) = outcome(name, &mut self.out) else { continue };
-                let names = Names::offered().and("fault");
-                of_locale.insert(outcome, self.say(say, &names));
-            }
-        }
-        messages
     }
 
     fn server(&mut self, written: &spec::Server) -> Server {

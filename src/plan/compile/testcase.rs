@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::Compiler;
+use super::call::Target;
 use super::names::Names;
 use crate::diag::{Code, Diagnostic};
 use crate::name::ConnectionName;
-use crate::plan::testcase::{Expect, Matcher, Pattern, Said, Situation, Test};
+use crate::plan::reading;
+use crate::plan::testcase::{Down, Expect, Matcher, Pattern, Said, Situation, Test};
 use crate::spec::{Kind, Map, Node, Text, testcase as spec};
 
 impl Compiler<'_> {
@@ -16,7 +18,8 @@ impl Compiler<'_> {
             self.known_slot(&slot.value, &slot.span);
         }
         let before = test.before.iter().filter_map(|call| self.prepare(call)).collect();
-        let down = test.given.iter().filter_map(|(connection, state)| self.given(connection, state)).collect();
+        let down: Vec<_> = test.given.iter().filter_map(|(connection, given)| self.given(connection, given)).collect();
+        self.one_turn_before(test, &down);
         let now = test.now.as_ref().and_then(|text| self.moment(text));
         let expect = self.expect(&test.expect)?;
         let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
@@ -36,23 +39,40 @@ impl Compiler<'_> {
     }
 
     fn prepare(&mut self, call: &spec::Prepare) -> Option<(ConnectionName, crate::name::OperationName, Value)> {
-        let (connection, operation, _) = self.target(&call.call, &call.with)?;
+        let Target { connection, operation, .. } = self.target(&call.call, &call.with)?;
         let with = self.entries(&call.with, &Names::offered());
         let inputs = with.iter().map(|(name, value)| (name.clone(), value.constant().unwrap_or_default())).collect();
         Some((connection, operation, Value::Object(inputs)))
     }
 
-    fn given(&mut self, connection: &Text, state: &Text) -> Option<ConnectionName> {
-        if state.value != "down" {
-            let message = format!("a test cannot make a connection `{}`", state.value);
-            self.out.push(Diagnostic::at(Code::BadValue, &state.span, message).help("write `down`"));
-            return None;
-        }
+    fn given(&mut self, connection: &Text, given: &spec::Given) -> Option<Down> {
+        let known = match given {
+            spec::Given::Word(word) if word.value == "down" => None,
+            spec::Given::Word(word) => {
+                let message = format!("a test cannot make a connection `{}`", word.value);
+                self.out.push(Diagnostic::at(Code::BadValue, &word.span, message).help("write `down`"));
+                return None;
+            }
+            spec::Given::State(state) if !state.down.value => return None,
+            spec::Given::State(state) => state.known.as_ref().and_then(|text| reading::duration(text, &mut self.out)),
+        };
         let name = self.parsed(connection, "a connection", ConnectionName::RULE, ConnectionName::parse)?;
         if !self.connections.contains_key(&name) {
             self.no_connection(&name, &connection.span);
         }
-        Some(name)
+        Some(Down { connection: name, known })
+    }
+
+    /// Reports several times for what is known, since one turn came before.
+    fn one_turn_before(&mut self, test: &spec::Test, down: &[Down]) {
+        let mut times = down.iter().filter_map(|down| down.known);
+        let first = times.next();
+        if times.any(|time| Some(time) != first)
+            && let Some(key) = test.key("given")
+        {
+            let diagnostic = Diagnostic::at(Code::BadValue, &key.span, "two times at which the user asked the same before");
+            self.out.push(diagnostic.help("write the same time after each `known`"));
+        }
     }
 
     /// A time as tests write it.

@@ -149,6 +149,14 @@ impl Bot {
         Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
     }
 
+    /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
+    /// another minute of it.
+    pub async fn later(&self, minutes: u64) {
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(60 * minutes + 20)).await;
+        tokio::time::resume();
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }

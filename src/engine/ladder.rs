@@ -1,0 +1,259 @@
+//! What the user hears when something did not go well, in this order: what was last known, with its age; else the message of
+//! the outcome, with what helps.
+//!
+//! The age of old data is said once in a turn, for the oldest, where the first of it was used; when nothing was told of the
+//! data, there is no age to say. Each message falls back to the next wording where one fails.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use serde_json::{Value as Json, json};
+
+use super::call::Found;
+use super::run::{Flow, Halt, Run};
+use crate::fault::{Fault, Outcome};
+use crate::plan::Project;
+use crate::plan::action::{Action, Body, Call as CallPlan, Step};
+use crate::plan::messages::Say;
+use crate::plan::wording::{Offers, Topic};
+use crate::rasa::{Button, Call, Event, EventKind, Message, Object};
+use crate::template::{Scope, Value, from_json};
+
+/// The slot that gets the name of how the turn went.
+const OUTCOME: &str = "action_outcome";
+/// The slot that gets the age of the data in seconds.
+const AGE: &str = "data_age";
+
+/// What is told of how a turn went, beside its messages.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tells {
+    /// The age of data, out loud.
+    age_aloud: bool,
+    /// The outcome, in a slot.
+    outcome: bool,
+    /// The age of data, in a slot.
+    age: bool,
+}
+
+impl Tells {
+    /// An ordinary action tells what the domain has slots for; a validation nothing. Without a copy of the domain the slots of
+    /// the conversation say what there is.
+    pub(super) fn of(call: &Call, action: &Action, project: &Project) -> Self {
+        if matches!(action.body, Body::Validation(_)) {
+            return Self::default();
+        }
+        let (outcome, age) = match &project.domain {
+            Some(domain) => (domain.has_slot(OUTCOME), domain.has_slot(AGE)),
+            None => {
+                let there = call.tracker.slots.pick(&[OUTCOME, AGE]).unwrap_or_default();
+                (there.contains_key(OUTCOME), there.contains_key(AGE))
+            }
+        };
+        Self { age_aloud: true, outcome, age }
+    }
+}
+
+/// How far down a run had to go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ladder {
+    /// The age of the oldest answer that was kept from an earlier call.
+    age: Option<Duration>,
+    /// The outcome that an old answer stood in for.
+    stood_in: Option<Outcome>,
+    /// Before which message the age is to be said.
+    said_at: Option<usize>,
+    /// The messages that are outcomes', not what the action tells.
+    failures: Vec<Range<usize>>,
+    /// Something was changed, or may have been.
+    wrote: bool,
+}
+
+impl Ladder {
+    /// Of a run that goes on from this one and has said nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self { said_at: None, failures: Vec::new(), ..self.clone() }
+    }
+
+    /// Takes over what a fork met, whose messages begin at `at`.
+    pub(super) fn absorb(&mut self, fork: &Self, at: usize) {
+        self.age = self.age.max(fork.age);
+        self.stood_in = self.stood_in.or(fork.stood_in);
+        self.said_at = self.said_at.or(fork.said_at.map(|said| at + said));
+        self.failures.extend(fork.failures.iter().map(|failed| at + failed.start..at + failed.end));
+        self.wrote |= fork.wrote;
+    }
+
+    /// Notes what a call came to.
+    pub(super) fn met(&mut self, call: &CallPlan, came: &Result<Found, Fault>) {
+        let refused =
+            |fault: &Fault| fault.class() == crate::fault::Class::Rejected || fault.outcome == Outcome::RateLimited;
+        let done = came.as_ref().is_err_and(|fault| !fault.done.is_empty());
+        self.wrote |= done || (call.writes && !came.as_ref().is_err_and(refused));
+        // What the same turn has just asked for is new.
+        let counts = |found: &Found| found.instead_of.is_some() || found.age.is_some_and(|age| age.as_secs() > 0);
+        if let Some(found) = came.as_ref().ok().filter(|found| counts(found)) {
+            self.age = self.age.max(found.age);
+        }
+    }
+
+    /// The name of how the turn went, where no outcome says it.
+    pub(super) fn outcome(&self) -> &'static str {
+        if self.stood_in.is_some() { "stale" } else { "ok" }
+    }
+}
+
+/// Whether the last known answer may stand in: the system gave none at all. One that did answer may have said why the old
+/// answer is no longer true.
+pub(super) const fn stands_in(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Unavailable | Outcome::Timeout | Outcome::RateLimited)
+}
+
+impl Run<'_> {
+    /// Goes on with an answer. One that is old is said to be: by the action's own steps, else once before what it says next.
+    pub(super) async fn found(&mut self, call: &CallPlan, found: Found) -> Result<Flow, Halt> {
+        if let Some(name) = &call.bind {
+            self.scope.set(name.as_str(), from_json(&found.value));
+        }
+        let settings = &self.engine.parts.project.settings;
+        let old = found.instead_of.is_some() || found.age.is_some_and(|age| age > settings.messages.say_age_after);
+        if !old {
+            return Ok(Flow::Next);
+        }
+        if let Some(fault) = &found.instead_of {
+            self.ladder.stood_in.get_or_insert(fault.outcome);
+        }
+        let Some(steps) = call.on_stale() else {
+            if self.conversation.tells.age_aloud {
+                self.ladder.said_at.get_or_insert(self.messages.len());
+            }
+            return Ok(Flow::Next);
+        };
+        Ok(match self.placed(steps, found.instead_of.as_ref()).await? {
+            Flow::Continue(value) => {
+                if let Some(name) = &call.bind {
+                    self.scope.set(name.as_str(), value);
+                }
+                Flow::Next
+            }
+            flow => flow,
+        })
+    }
+
+    /// Runs the steps of `stale`; the names they give end with them.
+    async fn placed(&mut self, steps: &[Step], fault: Option<&Fault>) -> Result<Flow, Halt> {
+        let outer = self.scope.clone();
+        self.scope.set("fault", fault_value(fault));
+        let flow = self.steps(steps).await;
+        self.leave_for(outer);
+        flow
+    }
+
+    /// Lets expressions see how old the data is.
+    pub(super) fn show_age(&mut self) {
+        let Some(age) = self.ladder.age else { return };
+        let whole = Duration::from_secs(age.as_secs());
+        let as_of = chrono::Duration::from_std(whole).ok().and_then(|age| self.conversation.now.checked_sub_signed(age));
+        self.scope.set("data_age", Value::from(age.as_secs()));
+        let as_of = as_of.map(|as_of| as_of.to_rfc3339_opts(SecondsFormat::Millis, true));
+        self.scope.set("as_of", as_of.map_or(Value::from(()), Value::from));
+    }
+
+    /// Says the message of an outcome, in the words of the action, of the project or legwork's own, and what helps. Words that
+    /// fail, or that have nothing to say, give way to the next that fit.
+    pub(super) fn say_outcome(&mut self, fault: &Fault) {
+        self.outcome = Some(fault.outcome);
+        let scope = self.scope.with("fault", fault_value(Some(fault)));
+        let worded = self.wordings(Topic::Outcome(fault.outcome), &scope).find(|(_, messages)| !messages.is_empty());
+        let Some((say, mut messages)) = worded else { return };
+        self.offer(fault.outcome, say, &mut messages);
+        let begin = self.messages.len();
+        self.messages.extend(messages);
+        self.ladder.failures.push(begin..self.messages.len());
+    }
+
+    /// The wordings of a message that can be rendered, the best first. A failing one is told to the operator.
+    fn wordings<'b>(&'b self, topic: Topic, scope: &'b Scope) -> impl Iterator<Item = (&'b Say, Vec<Message>)> {
+        let (all, conversation) = (&self.engine.parts.project.settings.messages, &self.conversation);
+        all.of(&conversation.wording, &conversation.locale, topic).filter_map(move |worded| {
+            let place = || worded.place.place();
+            self.rendered(&worded.say, scope)
+                .map_err(|failed| {
+                    tracing::error!(message = topic.name(), place = place(), "a message failed: {}", failed.message);
+                })
+                .ok()
+                .map(|messages| (&worded.say, messages))
+        })
+    }
+
+    /// Adds what helps: another way to get in touch, and buttons where the message has none of its own.
+    fn offer(&self, outcome: Outcome, say: &Say, messages: &mut Vec<Message>) {
+        let offers = Offers::with(outcome);
+        let settings = &self.engine.parts.project.settings.messages;
+        let contact = settings.contact(&self.conversation.locale).filter(|_| offers.contact);
+        let contact = contact.and_then(|contact| match contact.text(&self.scope) {
+            Ok(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Err(failed) => {
+                tracing::error!("`contact` failed: {}", failed.message);
+                None
+            }
+        });
+        if let Some(contact) = contact {
+            match messages.last_mut().and_then(|last| last.text.as_mut()) {
+                Some(text) => *text = format!("{} {contact}", text.trim_end()),
+                None => messages.push(Message::text(contact)),
+            }
+        }
+        if say.0.iter().any(|message| message.says_buttons) {
+            return;
+        }
+        let to = |intent: &Option<String>, topic: Topic| {
+            let intent = intent.as_ref()?;
+            Some(Button::intent(self.title(topic)?, intent, &Object::new()))
+        };
+        // Where something may have been changed, the same again could change it twice, and a message would be a second one.
+        let again = || self.conversation.again.button(&self.title(Topic::TryAgain)?);
+        let again = (offers.try_again && !self.ladder.wrote).then(again).flatten();
+        let person = to(&settings.human_intent, Topic::TalkToAPerson).filter(|_| offers.person);
+        let message = to(&settings.ticket_intent, Topic::LeaveAMessage).filter(|_| offers.message && !self.ladder.wrote);
+        if let Some(last) = messages.last_mut() {
+            last.buttons.extend([again, person, message].into_iter().flatten());
+        }
+    }
+
+    /// The title of a button; none when the project gives it none.
+    fn title(&self, topic: Topic) -> Option<String> {
+        self.wordings(topic, &self.scope).next()?.1.into_iter().find_map(|message| message.text)
+    }
+
+    /// Says the age of the data where it was first used, when something was told of it, and sets the slots that tell how the
+    /// turn went unless the action set them itself.
+    pub(super) fn conclude(&mut self) {
+        let told = |at: usize| {
+            let failure = |message: &usize| self.ladder.failures.iter().any(|failed| failed.contains(message));
+            !(at..self.messages.len()).all(|message| failure(&message))
+        };
+        if let Some(at) = self.ladder.said_at.filter(|at| told(*at)) {
+            let fault = self.ladder.stood_in.map(|outcome| Fault::new(outcome, ""));
+            let mut scope = self.scope.clone();
+            scope.set("fault", fault_value(fault.as_ref()));
+            let age = self.wordings(Topic::Stale, &scope).next().map(|(_, messages)| messages);
+            self.messages.splice(at..at, age.into_iter().flatten());
+        }
+        let (tells, outcome) = (self.conversation.tells, self.outcome());
+        let age = self.ladder.age.map_or(Json::Null, |age| json!(age.as_secs()));
+        for (told, slot, value) in [(tells.outcome, OUTCOME, json!(outcome)), (tells.age, AGE, age)] {
+            let own = |event: &Event| matches!(&event.kind, EventKind::Slot { name, .. } if name == slot);
+            if told && !self.events.iter().any(own) {
+                self.events.push(Event::slot(slot, value));
+            }
+        }
+    }
+}
+
+/// A fault as expressions see it; without one its outcome and message are null, and nothing was done.
+pub(super) fn fault_value(fault: Option<&Fault>) -> Value {
+    let outcome = fault.map(|fault| fault.outcome.name());
+    let done = fault.map_or(&[][..], |fault| &fault.done);
+    from_json(&json!({ "outcome": outcome, "message": fault.and_then(|fault| fault.public.as_deref()), "done": done }))
+}
