@@ -10,12 +10,13 @@ use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts};
 use crate::name::{CallerName, ConnectionName};
-use crate::plan::connector::{Connection, SettingValue, System};
+use crate::plan::connector::{Connection, Setting, SettingValue, System};
 use crate::plan::settings::{Proof, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
 use crate::store::{Keys, NoTokens, SqliteTokens, TokenStore};
+use crate::telemetry::SystemAway;
 use crate::time::{Clock, Deadline};
 
 /// The connections of a project with their secrets read.
@@ -23,24 +24,40 @@ use crate::time::{Clock, Deadline};
 /// # Errors
 /// What is missing, one line each; never a secret.
 pub fn connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, Vec<String>> {
-    read(project, folder, &|_| true)
+    read(project, folder, &|_| Missing::Wrong)
 }
 
-/// The connections of a project for its tests, which never reach a remote system and so need none of its secrets.
+/// The connections of a project for its tests, which never reach a remote system and so need none of its secrets: a database
+/// has the address of the connector's examples then.
 ///
 /// # Errors
 /// As [`connections`].
 pub fn test_connections(project: &Project, folder: &Path) -> Result<Vec<Connection>, Vec<String>> {
-    let local = |wire: &Wire| matches!(wire.connector.system, System::Sql(_)) || wire.rules.stand_in.is_some();
+    let local = |wire: &Wire| match &wire.connector.system {
+        System::Sql(_) => Missing::Example,
+        System::Http(_) if wire.rules.stand_in.is_some() => Missing::Wrong,
+        System::Http(_) => Missing::LeftOut,
+    };
     read(project, folder, &local)
 }
 
-/// `needed` says of which connections a secret that is not there is missing.
-fn read(project: &Project, folder: &Path, needed: &dyn Fn(&Wire) -> bool) -> Result<Vec<Connection>, Vec<String>> {
+/// What a secret is that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// An error.
+    Wrong,
+    /// The setting's example, and an error where it has none.
+    Example,
+    /// A setting that is not set.
+    LeftOut,
+}
+
+/// `missing` says of each connection what a secret is that is not there.
+fn read(project: &Project, folder: &Path, missing: &dyn Fn(&Wire) -> Missing) -> Result<Vec<Connection>, Vec<String>> {
     let mut wrong = Vec::new();
     let mut connections = Vec::new();
     for wire in &project.wires {
-        match with_secrets(wire, folder, needed(wire)) {
+        match with_secrets(wire, folder, missing(wire)) {
             Ok(connection) => connections.push(connection),
             Err(missing) => wrong.extend(missing),
         }
@@ -48,22 +65,24 @@ fn read(project: &Project, folder: &Path, needed: &dyn Fn(&Wire) -> bool) -> Res
     if wrong.is_empty() { Ok(connections) } else { Err(wrong) }
 }
 
-/// A connection with its secrets read; one that is not there is missing when it is `needed`, and left out otherwise.
-fn with_secrets(wire: &Wire, folder: &Path, needed: bool) -> Result<Connection, Vec<String>> {
+/// A connection with its secrets read; `missing` says what one is that is not there.
+fn with_secrets(wire: &Wire, folder: &Path, missing: Missing) -> Result<Connection, Vec<String>> {
     let mut wrong = Vec::new();
     let mut settings = indexmap::IndexMap::new();
     for (key, given) in &wire.settings {
-        let secret = wire.connector.settings.iter().any(|setting| setting.name == *key && setting.secret);
+        let setting = wire.connector.setting(key);
+        let secret = setting.is_some_and(|setting| setting.secret);
         match given {
             Given::Text(text) => drop(settings.insert(key.clone(), SettingValue::Text(text.clone()))),
             Given::Map(map) => drop(settings.insert(key.clone(), SettingValue::Map(map.clone()))),
             Given::Reference(reference) => match reference.resolve(folder) {
                 Ok(value) if secret => drop(settings.insert(key.clone(), SettingValue::Secret(value))),
                 Ok(value) => drop(settings.insert(key.clone(), SettingValue::Text(value.expose().to_owned()))),
-                Err(missing) if needed => {
-                    wrong.push(format!("the connection `{}` sets `{key}`, but {missing}", wire.name));
-                }
-                Err(_) => {}
+                Err(absent) => match (missing, setting.and_then(|setting| setting.example.clone())) {
+                    (Missing::LeftOut, _) => {}
+                    (Missing::Example, Some(example)) => drop(settings.insert(key.clone(), SettingValue::Text(example))),
+                    _ => wrong.push(format!("the connection `{}` sets `{key}`, but {absent}", wire.name)),
+                },
             },
         }
     }
@@ -83,7 +102,9 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
-    let unfit = connections.verify().await;
+    // A server that is down now may be there for the first call, whose user hears something true until then.
+    let (passing, unfit): (Vec<_>, Vec<_>) = connections.verify().await.into_iter().partition(|problem| problem.passing);
+    passing.iter().for_each(|problem| SystemAway { problem }.emit());
     if !unfit.is_empty() {
         return Err(said(unfit));
     }
@@ -93,7 +114,7 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
 /// What there is to see of a project's connections without opening one; a setting whose reference leads nowhere is left out.
 #[must_use]
 pub fn facts(project: &Project, folder: &Path) -> Vec<Facts> {
-    let connections = read(project, folder, &|_| false).unwrap_or_default();
+    let connections = read(project, folder, &|_| Missing::LeftOut).unwrap_or_default();
     connector::facts(&connections, project.settings.profiles)
 }
 
@@ -112,7 +133,7 @@ pub async fn probe(
     let wires = project.wires.iter().filter(|wire| wanted(&wire.name));
     let tests = wires.map(|wire| async move {
         let unopened = |reasons: &[String]| Tested::unopened(&wire.name, &wire.connector.name, reasons);
-        let connection = match with_secrets(wire, folder, true) {
+        let connection = match with_secrets(wire, folder, Missing::Wrong) {
             Ok(connection) => connection,
             Err(missing) => return unopened(&missing),
         };
@@ -143,15 +164,34 @@ async fn tokens(stores: &Stores, folder: &Path) -> Result<Arc<dyn TokenStore>, S
     Ok(Arc::new(store.map_err(|wrong| format!("`stores.main` cannot be used: {wrong}"))?))
 }
 
-/// What the databases of a project have against the statements that its connectors run on them. A database that is not here,
-/// or whose secrets are not, is not looked at: that is for `serve` to say, where it has to be there.
+/// What the databases of a project have against the statements that its connectors run on them. An SQLite file that is not
+/// here, or a database whose secrets are not, is not looked at: that is for `serve` to say, where it has to be there. A server
+/// that cannot be reached is a warning.
 pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> Vec<Diagnostic> {
-    let Ok(connections) = test_connections(project, folder) else { return Vec::new() };
-    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
-    let surroundings = Surroundings { folder, clock, profiles, tokens: Arc::new(NoTokens), rng, scratch: true };
-    let Ok(connections) = Connections::open(&connections, surroundings).await else { return Vec::new() };
-    let problems = connections.verify().await;
-    problems.iter().map(|problem| Diagnostic::nowhere(Code::BadSql, problem.to_string())).collect()
+    let mut found = Vec::new();
+    for connection in read(project, folder, &|_| Missing::LeftOut).unwrap_or_default() {
+        let known = |setting: &Setting| !setting.required || connection.settings.contains_key(&setting.name);
+        if !matches!(connection.connector.system, System::Sql(_)) || !connection.connector.settings.iter().all(known) {
+            continue;
+        }
+        let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
+        let clock = Arc::clone(&clock);
+        let surroundings = Surroundings { folder, clock, profiles, tokens: Arc::new(NoTokens), rng, scratch: true };
+        match Connections::open(std::slice::from_ref(&connection), surroundings).await {
+            Ok(opened) => found.extend(opened.verify().await.iter().map(|problem| {
+                match problem.passing {
+                    true => Diagnostic::nowhere(Code::UnreachableDatabase, problem.to_string())
+                        .help("run `check` where the database can be reached; `serve` looks again, and starts without it"),
+                    false => Diagnostic::nowhere(Code::BadSql, problem.to_string()),
+                }
+            })),
+            Err(problems) => {
+                let wrong = problems.iter().filter(|problem| !problem.passing);
+                found.extend(wrong.map(|problem| Diagnostic::nowhere(Code::BadValue, problem.to_string())));
+            }
+        }
+    }
+    found
 }
 
 /// Who may call, with the secrets that prove it.

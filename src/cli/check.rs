@@ -36,7 +36,7 @@ pub(super) fn run(flags: &CheckFlags) -> ExitCode {
     if let Some(project) = &project {
         match block_on(app::verify(project, &place.folder(), Arc::new(SystemClock))) {
             Ok(unfit) => {
-                sound = unfit.is_empty();
+                sound = unfit.iter().all(|problem| problem.severity() != Severity::Error);
                 problems.extend(unfit);
             }
             Err(code) => return code,

@@ -16,7 +16,7 @@ use super::examples::Played;
 use super::facts::{self, Facts, Tally};
 use super::http::Remote;
 use super::key::WriteKey;
-use super::sql::{Database, Origin, Place};
+use super::sql::{Database, Finding, Place};
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
@@ -104,6 +104,15 @@ pub struct Problem {
     pub operation: Option<OperationName>,
     /// What is wrong and what to do; never a secret.
     pub text: String,
+    /// Whether it may pass by itself, as that a database is not here or cannot be reached now.
+    pub passing: bool,
+}
+
+impl Problem {
+    fn of(connection: &ConnectionName, finding: Finding) -> Self {
+        let Finding { operation, text, passing } = finding;
+        Self { connection: connection.clone(), operation, text, passing }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -184,6 +193,7 @@ impl Connections {
                     let settings = filled(&connector, &connection.settings);
                     Remote::open(connection, &settings, surroundings.folder, &surroundings.clock, &surroundings.tokens, rng)
                         .map(|remote| Opened::Remote(Arc::new(remote)))
+                        .map_err(|text| Finding { operation: None, text, passing: false })
                 }
             };
             match system {
@@ -192,7 +202,7 @@ impl Connections {
                     let (given, tally) = (Mutex::default(), Tally::default());
                     open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally });
                 }
-                Err(text) => problems.push(Problem { connection: name, operation: None, text }),
+                Err(finding) => problems.push(Problem::of(&name, finding)),
             }
         }
         if !problems.is_empty() {
@@ -280,12 +290,7 @@ impl Connections {
         let mut problems = Vec::new();
         for open in self.open.values() {
             let Opened::Database(database) = &open.system else { continue };
-            for operation in open.connector.operations.values() {
-                for text in database.verify(operation).await {
-                    let operation = Some(operation.name.clone());
-                    problems.push(Problem { connection: open.name.clone(), operation, text });
-                }
-            }
+            problems.extend(database.verify().await.into_iter().map(|finding| Problem::of(&open.name, finding)));
         }
         problems
     }
@@ -334,15 +339,12 @@ async fn prepared(open: &Open) -> Result<(), Fault> {
         return Err(super::stack::switched_off(open));
     }
     let Opened::Database(database) = &open.system else { return Ok(()) };
-    let mut problems = Vec::new();
-    for operation in open.connector.operations.values() {
-        problems.extend(database.verify(operation).await.into_iter().map(|text| format!("{}: {text}", operation.name)));
-    }
-    match (problems.first(), problems.len()) {
-        (None, _) => Ok(()),
-        (Some(first), 1) => Err(Fault::new(Outcome::Misconfigured, first)),
-        (Some(first), all) => Err(Fault::new(Outcome::Misconfigured, format!("{first}; and {} more", all - 1))),
-    }
+    let findings = database.verify().await;
+    let Some(first) = findings.first() else { return Ok(()) };
+    let outcome = if findings.iter().all(|it| it.passing) { Outcome::Unavailable } else { Outcome::Misconfigured };
+    let place = first.operation.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+    let more = if findings.len() > 1 { format!("; and {} more", findings.len() - 1) } else { String::new() };
+    Err(Fault::new(outcome, format!("{place}{}{more}", first.text)))
 }
 
 /// The database of a connection, opened by the first that needs it.
@@ -351,22 +353,19 @@ async fn shared(
     connection: &Connection,
     system: &SqlSystem,
     surroundings: &Surroundings<'_>,
-) -> Result<Arc<Database>, String> {
+) -> Result<Arc<Database>, Finding> {
     let connector = &connection.connector;
-    let place = Database::place(system, &filled(connector, &connection.settings))?;
+    let place = Place::of(system, &filled(connector, &connection.settings)).map_err(|text| Finding {
+        operation: None,
+        text,
+        passing: false,
+    })?;
     let key = (Arc::clone(&connector.name), place);
     if let Some(database) = databases.get(&key) {
         return Ok(Arc::clone(database));
     }
-    // A connector that lives in memory unless a connection says otherwise is tried out in memory.
-    let usual = Database::place(system, &filled(connector, &IndexMap::new()));
-    let origin = match (&key.1, usual) {
-        (Place::Memory, _) => Origin::Empty,
-        (Place::File(_), Ok(Place::Memory)) if surroundings.scratch => Origin::Empty,
-        (Place::File(file), _) if surroundings.scratch => Origin::CopyOf(file),
-        (Place::File(file), _) => Origin::File(file),
-    };
-    let database = Arc::new(Database::open(connector, origin, surroundings).await?);
+    let usual = Place::of(system, &filled(connector, &IndexMap::new())).ok();
+    let database = Arc::new(Database::open(connector, &key.1, usual, surroundings).await?);
     databases.insert(key, Arc::clone(&database));
     Ok(database)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::connections::{Given, Open, filled};
 use super::http;
-use super::sql::{Database, Place};
+use super::sql::Place;
 use crate::fault::{Class, Fault};
 use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, SettingValue, System};
 use crate::resilience::Keep;
@@ -23,7 +23,7 @@ pub struct Facts {
     pub connector: String,
     /// Which system that is.
     pub description: String,
-    /// Where its data lives: `memory`, `file` or `http`; `examples` in tests.
+    /// Where its data lives: `memory`, `file`, `postgres` or `http`; `examples` in tests.
     pub system: &'static str,
     /// The host, or the file; none when the settings that it is made of cannot be read.
     pub address: Option<String>,
@@ -120,10 +120,13 @@ impl Tally {
 pub fn facts(connections: &[Connection], profiles: Keep) -> Vec<Facts> {
     let one = |connection: &Connection| {
         let address = address(connection);
-        let system = match (&connection.connector.system, address.as_deref()) {
-            (System::Http(_), _) => "http",
-            (System::Sql(_), Some(MEMORY)) => "memory",
-            (System::Sql(_), _) => "file",
+        let system = match &connection.connector.system {
+            System::Http(_) => "http",
+            System::Sql(system) => match Place::of(system, &filled(&connection.connector, &connection.settings)) {
+                Ok(Place::Memory) => "memory",
+                Ok(Place::Server { .. }) => "postgres",
+                _ => "file",
+            },
         };
         let facts =
             Facts { name: connection.name.to_string(), system, ..of(&connection.connector, &connection.rules, profiles) };
@@ -209,9 +212,10 @@ pub(super) fn address(connection: &Connection) -> Option<String> {
     }
     match &connection.connector.system {
         System::Http(system) => http::host(system, &settings, &connection.rules),
-        System::Sql(system) => Some(match Database::place(system, &settings).ok()? {
-            Place::Memory => MEMORY.to_owned(),
-            Place::File(path) => path.display().to_string(),
-        }),
+        System::Sql(system) => match Place::of(system, &settings).ok()? {
+            Place::Memory => Some(MEMORY.to_owned()),
+            Place::File(path) => Some(path.display().to_string()),
+            Place::Server { main, .. } => main.host(),
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! The business systems: opens what legwork.yml connects to and runs operations on it.
 //!
 //! [`Connections::call`] is the one way in. What is around a call (cache, deadline, model) is composed in `stack`, and how
-//! a kind of system is talked to is a module of its own: `sql`, over SQLite, and `http`. [`catalog`] holds the connectors that
+//! a kind of system is talked to is a module of its own: `sql`, over SQLite and PostgreSQL, and `http`. [`catalog`] holds the connectors that
 //! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
 mod attempts;

@@ -20,6 +20,8 @@ use crate::time::{Clock, Deadline, FixedClock};
 
 mod http;
 mod own;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod pulse;
 mod sandbox;
 

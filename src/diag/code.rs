@@ -110,6 +110,7 @@ codes! {
     MissingSetting Error "missing-setting" "a connection lacks a setting that its connector needs";
     UnknownModel Error "unknown-model" "an operation answers with a model that does not exist";
     BadSql Error "bad-sql" "a statement of an operation cannot be prepared safely";
+    UnreachableDatabase Warning "unreachable-database" "a database server cannot be reached, so its statements were not looked at";
     BadRequest Error "bad-request" "a request of an operation cannot be sent as it is written";
     UnsafeText Error "unsafe-text" "a value would go unencoded into a text that the vendor reads as a language";
     ApiEnding Warning "api-ending" "the vendor ends the API version that a connector speaks";

@@ -24,8 +24,12 @@ shape! {
         description: Option<Text>,
         /// What a connection in legwork.yml may set; templates see it as `settings.NAME`.
         settings: Map<Setting>,
-        /// The SQLite file, or `:memory:`.
+        /// An SQLite file, `:memory:`, or the address of a PostgreSQL server: `postgres://…`.
         database: Option<Text>,
+        /// A second address of a PostgreSQL server, for operations of kind read.
+        reads: Option<Text>,
+        /// How a PostgreSQL server is connected to.
+        pool: Option<Pool>,
         /// Tables that are made at the start when the database does not have them.
         tables: Vec<Table>,
         /// Rows that somebody gets when they are asked about for the first time.
@@ -89,6 +93,16 @@ shape! {
         pattern: Option<Text>,
         /// Whether it is a secret, which has to be a reference such as `${NAME}`.
         secret: Option<Flag>,
+    }
+
+    /// How a PostgreSQL server is connected to.
+    Pool as "`pool`" {
+        /// How many connections there are at most, at each address; 8 without it.
+        size: Option<Whole>,
+        /// How long connecting may take; 3s without it.
+        connect_timeout: Option<Text>,
+        /// How long the server works on one statement; as long as the call may take without it.
+        statement_timeout: Option<Text>,
     }
 
     /// Tables made at the start: exactly one of `sql`, `create`, `csv` and `json`.

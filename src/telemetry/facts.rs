@@ -310,6 +310,52 @@ impl Drop for Running<'_> {
     }
 }
 
+/// A system could not be reached at the start, and is looked for again by the first call.
+#[derive(Clone, Copy)]
+pub struct SystemAway<'a> {
+    /// Which, and why; never a secret.
+    pub problem: &'a dyn Display,
+}
+
+impl SystemAway<'_> {
+    /// Logs at WARN.
+    pub fn emit(&self) {
+        tracing::warn!(problem = %self.problem, "a system cannot be reached yet");
+    }
+}
+
+/// What a connection to a database server is for at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineUse {
+    /// A call works on it.
+    Busy,
+    /// It waits for the next.
+    Idle,
+}
+
+/// A connection to a database server, counted until it is dropped.
+pub struct DatabaseLine(Gauge);
+
+impl DatabaseLine {
+    /// One more, of that connector.
+    #[must_use]
+    pub fn new(connector: &str, used: LineUse) -> Self {
+        let state = match used {
+            LineUse::Busy => "busy",
+            LineUse::Idle => "idle",
+        };
+        let gauge = gauge!(Metric::DatabaseConnections.name(), "connector" => connector.to_owned(), "state" => state);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for DatabaseLine {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
 /// Milliseconds with three digits after the point.
 fn millis(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3

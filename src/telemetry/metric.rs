@@ -48,6 +48,7 @@ metrics_table! {
     CallSeconds = "legwork_call_seconds", histogram, Seconds, "How long a call took with all its attempts, by connection, operation and outcome.";
     CallAttemptsTotal = "legwork_call_attempts_total", counter, Count, "Requests sent, repeats included, by connection and operation.";
     QuotaRemaining = "legwork_quota_remaining", gauge, Count, "Requests that the vendor still allows, as it last said, by connection.";
+    DatabaseConnections = "legwork_database_connections", gauge, Count, "Open connections to database servers, by connector and state (busy, idle).";
     ApiEndingsTotal = "legwork_api_endings_total", counter, Count, "Answers that announced the end of what was called, by connection and operation.";
     CacheTotal = "legwork_cache_total", counter, Count, "Reads answered by the cache or past it, by connection, operation and kind (hit, stale, miss).";
     TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";

@@ -11,8 +11,8 @@ mod panic;
 mod writer;
 
 pub use facts::{
-    ApiEnding, CacheKind, CacheUsed, CallFinished, EventDropped, QuotaLeft, Refused, Requests, Running, TokenFetched,
-    TurnFinished, WouldDo,
+    ApiEnding, CacheKind, CacheUsed, CallFinished, DatabaseLine, EventDropped, LineUse, QuotaLeft, Refused, Requests,
+    Running, SystemAway, TokenFetched, TurnFinished, WouldDo,
 };
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};

@@ -50,6 +50,9 @@ mod operations;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod schemas;

@@ -1,15 +1,17 @@
-//! `kind: sql` over SQLite: opens a database, makes its tables, and runs operations as statements with bound values.
+//! `kind: sql`: opens a database, makes its tables, and runs operations as statements with bound values.
 //!
-//! The only module that names the database driver. SQLite works on threads of the driver, never on the runtime's. Values go
-//! in as bind parameters; an error's text names statements, tables and columns, never a value.
+//! The only module that names the database driver. What an operation is (its statements, endings, what of the rows counts) is
+//! said once, in `run`, over the small trait `Session`; `sqlite` and `postgres` are the two that fulfil it, each with its own
+//! connections, binding, rows, errors and tables. Values go in as bind parameters; an error's text names statements, tables
+//! and columns, never a value.
 
-mod bind;
 mod database;
-mod fault;
-mod rows;
+mod fill;
+mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod run;
-mod scratch;
-mod sessions;
-mod tables;
+mod sqlite;
 
-pub(super) use database::{Database, Origin, Place};
+pub(super) use database::{Database, Finding};
+pub(super) use place::Place;

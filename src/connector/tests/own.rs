@@ -418,3 +418,23 @@ operations:
     // What a write drops is dropped in all versions.
     assert_eq!(ask(&own, "own.times@2", json!({})).await.unwrap(), json!([{"name": "a", "times": 2}]));
 }
+
+#[cfg(not(feature = "postgres"))]
+#[tokio::test]
+async fn a_build_without_postgresql_says_so() {
+    let yaml = "kind: sql\ndatabase: postgres://u:hunter2@localhost/d\noperations: { a: { sql: select 1 } }\n";
+    let said = Project::new().refuses(yaml).await;
+    assert_eq!(said, "own: this legwork was built without PostgreSQL; build it with the feature `postgres`");
+}
+
+#[tokio::test]
+async fn addresses_that_go_nowhere_are_said_and_not_shown() {
+    for (keys, says) in [
+        ("database: mysql://u:hunter2@h/d", "own: `database` is no address of a PostgreSQL server"),
+        ("database: ':memory:'\nreads: postgres://u:hunter2@h/d", "own: `reads` is of a PostgreSQL server"),
+        ("database: postgres://u:hunter2@h/d\nreads: bank.db", "own: `reads` is no address of a PostgreSQL server"),
+    ] {
+        let said = Project::new().refuses(&format!("kind: sql\n{keys}\noperations: {{ a: {{ sql: select 1 }} }}\n")).await;
+        assert!(said.starts_with(says) && !said.contains("hunter2"), "{said}");
+    }
+}

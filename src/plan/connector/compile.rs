@@ -9,7 +9,9 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::sql::{Refused, Sql};
-use super::{Connector, Content, FirstUse, Right, Setting, SqlSystem, System, Table, http, lets, operation, table};
+use super::{
+    Connector, Content, FirstUse, Right, Setting, SqlSystem, System, Table, database, http, lets, operation, table,
+};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::Format;
 use crate::name::{Local, OperationName};
@@ -61,10 +63,12 @@ fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &m
     let mut names = Names::new(&dotted);
     let system = match kind {
         SystemKind::Sql => {
-            let database = database(written, &settings, out);
+            let database = database::address(written, &settings, out);
+            let reads = database::reads(written, &settings, out);
+            let pool = database::pool(written.pool.as_ref(), out);
             let tables = tables(&written.tables, beside.files, out);
             let first_use = written.first_use.as_ref().and_then(|it| first_use(it, written, out));
-            database.map(|database| System::Sql(SqlSystem { database, tables, first_use }))
+            database.map(|database| System::Sql(SqlSystem { database, reads, pool, tables, first_use }))
         }
         SystemKind::Http => {
             let lets = lets::compile(&written.r#let, &mut names, out);
@@ -194,6 +198,8 @@ fn dotted(written: &spec::Connector, settings: &[Setting]) -> Vec<String> {
 fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics) {
     let sql = [
         ("database", written.database.as_ref().map(|it| &it.span)),
+        ("reads", written.reads.as_ref().map(|it| &it.span)),
+        ("pool", written.pool.as_ref().map(|it| &it.span)),
         ("tables", written.tables.first().map(|it| &it.span)),
         ("first_use", written.first_use.as_ref().map(|it| &it.span)),
     ];
@@ -301,29 +307,6 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         );
     }
     Some(setting)
-}
-
-fn database(written: &spec::Connector, settings: &[Setting], out: &mut Diagnostics) -> Option<Template> {
-    let Some(text) = &written.database else {
-        let help = "an SQLite file, such as `database: data/shop.db`, or `database: \":memory:\"` for one made of `tables`";
-        out.push(Diagnostic::at(Code::MissingKey, &written.kind.span, "`kind: sql` needs the key `database`").help(help));
-        return None;
-    };
-    let compiled = reading::template(text, out)?;
-    for reference in compiled.references() {
-        match reference.path.as_slice() {
-            [root, name, ..] if root == "settings" => {
-                if !settings.iter().any(|setting| setting.name == *name) {
-                    let message = format!("the connector has no setting `{name}`");
-                    let known = settings.iter().map(|setting| setting.name.as_str());
-                    let span = text.part(reference.range.clone());
-                    out.push(Diagnostic::at(Code::UnknownName, &span, message).did_you_mean(name, known));
-                }
-            }
-            _ => known_names(reference, 0, text, &BTreeSet::from(["settings"]), out),
-        }
-    }
-    Some(compiled)
 }
 
 fn tables(written: &[spec::Table], files: &Files, out: &mut Diagnostics) -> Vec<Table> {

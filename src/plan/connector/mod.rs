@@ -7,6 +7,7 @@ mod answer;
 pub mod auth;
 mod compile;
 mod csv;
+mod database;
 mod example;
 mod http;
 mod lets;
@@ -28,8 +29,8 @@ pub use http::{
 };
 pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{
-    CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind, Right,
-    Setting, SettingValue, SqlSystem, Statement, System, Take, Work,
+    CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind, Pool,
+    Right, Setting, SettingValue, SqlSystem, Statement, System, Take, Work,
 };
 pub use sql::{Bind, Piece, Sql};
 pub use table::{Column, Content, Table};

@@ -2,7 +2,9 @@
 //!
 //! They are made by `compile` only; nothing here checks or runs.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -102,12 +104,27 @@ pub enum System {
 /// A database and what belongs in it.
 #[derive(Debug)]
 pub struct SqlSystem {
-    /// The SQLite file, relative to the project, or `:memory:`; `settings` is in scope.
+    /// An SQLite file, relative to the project, `:memory:`, or the address of a PostgreSQL server; `settings` is in scope.
     pub database: Template,
+    /// The address of a PostgreSQL server for operations of kind read, where it is another.
+    pub reads: Option<Template>,
+    /// How a server is connected to.
+    pub pool: Pool,
     /// Tables made at the start when the database does not have them.
     pub tables: Vec<Table>,
     /// Rows that somebody gets when they are asked about for the first time.
     pub first_use: Option<FirstUse>,
+}
+
+/// How a database server is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// How many connections there are at most, at each address.
+    pub size: NonZeroU32,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long the server works on one statement; the call's own deadline without it.
+    pub statement_timeout: Option<Duration>,
 }
 
 /// Rows that somebody gets when they are asked about for the first time.

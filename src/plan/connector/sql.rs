@@ -84,14 +84,16 @@ impl Sql {
 }
 
 const ONE_KIND: &str =
-    "a statement begins with select, with, values, insert, update, delete or replace; schemas belong in `tables`";
+    "a statement begins with select, with, values, insert, update, delete, merge or replace; schemas belong in `tables`";
 
 fn kind_of(words: &[String]) -> Result<bool, String> {
     let is = |word: &str, of: &[&str]| of.iter().any(|candidate| word.eq_ignore_ascii_case(candidate));
     match words.first().map(String::as_str) {
-        Some(first) if is(first, &["insert", "update", "delete", "replace"]) => Ok(true),
+        Some(first) if is(first, &["insert", "update", "delete", "merge", "replace"]) => Ok(true),
         Some(first) if is(first, &["select", "values"]) => Ok(false),
-        Some(first) if is(first, &["with"]) => Ok(words.iter().any(|word| is(word, &["insert", "update", "delete"]))),
+        Some(first) if is(first, &["with"]) => {
+            Ok(words.iter().any(|word| is(word, &["insert", "update", "delete", "merge"])))
+        }
         Some(first) => Err(format!("an operation cannot run `{}` statements", first.to_lowercase())),
         None => Err("the statement is empty".to_owned()),
     }
@@ -122,6 +124,8 @@ impl Scanner<'_> {
                 ']' if self.rest().starts_with("]]") => self.close()?,
                 ':' if self.rest().starts_with("::") => self.at += 2,
                 ':' if self.rest()[1..].starts_with(begins_name) => self.bind(),
+                // An operator of PostgreSQL, such as `@>`, and no bind of SQLite's.
+                '@' if !self.rest()[1..].starts_with(begins_name) => self.at += 1,
                 '?' | '@' | '$' => return Err(refused(format!("`{next}` does not bind a value here"), BINDS, self.at, 1)),
                 ';' => return self.end(),
                 c if begins_name(c) => self.word(),
@@ -148,11 +152,19 @@ impl Scanner<'_> {
 
     fn quoted(&mut self, quote: char) -> Result<(), Refused> {
         let open = self.at;
-        self.at += 1;
-        match self.rest().find(quote) {
-            Some(found) => self.at += found + 1,
-            None => return Err(refused(format!("this {quote} is not closed"), "close the quote", open, 1)),
-        }
+        // PostgreSQL's `e'it\'s'`: a quote after a backslash does not end the text.
+        let escapes =
+            quote == '\'' && self.source[..open].ends_with(['e', 'E']) && self.words.last().is_some_and(|it| it.len() == 1);
+        let mut backslash = false;
+        let end = self.source[open + 1..].char_indices().find(|(_, c)| {
+            let ends = *c == quote && !backslash;
+            backslash = escapes && *c == '\\' && !backslash;
+            ends
+        });
+        let Some((at, _)) = end else {
+            return Err(refused(format!("this {quote} is not closed"), "close the quote", open, 1));
+        };
+        self.at = open + 1 + at + 1;
         Ok(())
     }
 
@@ -288,6 +300,14 @@ mod tests {
     fn quotes_are_doubled_and_end() {
         let sql = Sql::parse("select 'it''s :x', :y").unwrap();
         assert_eq!(names(&sql), ["y"]);
+    }
+
+    #[test]
+    fn what_postgresql_writes_otherwise_is_no_bind() {
+        let sql =
+            Sql::parse(r"select e'it\'s :no', E'\\', :a::jsonb @> :b::text::jsonb, 'a\' where c::date = :c::date").unwrap();
+        assert_eq!(names(&sql), ["a", "b", "c"]);
+        assert!(Sql::parse("merge into t using s on true when matched then delete").unwrap().writes);
     }
 
     #[test]

@@ -213,6 +213,13 @@ fn the_connector_itself_is_checked() {
         "match",
     );
     one("kind: sql\ndatabase: a.db\noperations: { a b: { sql: select 1 } }\n", Code::BadName, "a b", "letters");
+    let pool = |keys: &str| format!("kind: sql\ndatabase: a.db\npool: {{ {keys} }}\n{operations}");
+    one(&pool("size: 0"), Code::BadValue, "0", "from 1 to 500");
+    one(&pool("size: 501"), Code::BadValue, "501", "from 1 to 500");
+    one(&pool("connect_timeout: 0s"), Code::BadValue, "0s", "longer than nothing");
+    one(&pool("statement_timeout: soon"), Code::BadValue, "soon", "duration");
+    let reads = format!("kind: sql\ndatabase: a.db\nreads: '{{{{ settings.copy }}}}'\n{operations}");
+    one(&reads, Code::UnknownName, "settings.copy", "no setting `copy`");
     let tables = |entries: &str| format!("kind: sql\ndatabase: a.db\ntables: [{entries}]\n{operations}");
     one(&tables("{ csv: gone.csv }"), Code::Unreadable, "gone.csv", "there is no such file");
     one(&tables("{ csv: ragged.csv }"), Code::BadValue, "ragged.csv", "line 2 has 1 fields");

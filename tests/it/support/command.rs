@@ -12,7 +12,19 @@ pub struct Ran {
 
 /// Runs `legwork` with these words in a folder.
 pub fn legwork(folder: &Path, words: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_legwork")).args(words).current_dir(folder).output().unwrap();
+    legwork_with(folder, words, &[])
+}
+
+/// Runs the binary with these environment variables; one without a value is not set.
+pub fn legwork_with(folder: &Path, words: &[&str], variables: &[(&str, Option<&str>)]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_legwork"));
+    for (name, value) in variables {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let output = command.args(words).current_dir(folder).output().unwrap();
     let Output { status, stdout, stderr } = output;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { printed: text(stdout), complained: text(stderr), code: status.code() }

@@ -11,6 +11,8 @@ mod log;
 
 pub use bot::{Answer, Bot, Call, problems, written};
 pub use client::{Exchange, connect, request};
+#[cfg(feature = "postgres")]
+pub use command::legwork_with;
 pub use command::{Ran, legwork, project};
 pub use desk::{CONNECTED, DESK};
 pub use engine::Script;
