@@ -48,6 +48,10 @@ outcomes! {
     Unavailable = "unavailable", Transient;
     /// No answer within the time of the turn.
     Timeout = "timeout", Exhausted;
+    /// A write was begun and is not known to have ended; it goes on.
+    Pending = "pending", Exhausted;
+    /// No end of a call but of a turn's first answer: the work goes on, and the result follows.
+    Slow = "slow", Transient;
     /// Credentials, address or file are wrong on our side.
     Misconfigured = "misconfigured", Misconfigured;
     /// An answer that does not fit the model, or a template that failed on it: wrong data is worse than none.
@@ -55,6 +59,18 @@ outcomes! {
 }
 
 impl Outcome {
+    /// Whether a call can end so.
+    #[must_use]
+    pub const fn ends_a_call(self) -> bool {
+        !matches!(self, Self::Slow)
+    }
+
+    /// Whether a rule of a connector can say so: the rest is said by legwork itself.
+    #[must_use]
+    pub const fn said_of_an_answer(self) -> bool {
+        !matches!(self, Self::Slow | Self::Pending)
+    }
+
     /// The outcome of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -95,13 +111,15 @@ pub struct Fault {
     pub public: Option<String>,
     /// How long the system asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// What the user can quote, of a write that is not settled.
+    pub reference: Option<String>,
 }
 
 impl Fault {
     /// A fault that tells the user no more than its outcome's message does.
     #[must_use]
     pub fn new(outcome: Outcome, operator: impl Into<String>) -> Self {
-        Self { outcome, operator: operator.into(), public: None, retry_after: None }
+        Self { outcome, operator: operator.into(), public: None, retry_after: None, reference: None }
     }
 
     /// The same fault with a text that the user may read.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::connections::{Answered, Connections, Given, How, Open, Opened};
 use super::rehearsal::Rehearsal;
@@ -24,6 +26,8 @@ use crate::time::Deadline;
 
 /// How long a database may take.
 const STATEMENTS: Duration = Duration::from_secs(12);
+/// How long a write may take, with its repeats: it ends however long its turn lasts.
+const WRITES: Duration = Duration::from_secs(30);
 /// How long a call that several may wait for may take, with its repeats: it cannot depend on the deadline of one of them.
 const SHARED: Duration = Duration::from_secs(30);
 
@@ -116,19 +120,32 @@ async fn write(
     how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
-    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(how.deadline);
+    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(Deadline::after(WRITES));
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
         operations: operation.drops.clone(),
     };
-    let task = tokio::spawn(async move {
+    let (tell, told) = oneshot::channel();
+    let (connection, name) = (open.name.clone(), operation.name.clone());
+    let write = async move {
         let _outdates = outdates;
-        attempt.await
-    });
-    match task.await {
-        Ok(answer) => answer.map(just_now),
-        Err(_) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
+        // Nobody may wait for it any more: then the log is where its end can be found.
+        if let Err(ended) = tell.send(attempt.await) {
+            match ended {
+                Ok(_) => tracing::info!(%connection, operation = %name, "a write that nobody waited for any more ended well"),
+                Err(Fault { outcome, operator, .. }) => tracing::error!(
+                    %connection, operation = %name, %outcome, detail = operator,
+                    "a write that nobody waited for any more failed"
+                ),
+            }
+        }
+    };
+    connections.writes.spawn(write.in_current_span());
+    match timeout_at(how.deadline.instant(), told).await {
+        Ok(Ok(answer)) => answer.map(just_now),
+        Ok(Err(_)) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
+        Err(_) => Err(Fault::new(Outcome::Pending, format!("{} has not ended within the turn", operation.name))),
     }
 }
 

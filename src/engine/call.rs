@@ -7,7 +7,7 @@ use super::speak::object;
 use super::trace::Entry;
 use crate::connector::{Answered, How};
 use crate::diag::Span;
-use crate::fault::Fault;
+use crate::fault::{Fault, Outcome};
 use crate::plan::action::{Call, Step};
 use crate::template::from_json;
 
@@ -62,7 +62,14 @@ impl Run<'_> {
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
         let how = How { deadline: self.deadline, refresh, sender };
-        let answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
+        let mut answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
+        if let Err(fault) = &mut answered
+            && fault.outcome == Outcome::Pending
+        {
+            let reference = &self.conversation.reference;
+            tracing::warn!(%reference, connection = %call.connection, operation = %call.operation, "a write outlasts its turn");
+            fault.reference = Some(reference.clone());
+        }
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),

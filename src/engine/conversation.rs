@@ -32,6 +32,8 @@ pub(super) struct Conversation {
     pub(super) locale: String,
     /// The time of the call.
     pub(super) now: DateTime<Utc>,
+    /// What the user can quote of the turn, where something of it is not settled.
+    pub(super) reference: String,
 }
 
 /// The few names that an action asks for; looking through them is quicker than any table.
@@ -118,7 +120,8 @@ impl Conversation {
             offered.push(("legwork", words.clone()));
         }
         let channel = tracker.latest_input_channel.clone();
-        Ok(Self { names: Arc::new(Offered(offered)), slots, entities, metadata, channel, locale, now })
+        let reference = String::new();
+        Ok(Self { names: Arc::new(Offered(offered)), slots, entities, metadata, channel, locale, now, reference })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::conversation::Conversation;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
-use super::turn::Engine;
+use super::turn::Core;
 use crate::diag::Span;
 use crate::fault::{Class, Fault, Outcome};
 use crate::format;
@@ -52,7 +52,7 @@ impl Halt {
 
 /// A run.
 pub(super) struct Run<'a> {
-    pub(super) engine: &'a Engine,
+    pub(super) engine: &'a Core,
     pub(super) conversation: Arc<Conversation>,
     pub(super) scope: Scope,
     pub(super) slots: Slots,
@@ -65,8 +65,8 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(
-        engine: &'a Engine,
-        conversation: Conversation,
+        engine: &'a Core,
+        conversation: Arc<Conversation>,
         deadline: Deadline,
         trace: Option<Arc<Trace>>,
     ) -> Self {
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
             engine,
             scope: Scope::new(Arc::clone(&conversation.names)),
             slots: conversation.slots.clone(),
-            conversation: Arc::new(conversation),
+            conversation,
             messages: Vec::new(),
             events: Vec::new(),
             deadline,
@@ -210,5 +210,5 @@ impl<'a> Run<'a> {
 
 /// A fault as expressions see it.
 pub(super) fn fault_value(fault: &Fault) -> Value {
-    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public }))
+    from_json(&serde_json::json!({ "outcome": fault.outcome.name(), "message": fault.public, "reference": fault.reference }))
 }

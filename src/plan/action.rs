@@ -28,6 +28,8 @@ pub struct Action {
     pub inputs: Vec<Input>,
     /// How long it may take, where that is its own.
     pub limits: Option<super::Limits>,
+    /// Whether its answer can ask Rasa to run it again, for when it is slow: not where Rasa runs it inside of a step of its own.
+    pub follows_up: bool,
     /// What it does.
     pub body: Body,
     /// The names of the conversation that its expressions ask for (`slots`, `events`, …), and `slots.NAME` for a slot that

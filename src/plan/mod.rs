@@ -16,5 +16,5 @@ mod value;
 
 pub use compile::{OFFERED, Sources, compile};
 pub use project::{Given, Project, SANDBOX, Wire};
-pub use settings::Limits;
+pub use settings::{Limits, Times};
 pub use value::Value;

@@ -51,11 +51,25 @@ pub(super) fn duration(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
     crate::time::duration(&text.value).map_err(|wrong| out.push(refused(wrong))).ok()
 }
 
-/// Reads the name of an outcome.
+/// Reads the name of an outcome that a connector can find in an answer.
 pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
-    let found = Outcome::parse(&text.value);
+    outcome_of(text, Outcome::said_of_an_answer, out)
+}
+
+/// Reads the name of an outcome that a call can have.
+pub(super) fn call_outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
+    outcome_of(text, Outcome::ends_a_call, out)
+}
+
+/// Reads the name of an outcome that has a message.
+pub(super) fn message_outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
+    outcome_of(text, |_| true, out)
+}
+
+fn outcome_of(text: &Text, fits: fn(Outcome) -> bool, out: &mut Diagnostics) -> Option<Outcome> {
+    let found = Outcome::parse(&text.value).filter(|outcome| fits(*outcome));
     if found.is_none() {
-        let known = Outcome::ALL.iter().map(|outcome| outcome.name());
+        let known = Outcome::ALL.iter().filter(|outcome| fits(**outcome)).map(|outcome| outcome.name());
         let diagnostic = Diagnostic::at(Code::UnknownOutcome, &text.span, format!("there is no outcome `{}`", text.value));
         out.push(diagnostic.did_you_mean(&text.value, known));
     }

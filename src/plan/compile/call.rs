@@ -118,7 +118,7 @@ impl Compiler<'_> {
             let outcome = if name.value == OTHERWISE {
                 None
             } else {
-                let Some(outcome) = reading::outcome(name, &mut self.out) else { continue };
+                let Some(outcome) = reading::call_outcome(name, &mut self.out) else { continue };
                 Some(outcome)
             };
             let mut own = names.clone().and("fault");

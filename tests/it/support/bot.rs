@@ -15,6 +15,7 @@ use legwork::time::FixedClock;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -27,6 +28,7 @@ pub const NOW: &str = "2026-01-20T12:00:00Z";
 pub struct Bot {
     address: SocketAddr,
     stop: Arc<Notify>,
+    served: Mutex<Option<JoinHandle<io::Result<()>>>>,
     log: Log,
     expected: Mutex<Vec<String>>,
     _logging: DefaultGuard,
@@ -144,9 +146,13 @@ impl Bot {
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
-        let door = router(engine, Options { auth, ..Options::default() }, facts);
-        tokio::spawn(serve(listener, door, None, drain, async move { stopped.notified().await }));
-        Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
+        let door = router(Arc::clone(&engine), Options { auth, ..Options::default() }, facts);
+        let serving = async move {
+            let settled = engine.settled();
+            serve(listener, door, None, drain, async move { stopped.notified().await }, settled).await
+        };
+        let served = Mutex::new(Some(tokio::spawn(serving)));
+        Self { address, stop, served, log, expected: Mutex::default(), _logging: logging, _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -156,6 +162,13 @@ impl Bot {
     /// Lets an error with this text be logged; one has to be.
     pub fn expect_error(&self, text: &str) {
         self.expected.lock().unwrap().push(text.to_owned());
+    }
+
+    /// Stops the server, and waits until it has.
+    pub async fn stop(&self) {
+        self.stop.notify_one();
+        let served = self.served.lock().unwrap().take().expect("it was stopped before");
+        served.await.unwrap().unwrap();
     }
 
     /// The lines that were logged so far.
