@@ -26,8 +26,10 @@ use crate::time::Deadline;
 
 /// How long a database may take.
 const STATEMENTS: Duration = Duration::from_secs(12);
-/// How long a write may take, with its repeats: it ends however long its turn lasts.
+/// How long a write of a remote system may take, with its repeats: it ends however long its turn lasts.
 const WRITES: Duration = Duration::from_secs(30);
+/// How long a database may take to end a transaction that ran out of time.
+const ROLLBACK: Duration = Duration::from_millis(500);
 /// How long a call that several may wait for may take, with its repeats: it cannot depend on the deadline of one of them.
 const SHARED: Duration = Duration::from_secs(30);
 
@@ -120,7 +122,12 @@ async fn write(
     how: How<'_>,
     attempts: &Arc<AtomicU32>,
 ) -> Result<Answered, Fault> {
-    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(Deadline::after(WRITES));
+    // A transaction that runs out of time is taken back, so there is nothing pending about it; only its end is waited for.
+    let (ends, waits) = match open.system {
+        Opened::Database(_) => (how.deadline, how.deadline.instant() + ROLLBACK),
+        Opened::Remote(_) | Opened::Examples(_) => (Deadline::after(WRITES), how.deadline.instant()),
+    };
+    let attempt = Send::new(connections, open, operation, inputs, attempts).attempt(ends);
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
@@ -133,7 +140,9 @@ async fn write(
         // Nobody may wait for it any more: then the log is where its end can be found.
         if let Err(ended) = tell.send(attempt.await) {
             match ended {
-                Ok(_) => tracing::info!(%connection, operation = %name, "a write that nobody waited for any more ended well"),
+                Ok(_) => {
+                    tracing::info!(%connection, operation = %name, "a write that nobody waited for any more ended well")
+                }
                 Err(Fault { outcome, operator, .. }) => tracing::error!(
                     %connection, operation = %name, %outcome, detail = operator,
                     "a write that nobody waited for any more failed"
@@ -142,7 +151,7 @@ async fn write(
         }
     };
     connections.writes.spawn(write.in_current_span());
-    match timeout_at(how.deadline.instant(), told).await {
+    match timeout_at(waits, told).await {
         Ok(Ok(answer)) => answer.map(just_now),
         Ok(Err(_)) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
         Err(_) => Err(Fault::new(Outcome::Pending, format!("{} has not ended within the turn", operation.name))),

@@ -21,7 +21,9 @@ use crate::time::Deadline;
 enum Which {
     First,
     /// The one that a slow answer asked for. `flows`: the assistant is driven by flows, which need no history made even.
-    Second { flows: bool },
+    Second {
+        flows: bool,
+    },
 }
 
 impl Which {
@@ -135,8 +137,7 @@ fn as_one_run(done: &Done, action: &Action, flows: bool) -> Done {
         }
         // A refused run is none in the history; the event is what Rasa itself notes of a 400.
         Reply::Rejected { .. } => {
-            let refused =
-                EventKind::ActionExecutionRejected { name: name.to_owned(), policy: None, confidence: None };
+            let refused = EventKind::ActionExecutionRejected { name: name.to_owned(), policy: None, confidence: None };
             let events = vec![Event::undo(), Event::undo(), Event::from(refused)];
             done.reply = Reply::Answer(Answer { events, responses: Vec::new() });
         }

@@ -99,9 +99,7 @@ impl Engine {
         let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name));
         let Done { reply, outcome } = match (&call.next_action, known) {
             (None, _) => Done { reply: Reply::Nothing, outcome: "nothing" },
-            (Some(name), None) => {
-                Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" }
-            }
+            (Some(name), None) => Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" },
             (Some(_), Some(action)) => self.0.act(action, call, &context, how).await?,
         };
         let action = known.map(|action| &action.name);
@@ -128,15 +126,13 @@ impl Core {
     ) -> Result<Done, Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
-            Body::Validation(_) => {
-                match self.domains.find(&call, &context.caller, self.parts.project.domain.as_ref())? {
-                    Found::Domain(domain) => domain,
-                    Found::Missing => {
-                        let reply = Reply::NeedsDomain { action: action.name.clone() };
-                        return Ok(Done { reply, outcome: "needs_domain" });
-                    }
+            Body::Validation(_) => match self.domains.find(&call, &context.caller, self.parts.project.domain.as_ref())? {
+                Found::Domain(domain) => domain,
+                Found::Missing => {
+                    let reply = Reply::NeedsDomain { action: action.name.clone() };
+                    return Ok(Done { reply, outcome: "needs_domain" });
                 }
-            }
+            },
         };
         let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
         let times = limits.on(call.tracker.latest_input_channel.as_deref());

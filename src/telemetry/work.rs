@@ -35,13 +35,10 @@ pub struct WorkJoined {
 }
 
 impl WorkJoined {
-    /// Logs at DEBUG, work that was begun anew at INFO, and counts.
+    /// Logs at INFO and counts.
     pub fn emit(&self) {
         let kind = self.kind.name();
-        match self.kind {
-            JoinKind::Afresh => tracing::info!(kind, "a second call found no running work and began it anew"),
-            JoinKind::Second | JoinKind::Repeat => tracing::debug!(kind, "joined running work"),
-        }
+        tracing::info!(kind, "joined the work of its turn");
         counter!(Metric::WorkJoinedTotal.name(), "kind" => kind).increment(1);
     }
 }

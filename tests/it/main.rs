@@ -47,6 +47,10 @@ mod secrets;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
+mod slow_calls;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod support;

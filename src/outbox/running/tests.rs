@@ -1,3 +1,5 @@
+//! Tests of the registry: who waits for what, what is decided when, and what is left in the end.
+
 use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::oneshot;
@@ -11,7 +13,12 @@ const SLOW: Option<Duration> = Some(Duration::from_secs(5));
 
 fn key(sender: &str) -> TurnKey {
     let message = UserMessage::Id("m".into());
-    TurnKey { caller: CallerName::anonymous(), sender: sender.into(), action: ActionName::parse("action_x").unwrap(), message }
+    TurnKey {
+        caller: CallerName::anonymous(),
+        sender: sender.into(),
+        action: ActionName::parse("action_x").unwrap(),
+        message,
+    }
 }
 
 /// A registry of texts, which weigh what they are long.

@@ -46,8 +46,7 @@ pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &
         let mut own = limits.channels.get(&channel.value).copied().unwrap_or_default();
         own.give_up_after = turn.give_up_after.as_ref().and_then(|text| duration(text, out)).or(own.give_up_after);
         let give_up = own.give_up_after.unwrap_or(limits.times.give_up_after);
-        own.slow_after =
-            turn.slow_after.as_ref().and_then(|text| slow_after(text, give_up, out)).or(own.slow_after);
+        own.slow_after = turn.slow_after.as_ref().and_then(|text| slow_after(text, give_up, out)).or(own.slow_after);
         limits.channels.insert(channel.value.clone(), own);
     }
     limits

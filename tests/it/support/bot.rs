@@ -328,7 +328,29 @@ impl Call<'_> {
         self
     }
 
+    /// Makes it the call that a slow answer asked for.
+    pub fn second(self) -> Self {
+        let action = self.action.clone();
+        self.tracker("followup_action", action.clone()).tracker("latest_action_name", action)
+    }
+
     pub async fn send(self) -> Answer {
+        let (address, line, body) = self.written();
+        let exchange = request(address, &line, &["content-type: application/json"], &body).await;
+        Answer { status: exchange.status, json: exchange.json() }
+    }
+
+    /// Sends it from a task of its own, which another call may overtake.
+    pub fn begin(self) -> JoinHandle<Answer> {
+        let (address, line, body) = self.written();
+        tokio::spawn(async move {
+            let exchange = request(address, &line, &["content-type: application/json"], &body).await;
+            Answer { status: exchange.status, json: exchange.json() }
+        })
+    }
+
+    /// Where it goes, its first line and its body.
+    fn written(self) -> (SocketAddr, String, Vec<u8>) {
         let mut events = vec![json!({ "event": "action", "name": "action_listen", "timestamp": 0.5 })];
         events.extend(self.events);
         let mut tracker = json!({
@@ -348,9 +370,7 @@ impl Call<'_> {
         body.as_object_mut().unwrap().extend(self.further);
         let token = self.token.map_or_else(String::new, |token| format!("?token={token}"));
         let line = format!("POST /webhook{token}");
-        let exchange =
-            request(self.bot.address, &line, &["content-type: application/json"], body.to_string().as_bytes()).await;
-        Answer { status: exchange.status, json: exchange.json() }
+        (self.bot.address, line, body.to_string().into_bytes())
     }
 }
 

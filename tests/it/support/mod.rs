@@ -6,13 +6,15 @@ mod client;
 mod command;
 mod desk;
 mod engine;
+mod held;
 mod house;
 mod log;
 
-pub use bot::{Answer, Bot, Call, problems, written};
+pub use bot::{Answer, Bot, Call, place, problems, written};
 pub use client::{Exchange, connect, request};
 pub use command::{Ran, legwork, project};
 pub use desk::{CONNECTED, DESK};
 pub use engine::Script;
+pub use held::{HELD, Held};
 pub use house::{House, call, secret};
 pub use log::lines_about;
