@@ -135,10 +135,10 @@ fn as_one_run(done: &Done, action: &Action, flows: bool) -> Done {
             let opening = [Event::undo(), Event::undo(), Event::action(name)];
             answer.events.splice(0..0, opening);
         }
-        // A refused run is none in the history; the event is what Rasa itself notes of a 400.
+        // What Rasa itself notes of a 400. An answer with this event leaves no run in the history, so there is one to undo.
         Reply::Rejected { .. } => {
             let refused = EventKind::ActionExecutionRejected { name: name.to_owned(), policy: None, confidence: None };
-            let events = vec![Event::undo(), Event::undo(), Event::from(refused)];
+            let events = vec![Event::undo(), Event::from(refused)];
             done.reply = Reply::Answer(Answer { events, responses: Vec::new() });
         }
         Reply::Nothing | Reply::NotRegistered { .. } | Reply::NeedsDomain { .. } => {}
