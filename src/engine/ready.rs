@@ -73,7 +73,7 @@ impl Ready {
     pub(super) async fn run(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
         let until = deadline.instant() + GRACE;
         // What a panic may leave behind is shared only through locks that recover.
-        let running = AssertUnwindSafe(self.clone().to_end(deadline, trace)).catch_unwind();
+        let running = AssertUnwindSafe(self.clone().complete(deadline, trace)).catch_unwind();
         match timeout_at(until, running).await {
             Ok(Ok(done)) => done,
             Ok(Err(_)) => self.says(&Fault::new(Outcome::Unexpected, "the action broke off")),
@@ -84,7 +84,7 @@ impl Ready {
         }
     }
 
-    async fn to_end(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
+    async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
         let Self { core, action, conversation, offered } = self;
         let mut run = Run::new(&core, conversation, deadline, trace);
         let ended = match (&action.body, offered) {

@@ -43,11 +43,14 @@ impl Default for Bounds {
 /// The turns that are being worked on. `T` is what work ends with.
 pub struct Running<T>(Arc<Registry<T>>);
 
+/// The work of each turn, with its number.
+type Turns<T> = HashMap<Arc<TurnKey>, (u64, Weak<Work<T>>)>;
+
 struct Registry<T> {
     bounds: Bounds,
     /// How many bytes a result has, roughly.
     weigh: fn(&T) -> usize,
-    turns: Mutex<HashMap<Arc<TurnKey>, (u64, Weak<Work<T>>)>>,
+    turns: Mutex<Turns<T>>,
     shelf: Shelf,
     ids: AtomicU64,
     /// How many turns work on by themselves.
@@ -160,7 +163,7 @@ impl<T: Send + Sync + 'static> Running<T> {
 }
 
 impl<T> Registry<T> {
-    fn turns(&self) -> MutexGuard<'_, HashMap<Arc<TurnKey>, (u64, Weak<Work<T>>)>> {
+    fn turns(&self) -> MutexGuard<'_, Turns<T>> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -51,6 +51,8 @@ mod slow;
 #[cfg(test)]
 mod slow_calls;
 #[cfg(test)]
+mod slow_memory;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod support;
