@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -198,17 +199,18 @@ impl Send {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
         self.rehearsal.before(until).await?;
+        // Boxed, each with the room it needs: thousands of calls may wait at the same time.
         let answer = match &self.system {
             Opened::Database(database) => {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
-                database.run(operation, self.inputs, until.bound(STATEMENTS)).await
+                database.run(operation, self.inputs, until.bound(STATEMENTS)).boxed().await
             }
             Opened::Examples(played) => {
                 let results = played.run(operation, self.inputs, until, &self.attempts).await?;
                 reply(operation, results)
             }
             Opened::Remote(remote) => {
-                let results = remote.run(operation, self.inputs, until, &self.attempts).await?;
+                let results = remote.run(operation, self.inputs, until, &self.attempts).boxed().await?;
                 reply(operation, results)
             }
         };

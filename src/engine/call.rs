@@ -1,5 +1,6 @@
 //! Calls of operations, and what becomes of their outcomes.
 
+use futures_util::FutureExt;
 use serde_json::Value as Json;
 
 use super::run::{Flow, Halt, Run, fault_value};
@@ -62,7 +63,8 @@ impl Run<'_> {
         let sender = self.conversation.names.get("sender_id");
         let sender = sender.as_ref().and_then(|sender| sender.as_str());
         let how = How { deadline: self.deadline, refresh, sender };
-        let mut answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).await;
+        // In a box of its own: a step that calls nothing, or waits for another, need not have room for it.
+        let mut answered = self.engine.parts.connections.call(&call.connection, &call.operation, inputs, how).boxed().await;
         if let Err(fault) = &mut answered
             && fault.outcome == Outcome::Pending
         {

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::ready::{Done, Ready};
 use super::turn::Core;
 use crate::fault::{Fault, Outcome};
@@ -52,57 +54,96 @@ pub(super) fn can_follow_up(core: &Core, action: &Action, call: &Call) -> bool {
     core.parts.project.domain.is_some() || !call.domain.as_ref().is_some_and(fills_a_slot)
 }
 
-/// Answers a call of an action that may follow up.
+/// A place in a turn's work, taken for a call; the call itself need not be held any more.
+pub(super) struct Waiting {
+    action: Arc<Action>,
+    place: Place,
+}
+
+enum Place {
+    First {
+        joined: Joined<Done>,
+        ready: Ready,
+    },
+    Second {
+        joined: Joined<Done>,
+        flows: bool,
+    },
+    /// There is no room for work that outlives its call.
+    Alone {
+        ready: Ready,
+        deadline: Deadline,
+        which: Which,
+    },
+}
+
+/// Joins the work of a turn, or begins it.
 ///
 /// # Errors
 /// When a part of the call that the action asks for is not what the protocol says.
-pub(super) async fn answer(
+pub(super) fn enter(
     core: &Arc<Core>,
     action: &Arc<Action>,
-    call: Call,
+    call: &Call,
     key: TurnKey,
     times: Times,
-) -> Result<Done, Malformed> {
-    let which = Which::of(&call, action);
-    let found = match which {
-        Which::First => None,
-        Which::Second { .. } => core.running.find(&key),
-    };
-    if let (Some(joined), Which::Second { flows }) = (found, which) {
-        drop(call);
+) -> Result<Waiting, Malformed> {
+    let which = Which::of(call, action);
+    let waiting = |place| Waiting { action: Arc::clone(action), place };
+    if let Which::Second { flows } = which
+        && let Some(joined) = core.running.find(&key)
+    {
         WorkJoined { kind: JoinKind::Second }.emit();
-        return Ok(second(joined, action, flows).await);
+        return Ok(waiting(Place::Second { joined, flows }));
     }
-    let ready = Ready::read(core, action, &call, &key, None)?;
+    let ready = Ready::read(core, action, call, &key, None)?;
     let stamp = call.tracker.events.as_str().len();
-    drop(call);
-    let (slow_after, give_up_after) = match which {
-        Which::First => (Some(times.slow_after).filter(|slow| *slow < times.give_up_after), times.give_up_after),
+    let give_up_after = match which {
         // The first call has waited that long already; where no turn is slow any more, nobody knows.
-        Which::Second { .. } if times.slow_after < times.give_up_after => (None, times.give_up_after - times.slow_after),
-        Which::Second { .. } => (None, times.give_up_after),
+        Which::Second { .. } if times.slow_after < times.give_up_after => times.give_up_after - times.slow_after,
+        Which::First | Which::Second { .. } => times.give_up_after,
     };
-    let entered = core.running.enter(key, stamp, slow_after, ready.clone().run(Deadline::after(give_up_after), None));
-    Ok(match (entered, which) {
-        (Entered::Began(joined), Which::First) => first(joined, &ready, action).await,
-        (Entered::Found(joined), Which::First) => {
-            WorkJoined { kind: JoinKind::Repeat }.emit();
-            first(joined, &ready, action).await
+    let slow_after = Some(times.slow_after).filter(|slow| which == Which::First && *slow < times.give_up_after);
+    let work = ready.clone().run(Deadline::after(give_up_after), None);
+    let (joined, found) = match core.running.enter(key, stamp, slow_after, work) {
+        Entered::Began(joined) => (joined, false),
+        Entered::Found(joined) => (joined, true),
+        Entered::Full => {
+            let after = if which == Which::First { times.slow_after } else { give_up_after };
+            return Ok(waiting(Place::Alone { ready, deadline: Deadline::after(after), which }));
         }
-        (Entered::Began(joined), Which::Second { flows }) => {
-            WorkJoined { kind: JoinKind::Afresh }.emit();
-            second(joined, action, flows).await
+    };
+    let kind = match (which, found) {
+        (Which::First, false) => None,
+        (Which::First, true) => Some(JoinKind::Repeat),
+        (Which::Second { .. }, false) => Some(JoinKind::Afresh),
+        (Which::Second { .. }, true) => Some(JoinKind::Second),
+    };
+    if let Some(kind) = kind {
+        WorkJoined { kind }.emit();
+    }
+    Ok(waiting(match which {
+        Which::First => Place::First { joined, ready },
+        Which::Second { flows } => Place::Second { joined, flows },
+    }))
+}
+
+impl Waiting {
+    /// Waits for what the call is told.
+    pub(super) async fn answer(self) -> Done {
+        let Self { action, place } = self;
+        match place {
+            Place::First { joined, ready } => first(joined, &ready, &action).await,
+            Place::Second { joined, flows } => as_one_run(&*joined.second().await, &action, flows),
+            Place::Alone { ready, deadline, which } => {
+                let done = ready.run(deadline, None).boxed().await;
+                match which {
+                    Which::First => done,
+                    Which::Second { flows } => as_one_run(&done, &action, flows),
+                }
+            }
         }
-        (Entered::Found(joined), Which::Second { flows }) => {
-            WorkJoined { kind: JoinKind::Second }.emit();
-            second(joined, action, flows).await
-        }
-        // There is no room for work that outlives its call.
-        (Entered::Full, Which::First) => ready.run(Deadline::after(times.slow_after), None).await,
-        (Entered::Full, Which::Second { flows }) => {
-            as_one_run(&ready.run(Deadline::after(give_up_after), None).await, action, flows)
-        }
-    })
+    }
 }
 
 async fn first(joined: Joined<Done>, ready: &Ready, action: &Action) -> Done {
@@ -116,10 +157,6 @@ async fn first(joined: Joined<Done>, ready: &Ready, action: &Action) -> Done {
             told
         }
     }
-}
-
-async fn second(joined: Joined<Done>, action: &Action, flows: bool) -> Done {
-    as_one_run(&*joined.second().await, action, flows)
 }
 
 /// A result as the second answer of its turn. The two `undo`s take back what the history has of the action's two runs, and

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use serde_json::json;
 
 use super::domains::{Domains, Found};
 use super::ready::{Done, Ready};
-use super::slow;
+use super::slow::{self, Waiting};
 use super::trace::Trace;
 use crate::connector::{Connections, Facts};
 use crate::name::{ActionName, CallerName};
@@ -97,10 +98,19 @@ impl Engine {
     async fn timed(&self, call: Call, context: Context, how: How) -> Result<Reply, Malformed> {
         let started = tokio::time::Instant::now();
         let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name));
-        let Done { reply, outcome } = match (&call.next_action, known) {
-            (None, _) => Done { reply: Reply::Nothing, outcome: "nothing" },
-            (Some(name), None) => Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" },
-            (Some(_), Some(action)) => self.0.act(action, call, &context, how).await?,
+        let next = match (&call.next_action, known) {
+            (None, _) => Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" }),
+            (Some(name), None) => {
+                Next::Told(Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" })
+            }
+            (Some(_), Some(action)) => self.0.next(action, &call, &context, how)?,
+        };
+        // A turn may wait long, and its call's body is large.
+        drop(call);
+        let Done { reply, outcome } = match next {
+            Next::Told(done) => done,
+            Next::Runs(ready, deadline, trace) => ready.run(deadline, trace).boxed().await,
+            Next::Waits(waiting) => waiting.answer().await,
         };
         let action = known.map(|action| &action.name);
         TurnFinished { action, outcome, elapsed: started.elapsed(), caller: &context.caller }.emit();
@@ -116,36 +126,40 @@ enum How {
     Traced(Option<Arc<Trace>>),
 }
 
+/// What becomes of a call.
+enum Next {
+    /// It is answered.
+    Told(Done),
+    /// Its action runs to the end.
+    Runs(Ready, Deadline, Option<Arc<Trace>>),
+    /// It waits for the work of its turn.
+    Waits(Waiting),
+}
+
 impl Core {
-    async fn act(
-        self: &Arc<Self>,
-        action: &Arc<Action>,
-        call: Call,
-        context: &Context,
-        how: How,
-    ) -> Result<Done, Malformed> {
+    /// Takes of a call what is needed of it.
+    fn next(self: &Arc<Self>, action: &Arc<Action>, call: &Call, context: &Context, how: How) -> Result<Next, Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
-            Body::Validation(_) => match self.domains.find(&call, &context.caller, self.parts.project.domain.as_ref())? {
+            Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.project.domain.as_ref())? {
                 Found::Domain(domain) => domain,
                 Found::Missing => {
                     let reply = Reply::NeedsDomain { action: action.name.clone() };
-                    return Ok(Done { reply, outcome: "needs_domain" });
+                    return Ok(Next::Told(Done { reply, outcome: "needs_domain" }));
                 }
             },
         };
         let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
         let times = limits.on(call.tracker.latest_input_channel.as_deref());
-        let key = TurnKey::of(&call, &context.caller, &action.name);
+        let key = TurnKey::of(call, &context.caller, &action.name);
         let (after, trace) = match how {
-            How::Live if slow::can_follow_up(self, action, &call) => {
-                return slow::answer(self, action, call, key, times).await;
+            How::Live if slow::can_follow_up(self, action, call) => {
+                return slow::enter(self, action, call, key, times).map(Next::Waits);
             }
             How::Live => (times.slow_after, None),
             How::Traced(trace) => (times.give_up_after, trace),
         };
-        let ready = Ready::read(self, action, &call, &key, domain)?;
-        drop((call, key));
-        Ok(ready.run(Deadline::after(after), trace).await)
+        let ready = Ready::read(self, action, call, &key, domain)?;
+        Ok(Next::Runs(ready, Deadline::after(after), trace))
     }
 }

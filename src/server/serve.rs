@@ -38,6 +38,10 @@ impl Default for Drain {
     }
 }
 
+/// How many bytes of a request are read at once, and how long its head may be. A connection holds that much while its turn
+/// waits, of which there may be thousands.
+const BUFFER: usize = 16 << 10;
+
 /// How long a client may take over the head of a request.
 const HEAD: Duration = Duration::from_secs(15);
 
@@ -56,7 +60,7 @@ pub async fn serve(
     listener.set_nonblocking(true)?;
     let handle = Handle::<SocketAddr>::new();
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
     // As a task, so that a connection is served by the thread that took it, and none has to be woken for it.
     let mut listening = AbortOnDropHandle::new(tokio::spawn(listen(server, router, tls)));
     let told = OnceLock::new();
