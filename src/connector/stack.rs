@@ -72,12 +72,12 @@ async fn layers(
     let inputs = accepted(operation, inputs, connections.clock.now())?;
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
     if operation.kind.writes() {
-        return write(connections, open, operation, inputs, how, attempts).await;
+        return write(connections, open, operation, inputs, how, attempts).boxed().await;
     }
     match connections.keep(operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
         Some(keep) => {
-            let read = read(connections, open, operation, inputs, keep, how.refresh, attempts);
+            let read = read(connections, open, operation, inputs, keep, how.refresh, attempts).boxed();
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
