@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Serialize;
+use tokio_util::task::TaskTracker;
 
 use super::examples::Played;
 use super::facts::{self, Facts, Tally};
@@ -129,6 +130,8 @@ pub struct Connections {
     open: IndexMap<ConnectionName, Open>,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Writes, which end whether or not somebody waits for them.
+    pub(super) writes: TaskTracker,
     profiles: Keep,
     rng: Mutex<fastrand::Rng>,
 }
@@ -209,7 +212,15 @@ impl Connections {
             return Err(problems);
         }
         let Surroundings { clock, profiles, rng, .. } = surroundings;
-        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles, rng: Mutex::new(rng) })
+        let (cache, writes) = (Arc::new(ReadCache::new(CACHE_BYTES)), TaskTracker::new());
+        Ok(Self { open, cache, clock, writes, profiles, rng: Mutex::new(rng) })
+    }
+
+    /// Waits until no write is under way.
+    pub async fn settled(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+        self.writes.reopen();
     }
 
     /// Calls an operation.

@@ -39,7 +39,7 @@ impl Run<'_> {
         let runs = steps.iter().map(|step| {
             let mut run = self.fork();
             async move {
-                let flow = run.step(step).await;
+                let flow = run.steps(std::slice::from_ref(step)).await;
                 (run, flow, step)
             }
         });
