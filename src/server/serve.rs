@@ -39,8 +39,8 @@ impl Default for Drain {
 }
 
 /// How many bytes of a request are read at once, and how long its head may be. A connection holds that much while its turn
-/// waits, of which there may be thousands.
-const BUFFER: usize = 16 << 10;
+/// waits, of which there may be thousands. Rasa's own action server takes heads of 8 KiB too.
+const BUFFER: usize = 8 << 10;
 
 /// How long a client may take over the head of a request.
 const HEAD: Duration = Duration::from_secs(15);
