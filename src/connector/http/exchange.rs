@@ -92,29 +92,36 @@ impl Remote {
             passes && journey.errand.sent.repeats() && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
         let hopeless = &hopeless;
-        retry(self.backoff, journey.errand.until, rng, again, |number| async move {
-            // A write that can be looked for is looked for before it is made again.
-            if (number > 1 || journey.errand.key.is_some_and(WriteKey::is_again))
-                && let Idempotency::Lookup(lookup) = &journey.step.idempotency
-            {
-                match self.looked_up(journey, lookup).await {
-                    Ok(None) => {}
-                    Ok(Some(done)) => return Ok(Came::Done(done)),
-                    Err(fault) => {
-                        hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
-                        let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
-                        return Err(Fault::new(Outcome::Unavailable, text));
+        retry(
+            self.backoff,
+            journey.errand.until,
+            rng,
+            again,
+            || true,
+            |number| async move {
+                // A write that can be looked for is looked for before it is made again.
+                if (number > 1 || journey.errand.key.is_some_and(WriteKey::is_again))
+                    && let Idempotency::Lookup(lookup) = &journey.step.idempotency
+                {
+                    match self.looked_up(journey, lookup).await {
+                        Ok(None) => {}
+                        Ok(Some(done)) => return Ok(Came::Done(done)),
+                        Err(fault) => {
+                            hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
+                            let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
+                            return Err(Fault::new(Outcome::Unavailable, text));
+                        }
                     }
                 }
-            }
-            // Limits: a request that would come too late is not made.
-            let permit = self.limits.admit(journey.errand.until).await.map_err(|full| self.full(&full))?;
-            // The attempt has a time of its own, so that one that hangs leaves time for another.
-            let until = journey.errand.until.bound(system.timeout);
-            let attempt = self.attempt(system, journey, draft, until, hopeless).await;
-            drop(permit);
-            attempt.map(Came::Answer)
-        })
+                // Limits: a request that would come too late is not made.
+                let permit = self.limits.admit(journey.errand.until).await.map_err(|full| self.full(&full))?;
+                // The attempt has a time of its own, so that one that hangs leaves time for another.
+                let until = journey.errand.until.bound(system.timeout);
+                let attempt = self.attempt(system, journey, draft, until, hopeless).await;
+                drop(permit);
+                attempt.map(Came::Answer)
+            },
+        )
         .await
     }
 

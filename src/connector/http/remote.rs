@@ -71,7 +71,7 @@ impl Remote {
         let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
         // What stands in for the vendor does not share the vendor's limits.
         let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
-        let limits = Limits::new(system.limits.concurrent, rate);
+        let limits = Limits::new(system.limits.concurrent, 1000, rate);
         let path = |file: &String| folder.join(file);
         let secret = |reference: &Reference| reference.resolve(folder);
         let identity = rules.reach.identity.as_ref().map(|identity| {
