@@ -98,13 +98,15 @@ pub struct Fault {
     /// The writes of the operation that were done before it ended like this, by the names of their steps: what failed is the
     /// rest. Empty when nothing was changed, or when whether anything was is not known.
     pub done: Vec<String>,
+    /// Whether it is this sender alone who has asked too often.
+    pub too_often: bool,
 }
 
 impl Fault {
     /// A fault that tells the user no more than its outcome's message does.
     #[must_use]
     pub fn new(outcome: Outcome, operator: impl Into<String>) -> Self {
-        Self { outcome, operator: operator.into(), public: None, retry_after: None, done: Vec::new() }
+        Self { outcome, operator: operator.into(), public: None, retry_after: None, done: Vec::new(), too_often: false }
     }
 
     /// The same fault with a text that the user may read.

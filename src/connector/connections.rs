@@ -12,6 +12,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::chain::Chain;
 use super::examples::Played;
 use super::facts::{self, Facts, Tally};
 use super::http::Remote;
@@ -25,9 +26,6 @@ use crate::resilience::{Keep, ReadCache};
 use crate::store::TokenStore;
 use crate::time::{Clock, Deadline};
 
-/// How many bytes of answers are kept.
-const CACHE_BYTES: u64 = 32 << 20;
-
 /// What connections are opened in.
 pub struct Surroundings<'a> {
     /// The project's folder, which relative paths begin at.
@@ -36,6 +34,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// How many bytes of answers are kept.
+    pub cache_bytes: u64,
     /// Where tokens are kept that must outlive the process.
     pub tokens: Arc<dyn TokenStore>,
     /// Where waits between attempts and the keys of writes get their randomness from.
@@ -142,6 +142,8 @@ pub(super) struct Open {
     /// Its host or file, for operators.
     pub(super) address: Option<String>,
     pub(super) tally: Tally,
+    /// How patiently its system is asked.
+    pub(super) chain: Arc<Chain>,
 }
 
 impl Open {
@@ -183,6 +185,13 @@ impl Connections {
             let name = connection.name.clone();
             let connector = Arc::clone(&connection.connector);
             let rng = surroundings.rng.fork();
+            let chain = match Chain::new(connection, &surroundings.clock) {
+                Ok(chain) => Arc::new(chain),
+                Err(text) => {
+                    problems.push(Problem::of(&name, Finding { operation: None, text, passing: false }));
+                    continue;
+                }
+            };
             let system = match &connector.system {
                 System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
                 // A test never reaches somebody's system.
@@ -191,7 +200,7 @@ impl Connections {
                 }
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
-                    Remote::open(connection, &settings, surroundings.folder, &surroundings.clock, &surroundings.tokens, rng)
+                    Remote::open(connection, &settings, &surroundings, rng, Arc::clone(&chain))
                         .map(|remote| Opened::Remote(Arc::new(remote)))
                         .map_err(|text| Finding { operation: None, text, passing: false })
                 }
@@ -200,7 +209,7 @@ impl Connections {
                 Ok(system) => {
                     let (rules, address) = (connection.rules.clone(), facts::address(connection));
                     let (given, tally) = (Mutex::default(), Tally::default());
-                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally });
+                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally, chain });
                 }
                 Err(finding) => problems.push(Problem::of(&name, finding)),
             }
@@ -208,8 +217,8 @@ impl Connections {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Surroundings { clock, profiles, rng, .. } = surroundings;
-        Ok(Self { open, cache: Arc::new(ReadCache::new(CACHE_BYTES)), clock, profiles, rng: Mutex::new(rng) })
+        let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
+        Ok(Self { open, cache: Arc::new(ReadCache::new(cache_bytes)), clock, profiles, rng: Mutex::new(rng) })
     }
 
     /// Calls an operation.
@@ -317,8 +326,8 @@ impl Connections {
     }
 
     /// How long the answers of an operation are kept.
-    pub(super) fn keep(&self, operation: &Operation) -> Option<Keep> {
-        facts::keep(operation, self.profiles)
+    pub(super) fn keep(&self, open: &Open, operation: &Operation) -> Option<Keep> {
+        facts::keep(operation, &open.rules, self.profiles)
     }
 
     fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {

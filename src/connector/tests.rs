@@ -45,6 +45,7 @@ fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
         folder,
         clock: clock(),
         profiles: Keep::PROFILES,
+        cache_bytes: crate::resilience::CACHE_BYTES,
         tokens: Arc::new(NoTokens),
         rng: fastrand::Rng::with_seed(7),
         scratch,

@@ -255,5 +255,6 @@ impl Run<'_> {
 pub(super) fn fault_value(fault: Option<&Fault>) -> Value {
     let outcome = fault.map(|fault| fault.outcome.name());
     let done = fault.map_or(&[][..], |fault| &fault.done);
-    from_json(&json!({ "outcome": outcome, "message": fault.and_then(|fault| fault.public.as_deref()), "done": done }))
+    let (message, too_often) = (fault.and_then(|fault| fault.public.as_deref()), fault.is_some_and(|fault| fault.too_often));
+    from_json(&json!({ "outcome": outcome, "message": message, "done": done, "too_often": too_often }))
 }

@@ -32,6 +32,12 @@ impl Backoff {
         Ok(Self { attempts, first, most })
     }
 
+    /// How often something is tried in all.
+    #[must_use]
+    pub const fn attempts(self) -> NonZeroU32 {
+        self.attempts
+    }
+
     /// The wait after the attempt of that number, counted from 1: between half of it and all of it, so that many who failed
     /// together do not come back together.
     fn wait(&self, attempt: u32, rng: &mut fastrand::Rng) -> Duration {

@@ -22,6 +22,9 @@ use tokio::time::Instant;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 
+/// How many bytes of answers are kept when legwork.yml says nothing else.
+pub const CACHE_BYTES: u64 = 32 << 20;
+
 /// How long the answers of an operation are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {

@@ -7,6 +7,7 @@ mod call;
 mod connection;
 mod event;
 mod names;
+mod patience;
 mod project;
 mod rules;
 mod say;
