@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chrono::Timelike as _;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -248,9 +249,10 @@ impl Chain {
         HeldBack { connection: &self.connection, by }.emit();
     }
 
-    /// The time of day after so long.
+    /// The time of day after so long, at the next whole second.
     fn at(&self, left: Duration) -> Option<chrono::DateTime<chrono::Utc>> {
-        self.clock.now().checked_add_signed(chrono::TimeDelta::from_std(left).ok()?)
+        let at = self.clock.now().checked_add_signed(chrono::TimeDelta::from_std(left).ok()?)?;
+        Some(at.with_nanosecond(0)? + chrono::TimeDelta::seconds(i64::from(at.nanosecond() > 0)))
     }
 }
 

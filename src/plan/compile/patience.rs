@@ -137,3 +137,131 @@ fn keeping(written: &Switch<Map<Switch<CacheRef>>>, connector: &Connector, out: 
     }
     keeping
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::diag::File;
+    use crate::plan::connector::{Beside, CacheRule, Files, compile_connector};
+    use crate::resilience::{Keep, Share};
+    use crate::spec::{Shape as _, connector, yaml};
+
+    const HTTP: &str = "kind: http\nbase: https://a.example\ntimeout: 8s\nretry: { attempts: 2, first: 1s, most: 3s }\n\
+         limits: { concurrent: 4, requests: 10, per: 1s }\noperations:\n  find: { request: GET /, cache: { fresh: 1m } }\n  \
+         list: { request: GET / }\n  make: { kind: write, request: POST /, idempotency: none }\n";
+    const SQL: &str = "kind: sql\ndatabase: ':memory:'\noperations: { find: { sql: select 1 } }\n";
+
+    fn compiled(text: &str) -> Connector {
+        let mut out = Diagnostics::default();
+        let written = connector::Connector::read(&yaml::parse(&File::new("a.yml", text)).unwrap(), &mut out).unwrap();
+        let beside = Beside { files: &Files::new(), formats: None };
+        let (connector, wrong) = compile_connector("a", &written, &beside);
+        connector.unwrap_or_else(|| panic!("{wrong:?}"))
+    }
+
+    /// What a connection to `connector` comes to, and what is said of it.
+    fn read(text: &str, connector: &str) -> (Patience, Vec<(Code, String)>) {
+        let mut out = Diagnostics::default();
+        let tree = yaml::parse(&File::new("legwork.yml", text)).unwrap();
+        let written = spec::Connection::read(&tree, &mut out).unwrap();
+        let patience = written.patience.map(|it| patience(&it, &compiled(connector), &mut out)).unwrap_or_default();
+        (patience, out.into_sorted().into_iter().map(|it| (it.code, it.message)).collect())
+    }
+
+    fn policies(text: &str, connector: &str) -> Policies {
+        let (patience, wrong) = read(text, connector);
+        assert_eq!(wrong, []);
+        Policies::of(&compiled(connector), &Rules { patience, ..Rules::default() }).unwrap()
+    }
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_the_connector_s_file_says() {
+        let policies = policies("connector: a\n", HTTP);
+        let usual = Policies::of(&compiled(HTTP), &Rules::default()).unwrap();
+        assert_eq!(policies, usual);
+        assert_eq!(
+            (policies.timeout.as_secs(), policies.backoff.attempts(), policies.concurrent),
+            (8, number(2), number(4))
+        );
+        assert_eq!(policies.rate, Some((number(10), Duration::from_secs(1))));
+        assert_eq!((policies.breaker, policies.queue), (Some(BreakerRules::default()), 1_000));
+        assert_eq!((policies.sender, policies.hedge), (None, None));
+    }
+
+    #[test]
+    fn a_connection_goes_before_the_file_key_by_key() {
+        let text = "connector: a\ntimeout: 3s\nretry: { attempts: 5, budget: { share: 10%, floor: 0 } }\n\
+             breaker: { window: 1m, calls: 4, failures: 25%, slow: { after: 2s, share: 60% }, rest: 5s, probes: 1 }\n\
+             limits: { queue: 7, requests: 2, per: 1m, sender: { calls: 20, per: 1m } }\nhedge: { after: 800ms }\n";
+        let ours = policies(text, HTTP);
+        assert_eq!((ours.timeout.as_secs(), ours.backoff.attempts(), ours.concurrent), (3, number(5), number(4)));
+        assert_eq!(ours.budget, BudgetRules { share: Share::new(10).unwrap(), floor: 0 });
+        let breaker = BreakerRules {
+            window: Duration::from_secs(60),
+            calls: number(4),
+            failures: Share::new(25).unwrap(),
+            slow_after: Duration::from_secs(2),
+            slow: Share::new(60).unwrap(),
+            rest: Duration::from_secs(5),
+            probes: number(1),
+        };
+        assert_eq!(ours.breaker, Some(breaker));
+        assert_eq!((ours.queue, ours.rate), (7, Some((number(2), Duration::from_secs(60)))));
+        assert_eq!(ours.sender, Some(SenderRate { calls: number(20), per: Duration::from_secs(60) }));
+        assert_eq!(ours.hedge, Some(HedgeAfter::Span(Duration::from_millis(800))));
+        let text = "connector: a\nbreaker: off\nhedge: { after: p95 }\nretry: { first: 9s }\n";
+        let ours = policies(text, HTTP);
+        assert_eq!((ours.breaker, ours.hedge), (None, Some(HedgeAfter::P95)));
+        assert_eq!(policies("connector: a\ntimeout: 2s\nlimits: { concurrent: 2 }\n", SQL).concurrent, number(2));
+    }
+
+    #[test]
+    fn what_is_kept_is_said_by_operation_or_for_all() {
+        let (patience, wrong) = read("connector: a\ncache: { find: off, list: { fresh: 30s, stale: 5m }, }\n", HTTP);
+        assert_eq!(wrong, []);
+        let connector = compiled(HTTP);
+        let rule = |keeping: &Keeping, name: &str| keeping.rule(&connector.operations[&OperationName::parse(name).unwrap()]);
+        let times = CacheRule::Own(Keep::new(Duration::from_secs(30), Duration::from_secs(300)));
+        assert_eq!((rule(&patience.keeping, "find"), rule(&patience.keeping, "list")), (None, Some(times)));
+        let (patience, _) = read("connector: a\ncache: off\n", HTTP);
+        assert_eq!(rule(&patience.keeping, "find"), None);
+        assert!(rule(&Keeping::default(), "find").is_some());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said_where_it_stands() {
+        for (text, connector, code, words) in [
+            ("timeout: 0s", HTTP, Code::BadValue, "longer than nothing"),
+            ("timeout: soon", HTTP, Code::BadValue, "duration"),
+            ("retry: { attempts: 0 }", HTTP, Code::BadValue, "from 1"),
+            ("retry: { first: 5s, most: 1s }", HTTP, Code::BadValue, "shorter than the first"),
+            ("retry: { most: 500ms }", HTTP, Code::BadValue, "shorter than the first"),
+            ("retry: { budget: { share: 0% } }", HTTP, Code::BadValue, "from 1% to 100%"),
+            ("retry: { tries: 3 }", HTTP, Code::UnknownKey, "tries"),
+            ("breaker: { failures: 101% }", HTTP, Code::BadValue, "from 1% to 100%"),
+            ("breaker: { failures: 50 }", HTTP, Code::BadValue, "not a share"),
+            ("breaker: on", HTTP, Code::WrongType, "`breaker`"),
+            ("breaker: { calls: 0 }", HTTP, Code::BadValue, "from 1"),
+            ("limits: { requests: 5 }", HTTP, Code::MissingKey, "`per`"),
+            ("limits: { sender: { calls: 5 } }", HTTP, Code::MissingKey, "`per`"),
+            ("limits: { queue: 99999999999 }", HTTP, Code::BadValue, "more than makes sense"),
+            ("hedge: { after: p99 }", HTTP, Code::BadValue, "duration"),
+            ("hedge: { }", HTTP, Code::MissingKey, "`after`"),
+            ("hedge: { after: 1s }", SQL, Code::MisplacedKey, "database"),
+            ("retry: { attempts: 2 }", SQL, Code::MisplacedKey, "database"),
+            ("cache: { fnd: off }", HTTP, Code::UnknownOperation, "no operation `fnd`"),
+            ("cache: { make: { fresh: 1s } }", HTTP, Code::MisplacedKey, "only answers of a read"),
+            ("cache: { find: forever }", HTTP, Code::BadValue, "no cache times"),
+        ] {
+            let (_, wrong) = read(&format!("connector: a\n{text}\n"), connector);
+            assert!(wrong.len() == 1 && wrong[0].0 == code && wrong[0].1.contains(words), "{text}: {wrong:?}");
+        }
+    }
+}
