@@ -126,7 +126,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_good_answer_wins() {
         // The first, the second, whether there may be one; the answer, whose it is, when it is there.
-        let table: [((u64, Ended), Option<(u64, Ended)>, (Ended, Won, u128)); 8] = [
+        type Attempt = (u64, Ended);
+        let table: [(Attempt, Option<Attempt>, (Ended, Won, u128)); 8] = [
             ((799, Ok("a")), Some((1, Ok("b"))), (Ok("a"), Won::Alone, 799)),
             ((799, Err("a")), Some((1, Ok("b"))), (Err("a"), Won::Alone, 799)),
             ((5_000, Ok("a")), Some((200, Ok("b"))), (Ok("b"), Won::Second, 1_000)),
