@@ -330,7 +330,7 @@ impl Connections {
         facts::keep(operation, &open.rules, self.profiles)
     }
 
-    fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {
+    pub(super) fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {
         let open = self
             .open
             .get(connection)

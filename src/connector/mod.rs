@@ -9,6 +9,7 @@ mod auth;
 mod batch;
 pub mod catalog;
 mod chain;
+mod composed;
 mod connections;
 mod dry;
 mod examples;
@@ -27,6 +28,7 @@ mod tree;
 mod wire;
 
 pub use chain::{BreakerHealth, Spared};
+pub use composed::Composing;
 pub use connections::{Answered, Connections, Given, How, Problem, Surroundings};
 pub use examples::{Seen, requests_of, run_examples};
 pub use facts::{BreakerFacts, Facts, FaultFacts, LimitFacts, OperationFacts, SenderFacts, facts};

@@ -91,6 +91,7 @@ impl Run<'_> {
         if let Ok(Found { value, age: Some(age), instead_of }) = &came {
             self.note(|| Entry::Kept { age: *age, instead: instead_of.as_ref().map(|_| value.clone()) });
         }
+        self.parts.met(&came);
         self.ladder.met(call, &came);
         self.show_age();
         Ok(came)

@@ -140,6 +140,17 @@ impl Run<'_> {
         })
     }
 
+    /// Goes on with a result that was kept; one that is old is said to be, once before what is said next.
+    pub(super) fn recalled(&mut self, age: Duration) {
+        if age.as_secs() > 0 {
+            self.ladder.age = self.ladder.age.max(Some(age));
+        }
+        if age > self.engine.parts.project.settings.messages.say_age_after && self.conversation.tells.age_aloud {
+            self.ladder.said_at.get_or_insert(self.messages.len());
+        }
+        self.show_age();
+    }
+
     /// Runs the steps of `stale`; the names they give end with them.
     async fn placed(&mut self, steps: &[Step], fault: Option<&Fault>) -> Result<Flow, Halt> {
         let outer = self.scope.clone();

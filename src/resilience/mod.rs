@@ -17,7 +17,7 @@ mod window;
 pub use backoff::{Backoff, retry};
 pub use breaker::{Breaker, BreakerRules, BreakerState, Change, Pass, Shut};
 pub use budget::{Budget, BudgetRules};
-pub use cache::{CACHE_BYTES, Cached, Keep, Key, Read, ReadCache};
+pub use cache::{CACHE_BYTES, Cached, Keep, Key, Place, Read, ReadCache};
 pub use hedge::{Hedge, HedgeAfter, Won, hedged};
 pub use limits::{Full, FullBy, Limits, Permit};
 pub use senders::{SenderRate, Senders};

@@ -6,6 +6,7 @@ mod action;
 mod call;
 mod connection;
 mod event;
+mod keep;
 mod names;
 mod patience;
 mod project;
