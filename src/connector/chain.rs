@@ -186,6 +186,11 @@ impl Chain {
         left
     }
 
+    /// Whether senders are limited.
+    pub(super) const fn limits_senders(&self) -> bool {
+        self.senders.is_some()
+    }
+
     /// One more call of a sender, where their number is limited.
     ///
     /// # Errors

@@ -146,7 +146,7 @@ async fn read(
     let key = Key::new(&open.name, &operation.name, &inputs);
     // Rate per sender: a kept answer costs the system nothing, so it is there for everyone. Others who wait for the same
     // answer must not hear that this sender asks too often, so it is said before a call is shared.
-    if how.refresh || connections.cache.fresh(&key).await.is_none() {
+    if open.chain.limits_senders() && (how.refresh || connections.cache.fresh(&key).await.is_none()) {
         open.chain.sender(how.sender)?;
     }
     let call = || Send::new(connections, open, operation, inputs, how, attempts).attempt(Deadline::after(SHARED));

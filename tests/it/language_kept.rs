@@ -11,7 +11,7 @@ const DIARY: (&str, &str) = (
 kind: sql
 description: Notes and who wrote them.
 database: ':memory:'
-tables: [{ create: create table notes (who text, text text) }]
+tables: [{ create: 'create table notes (who text, text text)' }]
 operations:
   notes: { inputs: { who: {} }, sql: select text from notes where who = :who order by text }
   people: { sql: select distinct who from notes order by who }
@@ -123,25 +123,25 @@ async fn what_a_connection_does_not_keep_is_not_kept_in_a_result() {
 fn only_what_comes_of_reads_and_inputs_can_be_kept() {
     let call = "{ call: diary.people, as: people }";
     for (shared, wrong) in [
-        (format!("steps: [{call}]\nresult: '{{{{ people }}}}'\ncache: soon\n"), "bad-value actions/shared/summary.yml:3:8"),
-        (format!("steps: [{call}]\ncache: 1m\n"), "missing-key actions/shared/summary.yml:2:8 only a `result` can be kept"),
+        (format!("steps: [{call}]\nresult: '{{{{ people }}}}'\ncache: soon\n"), "bad-value actions/shared/summary.yml:3"),
+        (format!("steps: [{call}]\ncache: 1m\n"), "missing-key actions/shared/summary.yml:2 only a `result` can be kept"),
         (
             format!("steps: [{call}, {{ say: Hi. }}]\nresult: '{{{{ people }}}}'\ncache: 1m\n"),
-            "misplaced-key actions/shared/summary.yml:1:43 `say` does something",
+            "misplaced-key actions/shared/summary.yml:1 `say` does something",
         ),
         (
             format!("steps: [{call}, {{ call: diary.note }}]\nresult: '{{{{ people }}}}'\ncache: 1m\n"),
-            "misplaced-key actions/shared/summary.yml:1:43 note changes something",
+            "misplaced-key actions/shared/summary.yml:1 note changes something",
         ),
         (
             "steps: [{ call: diary.people, as: people, refresh: true }]\nresult: '{{ people }}'\ncache: 1m\n".to_owned(),
-            "misplaced-key actions/shared/summary.yml:1:9 the call goes past what is kept",
+            "misplaced-key actions/shared/summary.yml:1 the call goes past what is kept",
         ),
         (
             format!("steps: [{call}]\nresult: '{{{{ people }}}} {{{{ slots.who }}}}'\ncache: 1m\n"),
-            "misplaced-key actions/shared/summary.yml:3:8 what is kept for all conversations cannot depend on `slots.who`",
+            "misplaced-key actions/shared/summary.yml:3 what is kept for all conversations cannot depend on `slots`",
         ),
-        ("values: { a: 1 }\ncache: 1m\n".to_owned(), "misplaced-key actions/shared/summary.yml:1:9 a shared file has"),
+        ("values: { a: 1 }\ncache: 1m\n".to_owned(), "misplaced-key actions/shared/summary.yml:1 a shared file has"),
     ] {
         let tell = ("actions/tell.yml", "steps: [{ use: summary, as: known }, { say: '{{ known }}' }]\n");
         let found = problems(&[("legwork.yml", PLAIN), DIARY, tell, ("actions/shared/summary.yml", &shared)]);

@@ -69,9 +69,9 @@ impl Journey<'_> {
         wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate });
     }
 
-    /// Whether nothing of the operation writes, so that it may be asked twice.
-    fn reads(&self) -> bool {
-        !self.errand.operation.kind.writes() && !self.step.writes
+    /// Whether it may be asked twice at the same time: nothing of the operation writes, and it is not to be asked only once.
+    fn doubles(&self) -> bool {
+        !self.errand.operation.kind.writes() && !self.step.writes && self.errand.sent.repeats()
     }
 
     fn repeatable(&self) -> bool {
@@ -125,7 +125,7 @@ impl Remote {
                 let attempt = |patience| {
                     self.chain.attempt(until, patience, |until| self.attempt(system, journey, draft, until, hopeless))
                 };
-                let ended = if journey.reads() { self.chain.raced(until, attempt).await } else { attempt(until).await };
+                let ended = if journey.doubles() { self.chain.raced(until, attempt).await } else { attempt(until).await };
                 ended.map(Came::Answer).map_err(|stopped| {
                     // What is down is not asked again by who was just told so.
                     hopeless.fetch_or(stopped.held == Some(Held::Breaker), Ordering::Relaxed);
