@@ -58,8 +58,8 @@ impl Run<'_> {
         };
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
         let again = (!call.writes).then(|| inputs.clone());
-        let sender = self.conversation.names.get("sender_id");
-        let sender = sender.as_ref().and_then(|sender| sender.as_str());
+        let conversation = Arc::clone(&self.conversation);
+        let sender = Some(conversation.sender.as_str());
         let ahead = self.taken_ahead(call, &inputs);
         let connections = &self.engine.parts.connections;
         let (answered, requests) = match ahead {

@@ -3,6 +3,7 @@
 //! What is kept came of reads that all ended well, and is as old as the oldest of them. Equal results that are made at the same
 //! time share their reads, not the steps between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Map;
@@ -49,8 +50,8 @@ impl Run<'_> {
             inputs.insert(format!("inputs.{}", input.name), value.unwrap_or_default());
         }
         let connections = &self.engine.parts.connections;
-        let sender = self.conversation.names.get("sender_id");
-        let sender = sender.as_ref().and_then(|sender| sender.as_str());
+        let conversation = Arc::clone(&self.conversation);
+        let sender = Some(conversation.sender.as_str());
         // Before the first read, so that a write meanwhile outdates what comes of it.
         let Some(composing) = connections.compose(&kept.name, &kept.reads, &inputs, sender) else {
             return self.made_result(shared, step).await;

@@ -266,3 +266,12 @@ async fn who_asks_too_much_is_told_so_and_nobody_else_is() {
     }
     assert_eq!(bot.call("action_x").sender("bert").send().await.said(), ["Done."]);
 }
+
+#[tokio::test]
+async fn a_connection_is_not_there_for_senders_outside_its_share_whatever_the_action_names() {
+    let nobody = "connections: { desk: { connector: desk, share: 0% } }\n";
+    let action =
+        "steps: [{ call: desk.echo, with: { value: x }, outcomes: { unavailable: [{ say: Not yet. }] } }, { say: Done. }]\n";
+    let bot = Bot::with(&[("legwork.yml", nobody), DESK, ("actions/action_x.yml", action)]).await;
+    assert_eq!(bot.call("action_x").sender("anna").send().await.said(), ["Not yet."]);
+}
