@@ -18,6 +18,7 @@ use crate::resilience::Keep;
 use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
+mod chain;
 mod http;
 mod own;
 #[cfg(feature = "postgres")]

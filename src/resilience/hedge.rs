@@ -127,7 +127,8 @@ mod tests {
     async fn the_first_good_answer_wins() {
         // The first, the second, whether there may be one; the answer, whose it is, when it is there.
         type Attempt = (u64, Ended);
-        let table: [(Attempt, Option<Attempt>, (Ended, Won, u128)); 8] = [
+        type Case = (Attempt, Option<Attempt>, (Ended, Won, u128));
+        let table: [Case; 8] = [
             ((799, Ok("a")), Some((1, Ok("b"))), (Ok("a"), Won::Alone, 799)),
             ((799, Err("a")), Some((1, Ok("b"))), (Err("a"), Won::Alone, 799)),
             ((5_000, Ok("a")), Some((200, Ok("b"))), (Ok("b"), Won::Second, 1_000)),
