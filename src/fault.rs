@@ -108,13 +108,23 @@ pub struct Fault {
     pub done: Vec<String>,
     /// What the user can quote, of a write that is not settled.
     pub reference: Option<Box<str>>,
+    /// Whether it is this sender alone who has asked too often.
+    pub too_often: bool,
 }
 
 impl Fault {
     /// A fault that tells the user no more than its outcome's message does.
     #[must_use]
     pub fn new(outcome: Outcome, operator: impl Into<String>) -> Self {
-        Self { outcome, operator: operator.into(), public: None, retry_after: None, done: Vec::new(), reference: None }
+        Self {
+            outcome,
+            operator: operator.into(),
+            public: None,
+            retry_after: None,
+            done: Vec::new(),
+            reference: None,
+            too_often: false,
+        }
     }
 
     /// The same fault with a text that the user may read.

@@ -54,5 +54,5 @@ fn connections(settings: Option<&Arc<File>>) -> Vec<(String, String)> {
         return SANDBOXED.map(|name| (name.to_owned(), SANDBOX.to_owned())).to_vec();
     };
     let connector = |one: &crate::spec::Map<Node>| one.get("connector").and_then(Node::scalar_text);
-    written.iter().filter_map(|(name, one)| Some((name.value.clone(), connector(one)?))).collect()
+    written.iter().filter_map(|(name, one)| Some((name.value.clone(), connector(&one.keys)?))).collect()
 }

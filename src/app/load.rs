@@ -106,7 +106,7 @@ fn paths(file: &Arc<File>) -> Paths {
         formats: Some(plan::formats(&settings.formats)),
         used: settings
             .connections
-            .map(|all| all.iter().filter_map(|(_, one)| one.get("connector").and_then(Node::scalar_text)).collect()),
+            .map(|all| all.iter().filter_map(|(_, one)| one.keys.get("connector").and_then(Node::scalar_text)).collect()),
     })
 }
 

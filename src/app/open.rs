@@ -98,7 +98,9 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     let connections = connections(&project, folder)?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
     let tokens = tokens(&project.settings.stores, folder).await.map_err(|wrong| vec![wrong])?;
-    let surroundings = Surroundings { folder, clock: Arc::clone(&clock), profiles, tokens, rng, scratch: false };
+    let cache_bytes = project.settings.cache_bytes;
+    let (scratch, wall) = (false, Arc::clone(&clock));
+    let surroundings = Surroundings { folder, clock: wall, profiles, cache_bytes, tokens, rng, scratch };
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
@@ -142,7 +144,8 @@ pub async fn probe(
             Err(reason) => return unopened(std::slice::from_ref(reason)),
         };
         let (profiles, rng, clock) = (project.settings.profiles, fastrand::Rng::new(), Arc::clone(clock));
-        let surroundings = Surroundings { folder, clock, profiles, tokens, rng, scratch: false };
+        let cache_bytes = project.settings.cache_bytes;
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: false };
         let opened = match Connections::open(&[connection], surroundings).await {
             Ok(opened) => opened,
             Err(problems) => return unopened(&problems.into_iter().map(|it| it.text).collect::<Vec<_>>()),
@@ -176,7 +179,8 @@ pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> 
         }
         let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
         let clock = Arc::clone(&clock);
-        let surroundings = Surroundings { folder, clock, profiles, tokens: Arc::new(NoTokens), rng, scratch: true };
+        let (cache_bytes, tokens) = (project.settings.cache_bytes, Arc::new(NoTokens));
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: true };
         match Connections::open(std::slice::from_ref(&connection), surroundings).await {
             Ok(opened) => found.extend(opened.verify().await.iter().map(|problem| {
                 match problem.passing {

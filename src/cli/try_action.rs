@@ -141,6 +141,9 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
                 let value = instead.as_ref().map_or_else(String::new, |value| format!(", in its place: {value:#}"));
                 writeln!(text, "    ← kept, {} seconds old{}", age.as_secs(), value.replace('\n', "\n      "))
             }
+            Entry::Recalled { name, age, value } => {
+                writeln!(text, "    {name}\n    ← kept, {} seconds old: {value:#}", age.as_secs())
+            }
             Entry::Problem { place, message } => writeln!(text, "{:<40} FAILED: {message}", place.place()),
         };
     }

@@ -77,7 +77,7 @@ async fn kept(
     inputs: &Map<String, Value>,
     how: How<'_>,
 ) -> Option<Result<Answered, Fault>> {
-    connections.keep(operation).filter(|_| !how.refresh)?;
+    connections.keep(open, operation).filter(|_| !how.refresh)?;
     let found = connections.cache.fresh(&Key::new(&open.name, &operation.name, inputs)).await?;
     CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Hit }.emit();
     Some(found.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: Some(age) }))
@@ -92,6 +92,9 @@ async fn ask(
     calls: &[Waiting],
     how: How<'_>,
 ) -> Vec<(usize, Result<Answered, Fault>)> {
+    if let Err(fault) = open.chain.sender(how.sender) {
+        return calls.iter().map(|(at, _)| (*at, Err(fault.clone()))).collect();
+    }
     let (started, sent) = (Instant::now(), Attempts::new());
     let (until, wire) = (how.deadline, how.wire.map(Arc::as_ref));
     let errand = Errand { operation, until, sent: &sent, key: None, wire, dry: false };
@@ -119,7 +122,7 @@ async fn keep(
     inputs: &Map<String, Value>,
     answer: Result<Value, Fault>,
 ) -> Result<Answered, Fault> {
-    let Some(keep) = connections.keep(operation) else { return answer.map(|value| Answered { value, age: None }) };
+    let Some(keep) = connections.keep(open, operation) else { return answer.map(|value| Answered { value, age: None }) };
     CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Miss }.emit();
     let key = Key::new(&open.name, &operation.name, inputs);
     let Read { answer, .. } = connections.cache.read(&key, keep, true, || async { answer }).await;

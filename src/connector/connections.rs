@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use tokio_util::task::TaskTracker;
 
+use super::chain::Chain;
 use super::examples::Played;
 use super::facts::{self, Facts, Tally};
 use super::http::Remote;
@@ -26,9 +27,6 @@ use crate::resilience::{Keep, ReadCache};
 use crate::store::TokenStore;
 use crate::time::{Clock, Deadline};
 
-/// How many bytes of answers are kept.
-const CACHE_BYTES: u64 = 32 << 20;
-
 /// What connections are opened in.
 pub struct Surroundings<'a> {
     /// The project's folder, which relative paths begin at.
@@ -37,6 +35,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// How many bytes of answers are kept.
+    pub cache_bytes: u64,
     /// Where tokens are kept that must outlive the process.
     pub tokens: Arc<dyn TokenStore>,
     /// Where waits between attempts and the keys of writes get their randomness from.
@@ -145,6 +145,8 @@ pub(super) struct Open {
     /// Its host or file, for operators.
     pub(super) address: Option<String>,
     pub(super) tally: Tally,
+    /// How patiently its system is asked.
+    pub(super) chain: Arc<Chain>,
 }
 
 impl Open {
@@ -186,6 +188,13 @@ impl Connections {
             let name = connection.name.clone();
             let connector = Arc::clone(&connection.connector);
             let rng = surroundings.rng.fork();
+            let chain = match Chain::new(connection, &surroundings.clock) {
+                Ok(chain) => Arc::new(chain),
+                Err(text) => {
+                    problems.push(Problem::of(&name, Finding { operation: None, text, passing: false }));
+                    continue;
+                }
+            };
             let system = match &connector.system {
                 System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
                 // A test never reaches somebody's system.
@@ -194,7 +203,7 @@ impl Connections {
                 }
                 System::Http(_) => {
                     let settings = filled(&connector, &connection.settings);
-                    Remote::open(connection, &settings, surroundings.folder, &surroundings.clock, &surroundings.tokens, rng)
+                    Remote::open(connection, &settings, &surroundings, rng, Arc::clone(&chain))
                         .map(|remote| Opened::Remote(Arc::new(remote)))
                         .map_err(|text| Finding { operation: None, text, passing: false })
                 }
@@ -203,7 +212,7 @@ impl Connections {
                 Ok(system) => {
                     let (rules, address) = (connection.rules.clone(), facts::address(connection));
                     let (given, tally) = (Mutex::default(), Tally::default());
-                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally });
+                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally, chain });
                 }
                 Err(finding) => problems.push(Problem::of(&name, finding)),
             }
@@ -211,8 +220,8 @@ impl Connections {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Surroundings { clock, profiles, rng, .. } = surroundings;
-        let (cache, writes) = (Arc::new(ReadCache::new(CACHE_BYTES)), TaskTracker::new());
+        let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
+        let (cache, writes) = (Arc::new(ReadCache::new(cache_bytes)), TaskTracker::new());
         Ok(Self { open, cache, clock, writes, profiles, rng: Mutex::new(rng) })
     }
 
@@ -328,11 +337,11 @@ impl Connections {
     }
 
     /// How long the answers of an operation are kept.
-    pub(super) fn keep(&self, operation: &Operation) -> Option<Keep> {
-        facts::keep(operation, self.profiles)
+    pub(super) fn keep(&self, open: &Open, operation: &Operation) -> Option<Keep> {
+        facts::keep(operation, &open.rules, self.profiles)
     }
 
-    fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {
+    pub(super) fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {
         let open = self
             .open
             .get(connection)

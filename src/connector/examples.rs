@@ -14,6 +14,7 @@ use serde_json::Value;
 
 pub use self::vendor::Seen;
 use self::vendor::Vendor;
+use super::chain::Chain;
 use super::connections::{Answered, Connections, How, Surroundings, filled};
 use super::http::{Errand, Remote};
 use super::results::Results;
@@ -21,8 +22,8 @@ use super::stack::accepted;
 use crate::fault::{Fault, Outcome};
 use crate::name::ConnectionName;
 use crate::plan::connector::{Connection, Connector, Ends, Example, Operation, Received, Rules, Setting, SettingValue};
-use crate::resilience::Keep;
-use crate::store::{NoTokens, TokenStore};
+use crate::resilience::{CACHE_BYTES, Keep};
+use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
 /// Runs every example of `connector` with the settings' defaults, each on scratch data or against a vendor of its own. Gives a
@@ -99,14 +100,7 @@ async fn called<'a>(
     let answers = answers.map(exchanges::answer);
     let vendor = Vendor::open(answers).await.map_err(|error| format!("no vendor can listen: {error}"))?;
     let connection = connection_of(connector, example, Some(vendor.address())).ok_or("no connection can be made")?;
-    let around = Surroundings {
-        folder,
-        clock: clock_of(example, clock),
-        profiles: Keep::PROFILES,
-        tokens: Arc::new(NoTokens),
-        rng: fastrand::Rng::with_seed(0),
-        scratch: true,
-    };
+    let around = surroundings(folder, clock_of(example, clock));
     let opened = Connections::open(std::slice::from_ref(&connection), around).await;
     let connections = opened.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let how = How::by(Deadline::after(Duration::from_secs(10)));
@@ -205,11 +199,17 @@ impl Played {
         let connection = connection_of(&self.connector, example, Some(vendor.address()))
             .ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
-        let tokens: Arc<dyn TokenStore> = Arc::new(NoTokens);
-        let clock = clock_of(example, &self.clock);
-        let remote = Remote::open(&connection, &settings, Path::new("."), &clock, &tokens, fastrand::Rng::with_seed(0));
+        let around = surroundings(Path::new("."), clock_of(example, &self.clock));
+        let chain = Chain::new(&connection, &around.clock).map_err(|why| unavailable(&why))?;
+        let remote = Remote::open(&connection, &settings, &around, fastrand::Rng::with_seed(0), Arc::new(chain));
         remote.map_err(|why| unavailable(&why))?.run(errand, inputs).await
     }
+}
+
+/// What an example is played in: it leaves nothing behind.
+fn surroundings(folder: &Path, clock: Arc<dyn Clock>) -> Surroundings<'_> {
+    let (rng, tokens) = (fastrand::Rng::with_seed(0), Arc::new(NoTokens));
+    Surroundings { folder, clock, profiles: Keep::PROFILES, cache_bytes: CACHE_BYTES, tokens, rng, scratch: true }
 }
 
 /// Where `actual` does not hold what `expected` says. Fields that are not expected are not looked at; lists are as long.

@@ -11,8 +11,8 @@ use super::connections::{Given, Open, filled};
 use super::http;
 use super::sql::Place;
 use crate::fault::{Class, Fault};
-use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Rules, SettingValue, System};
-use crate::resilience::Keep;
+use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Policies, Rules, SettingValue, System};
+use crate::resilience::{BreakerRules, HedgeAfter, Keep};
 
 /// What operators see of a connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,6 +41,10 @@ pub struct Facts {
     pub faults: Option<FaultFacts>,
     /// How much is asked of it and how patiently, where it is asked over a network.
     pub limits: Option<LimitFacts>,
+    /// When it is left alone; never without it.
+    pub breaker: Option<BreakerFacts>,
+    /// How many calls one sender may make, where that is limited.
+    pub sender: Option<SenderFacts>,
     /// What stands in for it.
     pub given: Option<Given>,
     /// What can be asked.
@@ -73,6 +77,44 @@ pub struct LimitFacts {
     pub requests: Option<u32>,
     /// The time of `requests`.
     pub per_seconds: Option<f64>,
+    /// How many may wait.
+    pub queue: u32,
+    /// Of how many of a hundred requests there may be a repeat.
+    pub budget: u8,
+    /// How many repeats there may be in a second whatever the number of requests.
+    pub budget_floor: u32,
+    /// When a second request is made beside a slow read: after so many seconds, or null by how long reads take; not made when
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge_seconds: Option<Option<f64>>,
+}
+
+/// When a system is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BreakerFacts {
+    /// What is looked back over.
+    pub window_seconds: f64,
+    /// How many requests there have to be in it.
+    pub calls: u32,
+    /// How many of a hundred have to fail,
+    pub failures: u8,
+    /// or to take `slow_seconds`.
+    pub slow: u8,
+    /// From when on a request is slow.
+    pub slow_seconds: f64,
+    /// How long it is left alone.
+    pub rest_seconds: f64,
+    /// How many requests are tried then.
+    pub probes: u32,
+}
+
+/// How many calls one sender may make.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SenderFacts {
+    /// How many.
+    pub calls: u32,
+    /// In which time.
+    pub per_seconds: f64,
 }
 
 /// What operators see of an operation.
@@ -152,13 +194,15 @@ fn of(connector: &Connector, rules: &Rules, profiles: Keep) -> Facts {
     };
     let api = http.and_then(|system| system.api.as_ref());
     let faults = rules.faults;
+    // Policies that make no sense together are said by `check`.
+    let policies = Policies::of(connector, rules).ok();
     let operation = |operation: &Operation| OperationFacts {
         name: operation.name.to_string(),
         kind: operation.kind.name(),
         description: operation.description.clone(),
         deprecated: operation.deprecated.clone(),
-        fresh_seconds: keep(operation, profiles).map(|keep| keep.fresh.as_secs()),
-        stale_seconds: keep(operation, profiles).map(|keep| keep.stale.as_secs()),
+        fresh_seconds: keep(operation, rules, profiles).map(|keep| keep.fresh.as_secs()),
+        stale_seconds: keep(operation, rules, profiles).map(|keep| keep.stale.as_secs()),
     };
     Facts {
         name: String::new(),
@@ -177,21 +221,46 @@ fn of(connector: &Connector, rules: &Rules, profiles: Keep) -> Facts {
             malformed: faults.malformed.map(|share| share.get()),
             resets: faults.resets.map(|share| share.get()),
         }),
-        limits: http.map(|system| LimitFacts {
-            timeout_seconds: system.timeout.as_secs_f64(),
-            attempts: system.retry.attempts.get(),
-            concurrent: system.limits.concurrent.get(),
-            requests: system.limits.rate.map(|(requests, _)| requests.get()),
-            per_seconds: system.limits.rate.map(|(_, per)| per.as_secs_f64()),
+        limits: policies.filter(|_| http.is_some()).map(|policies| LimitFacts {
+            timeout_seconds: policies.timeout.as_secs_f64(),
+            attempts: policies.backoff.attempts().get(),
+            concurrent: policies.concurrent.get(),
+            requests: policies.rate.map(|(requests, _)| requests.get()),
+            per_seconds: policies.rate.map(|(_, per)| per.as_secs_f64()),
+            queue: policies.queue,
+            budget: policies.budget.share.get(),
+            budget_floor: policies.budget.floor,
+            hedge_seconds: policies.hedge.map(|after| match after {
+                HedgeAfter::Span(span) => Some(span.as_secs_f64()),
+                HedgeAfter::P95 => None,
+            }),
         }),
+        breaker: rules.patience.breaker.map(breaker),
+        sender: rules
+            .patience
+            .sender
+            .map(|rate| SenderFacts { calls: rate.calls.get(), per_seconds: rate.per.as_secs_f64() }),
         given: None,
         operations: connector.operations.values().map(operation).collect(),
     }
 }
 
+/// What there is to see of a breaker.
+pub(super) fn breaker(rules: BreakerRules) -> BreakerFacts {
+    BreakerFacts {
+        window_seconds: rules.window.as_secs_f64(),
+        calls: rules.calls.get(),
+        failures: rules.failures.get(),
+        slow: rules.slow.get(),
+        slow_seconds: rules.slow_after.as_secs_f64(),
+        rest_seconds: rules.rest.as_secs_f64(),
+        probes: rules.probes.get(),
+    }
+}
+
 /// How long the answers of an operation are kept.
-pub(super) fn keep(operation: &Operation, profiles: Keep) -> Option<Keep> {
-    match operation.cache? {
+pub(super) fn keep(operation: &Operation, rules: &Rules, profiles: Keep) -> Option<Keep> {
+    match rules.patience.keeping.rule(operation)? {
         CacheRule::Profiles => Some(profiles),
         CacheRule::Own(keep) => Some(keep),
     }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Connections;
+use super::chain::{BreakerHealth, Spared};
 use super::connections::Open;
 use super::handbook::{ApiSheet, Support};
 use super::probe::{Tested, UNTESTED};
@@ -74,6 +75,10 @@ pub struct ConnectionHealth {
     pub calls: u64,
     /// How many of them failed, but for those that the system refused for good reason.
     pub failed: u64,
+    /// What its breaker does; none without one.
+    pub breaker: Option<BreakerHealth>,
+    /// What was repeated and held back since the start.
+    pub spared: Spared,
 }
 
 /// What came of a test.
@@ -169,6 +174,8 @@ impl Pulse {
             last,
             calls,
             failed,
+            breaker: open.chain.breaker(),
+            spared: open.chain.spared(),
         })
     }
 

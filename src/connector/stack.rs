@@ -1,7 +1,9 @@
 //! The chain between an action's call and a system, in the order in which a call passes it.
 //!
-//! What the connection allows → what the operation accepts → kept answers, and equal reads sharing one call → the system. A
-//! call of `kind: http` goes on, request by request, in `http::exchange`: repeats → limits → the attempt's time → sending.
+//! What the connection allows → what the operation accepts → kept answers → rate per sender → equal reads sharing one call →
+//! the system. A call of `kind: http` goes on, request by request, in `http::exchange`: repeats → a second request beside a
+//! slow read → breaker → limits → the attempt's time → sending; one of `kind: sql` as a whole, from the breaker on. What those
+//! are is in `chain`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::attempts::Attempts;
+use super::chain::Chain;
 use super::connections::{Answered, Connections, Given, How, Open, Opened};
 use super::dry::would_do;
 use super::http::Errand;
@@ -29,8 +32,6 @@ use crate::resilience::{Cached, Keep, Key, Read, ReadCache};
 use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
-/// How long a database may take.
-const STATEMENTS: Duration = Duration::from_secs(12);
 /// How long a write of a remote system may take, with its repeats: it ends however long its turn lasts.
 const WRITES: Duration = Duration::from_secs(30);
 /// How long a database may take to end a transaction that ran out of time.
@@ -109,14 +110,17 @@ async fn layers(
     if operation.kind.writes() {
         return write(connections, open, operation, inputs, how, attempts).boxed().await;
     }
-    match connections.keep(operation) {
+    match connections.keep(open, operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
         Some(keep) => {
             let read = read(connections, open, operation, inputs, keep, how, attempts).boxed();
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
-        None => Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline).await.map(just_now),
+        None => {
+            open.chain.sender(how.sender)?;
+            Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline).await.map(just_now)
+        }
     }
 }
 
@@ -128,7 +132,7 @@ pub(super) async fn last_known(
     inputs: Map<String, Value>,
     sender: Option<&str>,
 ) -> Option<Answered> {
-    connections.keep(operation)?;
+    connections.keep(open, operation)?;
     allowed(open, operation, sender).ok()?;
     if open.given() == Some(Given::Down) {
         return None;
@@ -148,6 +152,11 @@ async fn read(
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     let key = Key::new(&open.name, &operation.name, &inputs);
+    // Rate per sender: a kept answer costs the system nothing, so it is there for everyone. Others who wait for the same
+    // answer must not hear that this sender asks too often, so it is said before a call is shared.
+    if open.chain.limits_senders() && (how.refresh || connections.cache.fresh(&key).await.is_none()) {
+        open.chain.sender(how.sender)?;
+    }
     let call = || Send::new(connections, open, operation, inputs, how, attempts).attempt(Deadline::after(SHARED));
     let Read { answer, kept } = connections.cache.read(&key, keep, how.refresh, call).await;
     let kind = if kept { CacheKind::Hit } else { CacheKind::Miss };
@@ -163,6 +172,7 @@ async fn write(
     how: How<'_>,
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
+    open.chain.sender(how.sender)?;
     // A transaction that runs out of time is taken back, so there is nothing pending about it; only its end is waited for.
     let (ends, waits) = match open.system {
         Opened::Database(_) => (how.deadline, how.deadline.instant() + ROLLBACK),
@@ -217,6 +227,7 @@ struct Send {
     connector: Arc<Connector>,
     operation: OperationName,
     system: Opened,
+    chain: Arc<Chain>,
     inputs: Map<String, Value>,
     attempts: Arc<Attempts>,
     rehearsal: Rehearsal,
@@ -240,8 +251,9 @@ impl Send {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
         let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
         let (operation, connection) = (operation.name.clone(), open.name.clone());
+        let chain = Arc::clone(&open.chain);
         let (key, wire, gone) = (how.key, how.wire.cloned(), open.given() == Some(Given::Gone));
-        Self { connector, operation, system, inputs, attempts, rehearsal, gone, connection, key, wire, dry: false }
+        Self { connector, operation, system, chain, inputs, attempts, rehearsal, gone, connection, key, wire, dry: false }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
@@ -260,8 +272,12 @@ impl Send {
                 return Err(would_do(&self.connection, operation, &self.inputs, None));
             }
             Opened::Database(database) => {
-                self.attempts.count();
-                database.run(operation, self.inputs, until.bound(STATEMENTS)).boxed().await
+                // Of a database nothing is repeated here; breaker, limits and the attempt's time are the same as a request's.
+                let run = |until| {
+                    self.attempts.count();
+                    database.run(operation, self.inputs, until)
+                };
+                self.chain.attempt(until, until, run).boxed().await.map_err(|stopped| stopped.fault)
             }
             Opened::Examples(played) => {
                 let results = played.run(&errand, self.inputs).await?;

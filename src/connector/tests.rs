@@ -18,6 +18,7 @@ use crate::resilience::Keep;
 use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
+mod chain;
 mod http;
 mod own;
 #[cfg(feature = "postgres")]
@@ -45,6 +46,7 @@ fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
         folder,
         clock: clock(),
         profiles: Keep::PROFILES,
+        cache_bytes: crate::resilience::CACHE_BYTES,
         tokens: Arc::new(NoTokens),
         rng: fastrand::Rng::with_seed(7),
         scratch,

@@ -45,8 +45,8 @@ impl Run<'_> {
         if calls.len() < 2 {
             return Vec::new();
         }
-        let sender = self.conversation.names.get("sender_id");
-        let sender = sender.as_ref().and_then(|sender| sender.as_str());
+        let conversation = Arc::clone(&self.conversation);
+        let sender = Some(conversation.sender.as_str());
         let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
         let how = How { sender, wire: wire.as_ref(), ..How::by(self.deadline) };
         let answers = connections.call_many(&call.connection, &call.operation, calls.clone(), how).boxed().await;

@@ -62,6 +62,7 @@ impl Run<'_> {
     /// Takes over what a fork said, set and named.
     fn absorb(&mut self, fork: Self, step: &Step) {
         self.ladder.absorb(&fork.ladder, self.messages.len());
+        self.parts.absorb(fork.parts);
         self.messages.extend(fork.messages);
         for event in fork.events {
             if let EventKind::Slot { name, value } = &event.kind {
@@ -128,15 +129,11 @@ impl Run<'_> {
     }
 
     async fn shared(&mut self, shared: &Shared, given: &Object, step: &Step) -> Result<(Flow, Value), Halt> {
-        let flow = match self.inputs(&shared.inputs, given)? {
-            Flow::Next => self.steps(&shared.steps).await?,
-            end => end,
-        };
-        let result = match (&shared.result, &flow) {
-            (Some(result), Flow::Next) => result.eval(&self.scope).map_err(Halt::at(&step.place))?,
-            _ => Value::from(()),
-        };
-        Ok((flow, result))
+        match (self.inputs(&shared.inputs, given)?, &shared.kept) {
+            (Flow::Next, Some(kept)) => self.kept_result(shared, kept, step).await,
+            (Flow::Next, None) => self.made_result(shared, step).await,
+            (end, _) => Ok((end, Value::from(()))),
+        }
     }
 }
 

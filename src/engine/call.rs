@@ -59,8 +59,8 @@ impl Run<'_> {
         };
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
         let again = (!call.writes).then(|| inputs.clone());
-        let sender = self.conversation.names.get("sender_id");
-        let sender = sender.as_ref().and_then(|sender| sender.as_str());
+        let conversation = Arc::clone(&self.conversation);
+        let sender = Some(conversation.sender.as_str());
         let ahead = self.taken_ahead(call, &inputs);
         let connections = &self.engine.parts.connections;
         let (mut answered, requests) = match ahead {
@@ -100,6 +100,7 @@ impl Run<'_> {
         if let Ok(Found { value, age: Some(age), instead_of }) = &came {
             self.note(|| Entry::Kept { age: *age, instead: instead_of.as_ref().map(|_| value.clone()) });
         }
+        self.parts.met(&came);
         self.ladder.met(call, &came);
         self.show_age();
         Ok(came)

@@ -25,6 +25,8 @@ use crate::template::{Names, Scope, Value, from_json, open_map};
 pub(super) struct Conversation {
     /// The names it offers.
     pub(super) names: Arc<dyn Names>,
+    /// Whose it is.
+    pub(super) sender: String,
     /// The slots, when the action asks for them.
     pub(super) slots: Slots,
     /// The entities of the last message.
@@ -135,7 +137,8 @@ impl Conversation {
         let (wording, again) = (Arc::clone(&action.messages), Again::of(tracker));
         let tells = Tells::of(call, action, project);
         let (names, reference): (Arc<dyn Names>, _) = (Arc::new(Offered(offered)), String::new());
-        Ok(Self { names, slots, entities, metadata, channel, locale, now, wording, again, tells, reference })
+        let sender = call.sender_id.clone();
+        Ok(Self { names, sender, slots, entities, metadata, channel, locale, now, wording, again, tells, reference })
     }
 }
 

@@ -145,6 +145,17 @@ impl Run<'_> {
         })
     }
 
+    /// Goes on with a result that was kept; one that is old is said to be, once before what is said next.
+    pub(super) fn recalled(&mut self, age: Duration) {
+        if age.as_secs() > 0 {
+            self.ladder.age = self.ladder.age.max(Some(age));
+        }
+        if age > self.engine.parts.project.settings.messages.say_age_after && self.conversation.tells.age_aloud {
+            self.ladder.said_at.get_or_insert(self.messages.len());
+        }
+        self.show_age();
+    }
+
     /// Runs the steps of `stale`; the names they give end with them.
     async fn placed(&mut self, steps: &[Step], fault: Option<&Fault>) -> Result<Flow, Halt> {
         let outer = self.scope.clone();
@@ -271,5 +282,8 @@ pub(super) fn fault_value(fault: Option<&Fault>) -> Value {
     let done = fault.map_or(&[][..], |fault| &fault.done);
     let message = fault.and_then(|fault| fault.public.as_deref());
     let reference = fault.and_then(|fault| fault.reference.as_deref());
-    from_json(&json!({ "outcome": outcome, "message": message, "reference": reference, "done": done }))
+    let too_often = fault.is_some_and(|fault| fault.too_often);
+    from_json(&json!({
+        "outcome": outcome, "message": message, "reference": reference, "done": done, "too_often": too_often,
+    }))
 }

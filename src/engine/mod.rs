@@ -8,6 +8,7 @@ mod again;
 mod ahead;
 mod blocks;
 mod call;
+mod composed;
 mod conversation;
 mod domains;
 mod form;

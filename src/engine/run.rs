@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::ahead::Ahead;
+use super::composed::Parts;
 use super::conversation::Conversation;
 use super::ladder::Ladder;
 use super::slots::Slots;
@@ -66,6 +67,8 @@ pub(super) struct Run<'a> {
     /// Answers that were asked for together, before the steps that call for them.
     pub(super) ahead: Vec<Ahead>,
     pub(super) ladder: Ladder,
+    /// What the calls so far came to, for a result that is composed of them.
+    pub(super) parts: Parts,
 }
 
 impl<'a> Run<'a> {
@@ -87,6 +90,7 @@ impl<'a> Run<'a> {
             outcome: None,
             ahead: Vec::new(),
             ladder: Ladder::default(),
+            parts: Parts::default(),
         }
     }
 
@@ -104,6 +108,7 @@ impl<'a> Run<'a> {
             outcome: None,
             ahead: Vec::new(),
             ladder: self.ladder.fork(),
+            parts: Parts::default(),
         }
     }
 

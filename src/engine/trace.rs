@@ -55,6 +55,15 @@ pub enum Entry {
         /// The answer, when it stands in for the system's.
         instead: Option<Value>,
     },
+    /// The result of shared steps was kept from an earlier run.
+    Recalled {
+        /// Whose.
+        name: String,
+        /// How old its oldest part is.
+        age: Duration,
+        /// The result.
+        value: Value,
+    },
     /// A template or an event failed.
     Problem {
         /// Where.

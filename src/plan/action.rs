@@ -270,6 +270,19 @@ pub struct Shared {
     pub steps: Vec<Step>,
     /// What they give back.
     pub result: Option<Value>,
+    /// How that is kept; not at all without it.
+    pub kept: Option<Kept>,
+}
+
+/// How the result of shared steps is kept for all conversations.
+#[derive(Debug)]
+pub struct Kept {
+    /// The file's name.
+    pub name: String,
+    /// How long it is as good as new.
+    pub fresh: Duration,
+    /// What the steps may ask.
+    pub reads: Vec<(ConnectionName, OperationName)>,
 }
 
 /// The validation of slots.

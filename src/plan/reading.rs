@@ -1,12 +1,14 @@
 //! What actions, settings and connectors read in the same way, so that the same mistake is said in the same words wherever
 //! it is made: templates and expressions, durations, names of outcomes.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::wording::Topic;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::fault::Outcome;
-use crate::spec::Text;
+use crate::resilience::Share;
+use crate::spec::{Text, Whole};
 use crate::template::{Expression, Template, Wrong, WrongKind};
 
 /// Compiles a text that may hold `{{ }}`.
@@ -50,6 +52,36 @@ pub(super) fn duration(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
         Diagnostic::at(Code::BadValue, &text.span, wrong).help(cure)
     };
     crate::time::duration(&text.value).map_err(|wrong| out.push(refused(wrong))).ok()
+}
+
+/// A number that is not zero.
+pub(super) fn count(whole: &Whole, out: &mut Diagnostics) -> Option<NonZeroU32> {
+    let found = u32::try_from(whole.value).ok().and_then(NonZeroU32::new);
+    if found.is_none() {
+        out.push(Diagnostic::at(Code::BadValue, &whole.span, "a number from 1 on is needed here").help("write 1 or more"));
+    }
+    found
+}
+
+/// A time that is not zero.
+pub(super) fn span(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
+    let read = crate::time::duration(text.as_str()).and_then(|span| match span.is_zero() {
+        true => Err("a time longer than nothing is needed here".to_owned()),
+        false => Ok(span),
+    });
+    read.map_err(|reason| {
+        out.push(Diagnostic::at(Code::BadValue, &text.span, reason).help("write a number and a unit, such as 5s"))
+    })
+    .ok()
+}
+
+/// A share such as `20%`, of something that is never nothing.
+pub(super) fn share(text: &Text, out: &mut Diagnostics) -> Option<Share> {
+    let number = text.as_str().trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    let read = number.ok_or_else(|| format!("`{}` is not a share", text.value)).and_then(Share::new);
+    let refused =
+        |reason| Diagnostic::at(Code::BadValue, &text.span, reason).help("write a share such as 20%, from 1% to 100%");
+    read.map_err(|reason| out.push(refused(reason))).ok()
 }
 
 /// Reads the name of an outcome that a connector can find in an answer.

@@ -149,6 +149,8 @@ pub struct Settings {
     pub words: BTreeMap<String, Value>,
     /// How long customer profiles are kept.
     pub profiles: Keep,
+    /// How many bytes of answers are kept.
+    pub cache_bytes: u64,
     /// The time at which tests happen that do not say when.
     pub tests_now: Option<DateTime<Utc>>,
     /// The server.

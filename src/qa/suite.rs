@@ -123,6 +123,7 @@ impl Bench {
             folder: &self.folder,
             clock: Arc::clone(&clock),
             profiles: self.project.settings.profiles,
+            cache_bytes: self.project.settings.cache_bytes,
             tokens: Arc::new(NoTokens),
             rng: fastrand::Rng::with_seed(0),
             scratch: true,

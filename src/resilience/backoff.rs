@@ -32,6 +32,12 @@ impl Backoff {
         Ok(Self { attempts, first, most })
     }
 
+    /// How often something is tried in all.
+    #[must_use]
+    pub const fn attempts(self) -> NonZeroU32 {
+        self.attempts
+    }
+
     /// The wait after the attempt of that number, counted from 1: between half of it and all of it, so that many who failed
     /// together do not come back together.
     fn wait(&self, attempt: u32, rng: &mut fastrand::Rng) -> Duration {
@@ -41,8 +47,8 @@ impl Backoff {
     }
 }
 
-/// Tries until it works, `again` says no to a fault, the attempts are used up, or the next wait would end after `until`.
-/// `attempt` gets the number of the attempt, counted from 1.
+/// Tries until it works, `again` says no to a fault, the attempts are used up, the next wait would end after `until`, or
+/// `spend` has no repeat left, which is asked last. `attempt` gets the number of the attempt, counted from 1.
 ///
 /// # Errors
 /// The last fault.
@@ -51,6 +57,7 @@ pub async fn retry<T, A, F>(
     until: Deadline,
     rng: &mut fastrand::Rng,
     again: impl Fn(&Fault) -> bool,
+    spend: impl Fn() -> bool,
     mut attempt: A,
 ) -> Result<T, Fault>
 where
@@ -67,7 +74,7 @@ where
             return Err(fault);
         }
         let wait = backoff.wait(number, rng).max(fault.retry_after.unwrap_or_default());
-        if wait >= until.left() {
+        if wait >= until.left() || !spend() {
             return Err(fault);
         }
         tokio::time::sleep_until(Instant::now() + wait).await;
@@ -96,12 +103,19 @@ mod tests {
         let (begun, times) = (Instant::now(), RefCell::new(Vec::new()));
         let mut rng = fastrand::Rng::with_seed(1);
         let again = |fault: &Fault| fault.class() == Class::Transient;
-        let ended = retry(backoff, Deadline::after(left), &mut rng, again, |number| {
-            let mut times = times.borrow_mut();
-            times.push(begun.elapsed().as_millis());
-            assert_eq!(times.len(), number as usize);
-            std::future::ready(Err::<(), _>(fault.clone()))
-        });
+        let ended = retry(
+            backoff,
+            Deadline::after(left),
+            &mut rng,
+            again,
+            || true,
+            |number| {
+                let mut times = times.borrow_mut();
+                times.push(begun.elapsed().as_millis());
+                assert_eq!(times.len(), number as usize);
+                std::future::ready(Err::<(), _>(fault.clone()))
+            },
+        );
         assert_eq!(ended.await, Err(fault.clone()));
         times.into_inner()
     }
@@ -135,12 +149,66 @@ mod tests {
     async fn the_first_success_is_the_answer() {
         let mut rng = fastrand::Rng::with_seed(1);
         let attempt = |number: u32| std::future::ready(if number == 2 { Ok(number) } else { Err(down()) });
-        let ended = retry(backoff(9), Deadline::after(Duration::from_secs(9)), &mut rng, |_| true, attempt).await;
+        let ended = retry(backoff(9), Deadline::after(Duration::from_secs(9)), &mut rng, |_| true, || true, attempt).await;
         assert_eq!(ended, Ok(2));
     }
 
     #[test]
     fn a_longest_wait_is_not_shorter_than_the_first() {
         assert!(Backoff::new(NonZeroU32::MIN, Duration::from_secs(2), Duration::from_secs(1)).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_repeated_when_no_repeat_is_left() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let (left, made) = (RefCell::new(2), RefCell::new(0));
+        let spend = || left.replace_with(|left| *left - 1) > 0;
+        let ended = retry(
+            backoff(9),
+            Deadline::after(Duration::from_secs(60)),
+            &mut rng,
+            |_| true,
+            spend,
+            |_| {
+                *made.borrow_mut() += 1;
+                std::future::ready(Err::<(), _>(down()))
+            },
+        );
+        assert_eq!((ended.await, *made.borrow()), (Err(down()), 3));
+    }
+
+    /// Whatever the waits, what the system asks for and how long attempts take: none begins at the deadline or after it, and
+    /// there are never more than allowed.
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_repeated_past_the_deadline() {
+        for seed in 0..300 {
+            let mut dice = fastrand::Rng::with_seed(seed);
+            let first = Duration::from_millis(dice.u64(1..2_000));
+            let attempts = NonZeroU32::new(dice.u32(1..12)).unwrap();
+            let backoff = Backoff::new(attempts, first, first * dice.u32(1..9)).unwrap();
+            let left = Duration::from_millis(dice.u64(1..20_000));
+            let (begun, begins) = (Instant::now(), RefCell::new(Vec::new()));
+            let mut rng = dice.fork();
+            let ended = retry(
+                backoff,
+                Deadline::after(left),
+                &mut rng,
+                |_| true,
+                || true,
+                |_| {
+                    begins.borrow_mut().push(begun.elapsed());
+                    let retry_after = dice.bool().then(|| Duration::from_millis(dice.u64(0..6_000)));
+                    let takes = Duration::from_millis(dice.u64(0..3_000));
+                    async move {
+                        tokio::time::sleep(takes).await;
+                        Err::<(), _>(Fault { retry_after, ..down() })
+                    }
+                },
+            );
+            assert!(ended.await.is_err());
+            let begins = begins.into_inner();
+            assert!(begins.len() <= attempts.get() as usize, "seed {seed}");
+            assert!(begins.iter().all(|at| *at < left), "seed {seed}: {begins:?} of {left:?}");
+        }
     }
 }

@@ -22,6 +22,9 @@ use tokio::time::Instant;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 
+/// How many bytes of answers are kept when legwork.yml says nothing else.
+pub const CACHE_BYTES: u64 = 32 << 20;
+
 /// How long the answers of an operation are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
@@ -48,11 +51,13 @@ impl Keep {
     }
 }
 
-/// Which read: a connection, an operation and its inputs. It shows no inputs when printed.
+/// Which read: a connection, an operation and its inputs; or a result that is composed of several. It shows no inputs when
+/// printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    connection: ConnectionName,
-    operation: OperationName,
+    /// The name of what is composed; none for one read.
+    composed: Option<Arc<str>>,
+    reads: Arc<[(ConnectionName, OperationName)]>,
     inputs: Arc<str>,
 }
 
@@ -60,17 +65,31 @@ impl Key {
     /// The read of `operation` with `inputs`; the order of the inputs does not matter, nor do those that are null.
     #[must_use]
     pub fn new(connection: &ConnectionName, operation: &OperationName, inputs: &serde_json::Map<String, Value>) -> Self {
-        let mut given: Vec<_> = inputs.iter().filter(|(_, value)| !value.is_null()).collect();
-        given.sort_by_key(|(name, _)| *name);
-        let inputs = given.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-        Self { connection: connection.clone(), operation: operation.clone(), inputs: inputs.into() }
+        let reads = Arc::new([(connection.clone(), operation.clone())]);
+        Self { composed: None, reads, inputs: canonical(inputs) }
+    }
+
+    /// The result called `name` that is composed of `reads` with `inputs`.
+    #[must_use]
+    pub fn composed(name: &str, reads: &[(ConnectionName, OperationName)], inputs: &serde_json::Map<String, Value>) -> Self {
+        Self { composed: Some(name.into()), reads: reads.into(), inputs: canonical(inputs) }
     }
 }
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}(…)", self.connection, self.operation)
+        match (&self.composed, &*self.reads) {
+            (Some(name), _) => write!(f, "{name}(…)"),
+            (None, [(connection, operation), ..]) => write!(f, "{connection}.{operation}(…)"),
+            (None, []) => f.write_str("nothing"),
+        }
     }
+}
+
+fn canonical(inputs: &serde_json::Map<String, Value>) -> Arc<str> {
+    let mut given: Vec<_> = inputs.iter().filter(|(_, value)| !value.is_null()).collect();
+    given.sort_by_key(|(name, _)| *name);
+    given.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>().into()
 }
 
 /// An answer, and how long ago it came from the system.
@@ -94,7 +113,8 @@ pub struct Read {
 type Answer = Result<Arc<Value>, Fault>;
 type Flight = Pin<Box<dyn Future<Output = Entry> + Send>>;
 /// A read as of the writes before it: each write that outdates an operation begins a new era of it.
-type Place = (Key, u64);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place(Key, u64);
 
 #[derive(Clone)]
 struct Entry {
@@ -148,6 +168,19 @@ impl ReadCache {
         Some(entry.handed_out(self.now()))
     }
 
+    /// The fresh answer of a place; none when it has to be made.
+    pub async fn fresh_at(&self, place: &Place) -> Option<Cached> {
+        let entry = self.entries.get(place).await.filter(|entry| entry.is_fresh(self.now()))?;
+        entry.handed_out(self.now()).ok()
+    }
+
+    /// Keeps an answer that is `age` old already, in a place that was taken before it was made: what a write has outdated
+    /// meanwhile is never found.
+    pub async fn keep(&self, place: Place, value: Value, age: Duration, keep: Keep) {
+        let Some(stored) = self.now().checked_sub(age) else { return };
+        self.entries.insert(place, Entry { answer: Ok(Arc::new(value)), stored, keep }).await;
+    }
+
     /// The last answer that is not older than its `stale` time, for when the system is down. Never a `not_found`.
     pub async fn last(&self, key: &Key) -> Option<Cached> {
         let entry = self.entries.get(&self.place(key)).await?;
@@ -193,9 +226,12 @@ impl ReadCache {
         flight
     }
 
-    fn place(&self, key: &Key) -> Place {
-        let operation = (key.connection.clone(), key.operation.clone());
-        (key.clone(), locked(&self.eras).get(&operation).copied().unwrap_or_default())
+    /// Where the answer to a read is kept, as of the writes so far.
+    #[must_use]
+    pub fn place(&self, key: &Key) -> Place {
+        let eras = locked(&self.eras);
+        // Eras only grow, so their sum changes with any of them.
+        Place(key.clone(), key.reads.iter().filter_map(|read| eras.get(read)).sum())
     }
 }
 
@@ -248,7 +284,7 @@ impl moka::Expiry<Place, Entry> for FreeMemory {
     }
 }
 
-fn weight((key, _): &Place, entry: &Entry) -> u32 {
+fn weight(Place(key, _): &Place, entry: &Entry) -> u32 {
     const OVERHEAD: usize = 200;
     let value = entry.answer.as_ref().map_or(0, |value| size(value));
     u32::try_from(OVERHEAD + key.inputs.len() + value).unwrap_or(u32::MAX)

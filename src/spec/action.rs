@@ -169,6 +169,9 @@ shape! {
         steps: Vec<Step>,
         /// What the steps give back: a value or template, named by `as`.
         result: Option<Node>,
+        /// How long the result is as good as new, for the same inputs: `1m`. For steps that only read; it is made anew after a
+        /// change of what they read. Not kept without it.
+        cache: Option<Text>,
         /// Values; `use: NAME` makes them known under the file's name. A key that is not there is null.
         values: Option<Node>,
     }

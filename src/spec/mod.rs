@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod auth;
+pub mod connection;
 pub mod connector;
 pub mod connector_http;
 pub mod message;

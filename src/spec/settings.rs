@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::action::Turn;
+use super::connection::Connection;
 use super::message::Say;
 use super::shape::{Definitions, Shape, described, entries, shape, unknown_key};
 use super::values::{Choices, Flag, Map, Text, Whole};
@@ -21,7 +22,7 @@ shape! {
         /// The HTTP server.
         server: Option<Server>,
         /// The business systems: name → connector, and this company's address and credentials.
-        connections: Option<Map<Map<Node>>>,
+        connections: Option<Map<Connection>>,
         /// How long a turn may take.
         turn: Option<Turn>,
         /// How long answers are kept.
@@ -129,6 +130,8 @@ shape! {
     Cache as "`cache`" {
         /// Customer profiles.
         profiles: Option<Keep>,
+        /// How much memory kept answers may take: `64MiB`; 32MiB when left out.
+        size: Option<Text>,
         /// An answer that is as good as new, but older than this, is told with its age; 10 minutes when left out.
         say_age_after: Option<Text>,
     }

@@ -47,6 +47,11 @@ metrics_table! {
     CallsTotal = "legwork_calls_total", counter, Count, "Calls of business systems by connection, operation and outcome.";
     CallSeconds = "legwork_call_seconds", histogram, Seconds, "How long a call took with all its attempts, by connection, operation and outcome.";
     CallAttemptsTotal = "legwork_call_attempts_total", counter, Count, "Requests sent, repeats included, by connection and operation.";
+    RetriesTotal = "legwork_retries_total", counter, Count, "Requests that were repeats, by connection.";
+    HedgesTotal = "legwork_hedges_total", counter, Count, "Second requests beside reads that took long, by connection and won (the second one's answer counted, or not).";
+    HeldBackTotal = "legwork_held_back_total", counter, Count, "Requests and calls that were not made, by connection and by (breaker, budget, busy, queue, rate, rest, sender).";
+    BreakerState = "legwork_breaker_state", gauge, Count, "What a connection's breaker does: 0 closed, 1 probing, 2 open.";
+    BreakerChangesTotal = "legwork_breaker_changes_total", counter, Count, "Changes of a connection's breaker, by connection and what it does then.";
     QuotaRemaining = "legwork_quota_remaining", gauge, Count, "Requests that the vendor still allows, as it last said, by connection.";
     DatabaseConnections = "legwork_database_connections", gauge, Count, "Open connections to database servers, by connector and state (busy, idle).";
     ApiEndingsTotal = "legwork_api_endings_total", counter, Count, "Answers that announced the end of what was called, by connection and operation.";

@@ -8,6 +8,7 @@ mod lines;
 mod logging;
 mod metric;
 mod panic;
+mod patience;
 mod work;
 mod writer;
 
@@ -18,4 +19,5 @@ pub use facts::{
 pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};
 pub use panic::{report as report_panics, said as panic_said};
+pub use patience::{BreakerChanged, Hedged, HeldBack, Retried, breaker_made};
 pub use work::{JoinKind, ResultLost, WorkJoined, WorkRunning};

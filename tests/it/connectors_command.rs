@@ -208,6 +208,7 @@ fn connections_are_shown_without_their_secrets() {
     let expected = "\
 yard  depot · API v3 · eu.depot.example · read_only · for 10% of the senders
       an attempt may take 12 s · 3 attempts · 4 requests at the same time · 10 in 1 s
+      left alone for 10 s when of 10 requests or more in 30 s 50% fail or 80% take 10 s
       kept: rooms (10 min, 1 d while it is down)
       goes wrong on purpose: 2 s later, 5% errors
 shop  sandbox · memory · live

@@ -255,3 +255,23 @@ async fn what_a_call_cannot_be_is_found() {
         assert!(found.iter().any(|line| line.starts_with(code)), "{call}: {found:?}");
     }
 }
+
+#[tokio::test]
+async fn who_asks_too_much_is_told_so_and_nobody_else_is() {
+    let limited = "connections: { desk: { connector: desk, limits: { sender: { calls: 2, per: 1m } } } }\n";
+    let action = "steps: [{ call: desk.echo, with: { value: x } }, { say: Done. }]\n";
+    let bot = Bot::with(&[("legwork.yml", limited), DESK, ("actions/action_x.yml", action)]).await;
+    for said in ["Done.", "Done.", "That was a lot at once. Please give me a minute, and then ask me again."] {
+        assert_eq!(bot.call("action_x").sender("anna").send().await.said(), [said]);
+    }
+    assert_eq!(bot.call("action_x").sender("bert").send().await.said(), ["Done."]);
+}
+
+#[tokio::test]
+async fn a_connection_is_not_there_for_senders_outside_its_share_whatever_the_action_names() {
+    let nobody = "connections: { desk: { connector: desk, share: 0% } }\n";
+    let action =
+        "steps: [{ call: desk.echo, with: { value: x }, outcomes: { unavailable: [{ say: Not yet. }] } }, { say: Done. }]\n";
+    let bot = Bot::with(&[("legwork.yml", nobody), DESK, ("actions/action_x.yml", action)]).await;
+    assert_eq!(bot.call("action_x").sender("anna").send().await.said(), ["Not yet."]);
+}

@@ -29,6 +29,7 @@ mod language_data;
 mod language_flow;
 #[cfg(test)]
 mod language_forms;
+mod language_kept;
 #[cfg(test)]
 mod language_ladder;
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::words::{count, span};
+use crate::connector::facts::breaker as usual_breaker;
 use crate::connector::{Facts, Tested};
+use crate::resilience::BreakerRules;
 
 /// Every connection: what it is connected to, what it allows, how patient it is, and what is kept.
 #[must_use]
@@ -14,6 +16,10 @@ pub fn connections(all: &[Facts]) -> String {
     for one in all {
         let mut lines = vec![what(one)];
         lines.extend(patience(one));
+        lines.extend(breaker(one));
+        lines.extend(one.sender.map(|sender| {
+            format!("{} by one sender in {}", count(sender.calls as usize, "call"), seconds(sender.per_seconds))
+        }));
         lines.extend(kept(one));
         lines.extend(faults(one).map(|faults| format!("goes wrong on purpose: {faults}")));
         for (at, line) in lines.iter().enumerate() {
@@ -36,14 +42,37 @@ fn what(one: &Facts) -> String {
 
 fn patience(one: &Facts) -> Option<String> {
     let limits = one.limits?;
-    let seconds = |seconds: f64| span(Duration::from_secs_f64(seconds));
     let mut parts = vec![
         format!("an attempt may take {}", seconds(limits.timeout_seconds)),
         count(limits.attempts as usize, "attempt"),
         format!("{} at the same time", count(limits.concurrent as usize, "request")),
     ];
     parts.extend(limits.requests.zip(limits.per_seconds).map(|(requests, per)| format!("{requests} in {}", seconds(per))));
+    parts.extend(limits.hedge_seconds.map(|after| match after {
+        Some(after) => format!("a second one beside a read that takes {}", seconds(after)),
+        None => "a second one beside a read that takes longer than most".to_owned(),
+    }));
     Some(parts.join(" · "))
+}
+
+/// When it is left alone; of a database only where it is asked otherwise than usual.
+fn breaker(one: &Facts) -> Option<String> {
+    let Some(breaker) = one.breaker else { return Some("never left alone (`breaker: off`)".to_owned()) };
+    if one.limits.is_none() && breaker == usual_breaker(BreakerRules::default()) {
+        return None;
+    }
+    let (rest, window, slow) =
+        (seconds(breaker.rest_seconds), seconds(breaker.window_seconds), seconds(breaker.slow_seconds));
+    Some(format!(
+        "left alone for {rest} when of {} or more in {window} {}% fail or {}% take {slow}",
+        count(breaker.calls as usize, "request"),
+        breaker.failures,
+        breaker.slow
+    ))
+}
+
+fn seconds(seconds: f64) -> String {
+    span(Duration::from_secs_f64(seconds))
 }
 
 /// What is kept for how long: operations with the same times stand together.

@@ -1,9 +1,9 @@
-//! One request on its way: retries, limits, the attempt's time, sending, and what the answer means.
+//! One request on its way: repeats, the connection's chain around each attempt, sending, and what the answer means.
 //!
 //! A request that writes is repeated only when that cannot do its work twice, or when it was certainly not done.
 
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -14,11 +14,12 @@ use super::client::{Incoming, Outgoing};
 use super::meaning::judged;
 use super::received::Received;
 use crate::connector::attempts::Attempts;
+use crate::connector::chain::{Held, Stopped};
 use crate::connector::key::WriteKey;
 use crate::connector::wire::{Fate, Noted, Wire};
 use crate::fault::{Class, Fault, Outcome};
 use crate::plan::connector::{HttpStep, HttpSystem, Idempotency, Operation};
-use crate::resilience::{Full, retry};
+use crate::resilience::retry;
 use crate::telemetry::{ApiEnding, QuotaLeft};
 use crate::template::{Scope, from_json};
 use crate::time::Deadline;
@@ -68,6 +69,11 @@ impl Journey<'_> {
         wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate });
     }
 
+    /// Whether it may be asked twice at the same time: nothing of the operation writes, and it is not to be asked only once.
+    fn doubles(&self) -> bool {
+        !self.errand.operation.kind.writes() && !self.step.writes && self.errand.sent.repeats()
+    }
+
     fn repeatable(&self) -> bool {
         !self.step.writes || !matches!(self.step.idempotency, Idempotency::Never)
     }
@@ -91,30 +97,42 @@ impl Remote {
             let passes = matches!(fault.class(), Class::Transient | Class::Exhausted) && !hopeless.load(Ordering::Relaxed);
             passes && journey.errand.sent.repeats() && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
-        let hopeless = &hopeless;
-        retry(self.backoff, journey.errand.until, rng, again, |number| async move {
-            // A write that can be looked for is looked for before it is made again.
-            if (number > 1 || journey.errand.key.is_some_and(WriteKey::is_again))
-                && let Idempotency::Lookup(lookup) = &journey.step.idempotency
-            {
-                match self.looked_up(journey, lookup).await {
-                    Ok(None) => {}
-                    Ok(Some(done)) => return Ok(Came::Done(done)),
-                    Err(fault) => {
-                        hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
-                        let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
-                        return Err(Fault::new(Outcome::Unavailable, text));
+        let (hopeless, sent) = (&hopeless, &Mutex::new(None));
+        self.chain.begin();
+        // Repeats: outermost, so that each of them is one more attempt for breaker and limits; never more than the budget has.
+        retry(
+            self.chain.policies().backoff,
+            journey.errand.until,
+            rng,
+            again,
+            || self.chain.repeat(),
+            |number| async move {
+                // A write that can be looked for is looked for before it is made again.
+                if (number > 1 || journey.errand.key.is_some_and(WriteKey::is_again))
+                    && let Idempotency::Lookup(lookup) = &journey.step.idempotency
+                {
+                    match self.looked_up(journey, lookup).await {
+                        Ok(None) => {}
+                        Ok(Some(done)) => return Ok(Came::Done(done)),
+                        Err(fault) => {
+                            hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
+                            let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
+                            return Err(Fault::new(Outcome::Unavailable, text));
+                        }
                     }
                 }
-            }
-            // Limits: a request that would come too late is not made.
-            let permit = self.limits.admit(journey.errand.until).await.map_err(|full| self.full(&full))?;
-            // The attempt has a time of its own, so that one that hangs leaves time for another.
-            let until = journey.errand.until.bound(system.timeout);
-            let attempt = self.attempt(system, journey, draft, until, hopeless).await;
-            drop(permit);
-            attempt.map(Came::Answer)
-        })
+                let until = journey.errand.until;
+                let attempt = |patience| {
+                    self.chain.attempt(until, patience, |until| self.attempt(system, journey, draft, until, hopeless))
+                };
+                let ended = if journey.doubles() { self.chain.raced(until, attempt).await } else { attempt(until).await };
+                ended.map(Came::Answer).map_err(|stopped| {
+                    // What is down is not asked again by who was just told so.
+                    hopeless.fetch_or(stopped.held == Some(Held::Breaker), Ordering::Relaxed);
+                    told(sent, stopped)
+                })
+            },
+        )
         .await
     }
 
@@ -145,7 +163,7 @@ impl Remote {
         if judged.fault.outcome == Outcome::RateLimited
             && let Some(wait) = judged.fault.retry_after
         {
-            self.limits.rest(wait.min(LONGEST_REST));
+            self.chain.rest(wait.min(LONGEST_REST));
         }
         Err(judged.fault)
     }
@@ -172,11 +190,22 @@ impl Remote {
             ApiEnding { connection: &self.connection, operation: &operation.name, ends, first }.emit();
         }
     }
+}
 
-    fn full(&self, full: &Full) -> Fault {
-        let mut fault = Fault::new(Outcome::RateLimited, format!("{} is asked as much as it allows", self.connection));
-        fault.retry_after = full.wait;
-        fault
+/// What is said of an attempt: of one that was held back after others were sent, how the last of those ended, since that may
+/// have done something.
+fn told(sent: &Mutex<Option<Fault>>, stopped: Stopped) -> Fault {
+    let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+    match (stopped.held, &*sent) {
+        (None, _) => {
+            *sent = Some(stopped.fault.clone());
+            stopped.fault
+        }
+        (Some(_), None) => stopped.fault,
+        (Some(_), Some(before)) => {
+            let operator = format!("{}; then {}", before.operator, stopped.fault.operator);
+            Fault { operator, retry_after: stopped.fault.retry_after, ..before.clone() }
+        }
     }
 }
 

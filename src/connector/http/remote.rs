@@ -4,7 +4,6 @@
 //! are not among what templates see.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
@@ -13,13 +12,13 @@ use serde_json::{Map, Value};
 use super::encode::{is_identifier, no_identifier};
 use super::{Client, ClientOptions, Identity, Url};
 use crate::connector::auth::Auth;
+use crate::connector::chain::Chain;
+use crate::connector::connections::Surroundings;
 use crate::connector::reply::named;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::auth as plan;
 use crate::plan::connector::{Connection, Connector, HttpStep, HttpSystem, Proxy, Rules, SettingValue, System, Work};
-use crate::resilience::{Backoff, Limits};
 use crate::secret::{Reference, Secret};
-use crate::store::TokenStore;
 use crate::template::{Scope, from_json, open_json, to_json};
 use crate::time::Clock;
 
@@ -32,8 +31,7 @@ pub(in crate::connector) struct Remote {
     pub(super) base: Url,
     /// Settings and codes, for every template.
     pub(super) offered: Scope,
-    pub(super) limits: Limits,
-    pub(super) backoff: Backoff,
+    pub(super) chain: Arc<Chain>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rng: Mutex<fastrand::Rng>,
     /// The operations whose end the vendor has announced, and that was logged.
@@ -48,11 +46,11 @@ impl Remote {
     pub(in crate::connector) fn open(
         connection: &Connection,
         settings: &IndexMap<String, Option<SettingValue>>,
-        folder: &Path,
-        clock: &Arc<dyn Clock>,
-        tokens: &Arc<dyn TokenStore>,
+        around: &Surroundings<'_>,
         rng: fastrand::Rng,
+        chain: Arc<Chain>,
     ) -> Result<Self, String> {
+        let Surroundings { folder, clock, tokens, .. } = around;
         let connector = Arc::clone(&connection.connector);
         let System::Http(system) = &connector.system else { return Err("it is not of `kind: http`".to_owned()) };
         let offered = named(&system.lets, offered(system, settings), Scope::clone)?;
@@ -68,10 +66,6 @@ impl Remote {
         } else {
             proof = chosen(&system.auth, &connector, settings)?;
         }
-        let backoff = Backoff::new(system.retry.attempts, system.retry.first, system.retry.most)?;
-        // What stands in for the vendor does not share the vendor's limits.
-        let rate = system.limits.rate.filter(|_| rules.stand_in.is_none());
-        let limits = Limits::new(system.limits.concurrent, rate);
         let path = |file: &String| folder.join(file);
         let secret = |reference: &Reference| reference.resolve(folder);
         let identity = rules.reach.identity.as_ref().map(|identity| {
@@ -93,7 +87,7 @@ impl Remote {
         let auth = Auth::new(proof, settings, Arc::clone(&client), Arc::clone(clock), Arc::clone(tokens))?;
         let (connection, clock, rng) = (connection.name.clone(), Arc::clone(clock), Mutex::new(rng));
         let announced = Mutex::default();
-        Ok(Self { connector, connection, client, auth, base, offered, limits, backoff, clock, rng, announced })
+        Ok(Self { connector, connection, client, auth, base, offered, chain, clock, rng, announced })
     }
 
     pub(super) fn system(&self) -> Option<&HttpSystem> {

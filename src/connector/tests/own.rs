@@ -438,3 +438,31 @@ async fn addresses_that_go_nowhere_are_said_and_not_shown() {
         assert!(said.starts_with(says) && !said.contains("hunter2"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_hangs_is_left_alone() {
+    use std::num::NonZeroU32;
+
+    use crate::plan::connector::Patience;
+    use crate::resilience::BreakerRules;
+
+    const SLOW: &str = "
+kind: sql
+database: ':memory:'
+operations:
+  count: { take: value, sql: 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c' }
+  one: { take: value, sql: select 1 }
+";
+    let connector = own_connector("slow", SLOW, Path::new("."));
+    let calls = NonZeroU32::new(2).unwrap();
+    let breaker = Some(BreakerRules { calls, ..BreakerRules::default() });
+    let patience = Patience { timeout: Some(Duration::from_millis(50)), breaker, ..Patience::default() };
+    let mut own = connection("own", &connector, &[]);
+    own.rules.patience = patience;
+    let own = open(&[own], Path::new(".")).await.unwrap();
+    assert_eq!(ask(&own, "own.one", json!({})).await, Ok(json!(1)));
+    assert_eq!(outcome(&own, "own.count", json!({})).await, Outcome::Timeout);
+    let fault = ask(&own, "own.one", json!({})).await.unwrap_err();
+    assert!(fault.operator.starts_with("own is left alone until 12:00:"), "{fault}");
+    assert_eq!(fault.outcome, Outcome::Unavailable);
+}

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::patience::patience;
 use super::rules::rules;
 use super::secret_written;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
@@ -13,6 +14,7 @@ use crate::plan::connector::auth::{Choice, Way, Ways};
 use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
 use crate::plan::project::{Given, SANDBOX, Wire};
 use crate::secret::Reference;
+use crate::spec::connection::Connection;
 use crate::spec::{Map, Node, Text};
 
 /// The connections of a project whose legwork.yml names none, all to the sandbox.
@@ -29,7 +31,7 @@ pub(super) struct Around<'a> {
 }
 
 /// The connections; none in the place of one whose connector could not be read.
-pub(super) fn wires(written: Option<&Map<Map<Node>>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
+pub(super) fn wires(written: Option<&Map<Connection>>, around: &Around<'_>, out: &mut Diagnostics) -> Wires {
     let Some(written) = written else {
         let sandbox = around.connectors.get(SANDBOX).and_then(Option::as_ref);
         let wire = |name: &str| {
@@ -53,10 +55,11 @@ fn known<'a>(around: &Around<'a>) -> impl Iterator<Item = &'a str> {
 
 fn connection(
     name: &Text,
-    settings: &Map<Node>,
+    written: &Connection,
     around: &Around<'_>,
     out: &mut Diagnostics,
 ) -> Option<(ConnectionName, Option<Wire>)> {
+    let settings = &written.keys;
     let connectors = around.connectors;
     let Some(parsed) = ConnectionName::parse(&name.value) else {
         let message = format!("`{}` cannot be the name of a connection", name.value);
@@ -101,7 +104,10 @@ fn connection(
         out.push(Diagnostic::at(Code::MissingSetting, &name.span, message).help(missing.description.clone()));
     }
     ending(connector, place, around.today, out);
-    let rules = rules(settings, around.production, out);
+    let mut rules = rules(settings, around.production, out);
+    if let Some(written) = &written.patience {
+        rules.patience = patience(written, connector, out);
+    }
     Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given, rules })))
 }
 

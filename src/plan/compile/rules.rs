@@ -1,10 +1,11 @@
-//! The keys that every connection has, whatever its connector: mode, share, faults and private hosts.
+//! The keys that every connection has, whatever its connector: mode, share, faults and private hosts; how patiently a system
+//! is asked is read in `patience`.
 
 use std::time::Duration;
 
 use super::secret_written;
 use crate::diag::{Code, Diagnostic, Diagnostics};
-use crate::plan::connector::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
+use crate::plan::connector::{Certificate, Faults, Mode, Patience, Percent, Proxy, Reach, Rules};
 use crate::secret::Reference;
 use crate::spec::{Kind, Map, Node};
 use crate::time::duration;
@@ -18,6 +19,7 @@ pub(super) fn rules(written: &Map<Node>, production: bool, out: &mut Diagnostics
         allow_private: written.get("allow_private").map(|node| hosts(node, out)).unwrap_or_default(),
         stand_in: written.get("stand_in").and_then(|node| stand_in(node, production, out)),
         reach: reach(written, out),
+        patience: Patience::default(),
     }
 }
 

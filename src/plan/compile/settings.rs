@@ -16,7 +16,7 @@ use crate::model;
 use crate::name::CallerName;
 use crate::plan::reading::duration;
 use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, is_loopback};
-use crate::resilience::Keep;
+use crate::resilience::{CACHE_BYTES, Keep};
 use crate::secret::Reference;
 use crate::spec::settings as spec;
 use crate::spec::{Choices, Map, Text};
@@ -184,6 +184,7 @@ impl Compiler<'_> {
             region,
             currency,
             profiles: self.profiles(written),
+            cache_bytes: self.cache_bytes(written),
             tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
             stores: written.stores.as_ref().map_or_else(Stores::default, |stores| self.stores(stores)),
@@ -205,6 +206,18 @@ impl Compiler<'_> {
         let keep = written.keep.as_ref().and_then(|keep| keep.running.as_ref());
         let keep_running = keep.and_then(|text| duration(text, &mut self.out)).unwrap_or(Stores::default().keep_running);
         Stores { main, keys, keep_running }
+    }
+
+    /// How much memory kept answers may take.
+    fn cache_bytes(&mut self, written: &spec::Settings) -> u64 {
+        let size = written.cache.as_ref().and_then(|cache| cache.size.as_ref());
+        let Some(text) = size else { return CACHE_BYTES };
+        let read = bytes(&text.value).and_then(|bytes| u64::try_from(bytes).ok());
+        read.unwrap_or_else(|| {
+            let diagnostic = Diagnostic::at(Code::BadValue, &text.span, format!("`{}` is not a size", text.value));
+            self.out.push(diagnostic.help("write a number and a unit, such as 64MiB; 0 keeps nothing"));
+            CACHE_BYTES
+        })
     }
 
     /// How long customer profiles are kept.

@@ -130,14 +130,15 @@ impl Compiler<'_> {
         self.using.push(name.to_owned());
         let used = match &file.values {
             Some(values) => {
-                if !(file.steps.is_empty() && file.inputs.is_empty()) || file.result.is_some() {
+                let has_steps = !file.steps.is_empty() || !file.inputs.is_empty();
+                if has_steps || file.result.is_some() || file.cache.is_some() {
                     let diagnostic =
                         Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
                     self.out.push(diagnostic.help("make two files of it"));
                 }
                 Used::Values(template::open_json(&values.to_json()))
             }
-            None => self.shared_steps(file),
+            None => self.shared_steps(name, file),
         };
         self.using.pop();
         self.partial = outer;
@@ -146,19 +147,23 @@ impl Compiler<'_> {
         used
     }
 
-    fn shared_steps(&mut self, file: &spec::Shared) -> Used {
+    fn shared_steps(&mut self, name: &str, file: &spec::Shared) -> Used {
         let errors = self.out.errors();
         let mut names = Names::offered();
         let inputs = self.inputs(&file.inputs, &mut names, true);
+        // What inputs ask for is part of what the result is kept under.
+        let asked = mem::take(&mut self.asks);
         let steps = self.steps(&file.steps, &mut names, Block::Action);
         let result = file.result.as_ref().and_then(|result| self.value(result, &names));
         self.unused_inputs(&file.inputs, errors);
+        let kept = file.cache.as_ref().and_then(|fresh| self.kept(name, file, fresh, &steps));
+        self.asks.extend(asked);
         let mut asks = mem::take(&mut self.asks);
         // The other names are the file's own.
         asks.retain(|name| {
             let root = name.split('.').next().unwrap_or(name);
             OFFERED.iter().any(|(offered, _)| *offered == root)
         });
-        Used::Steps(Arc::new(Shared { inputs, steps, result }), asks)
+        Used::Steps(Arc::new(Shared { inputs, steps, result, kept }), asks)
     }
 }

@@ -229,7 +229,7 @@ fn misplaced(written: &spec::Connector, kind: SystemKind, out: &mut Diagnostics)
 }
 
 /// Keys of legwork.yml that belong to every connection, so that no setting can have their names.
-pub(in crate::plan) const CONNECTION_KEYS: [&str; 11] = [
+pub(in crate::plan) const CONNECTION_KEYS: [&str; 17] = [
     "connector",
     "mode",
     "share",
@@ -241,6 +241,12 @@ pub(in crate::plan) const CONNECTION_KEYS: [&str; 11] = [
     "certificate_key",
     "certificate_password",
     "proxy",
+    "timeout",
+    "retry",
+    "breaker",
+    "limits",
+    "hedge",
+    "cache",
 ];
 
 fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut Diagnostics) -> Option<Setting> {

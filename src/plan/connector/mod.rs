@@ -12,6 +12,7 @@ mod example;
 mod http;
 mod lets;
 mod operation;
+mod patience;
 mod rules;
 mod runnable;
 mod sql;
@@ -20,6 +21,7 @@ mod table;
 mod tree;
 
 pub(super) use compile::CONNECTION_KEYS;
+pub(super) use operation::cache_rule;
 
 pub use answer::Answer;
 pub use compile::{Beside, Files, Formats, compile_connector};
@@ -27,6 +29,7 @@ pub use http::{
     Api, Batch, Body, ErrorRule, Exchange, Expects, HttpStep, HttpSystem, Idempotency, Language, Leaf, Limits, Method,
     PageInto, Pages, Part, Pieces, Received, Request, Retry, Sent, Wait, WaitSource, WaitUnit,
 };
+pub use patience::{Keeping, Patience, Policies};
 pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{
     CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind, Pool,

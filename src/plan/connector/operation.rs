@@ -229,14 +229,17 @@ fn check_last(key: &Text, model: &Model, many: bool, take: Take, out: &mut Diagn
 
 fn cache(written: &spec::Operation, kind: OperationKind, out: &mut Diagnostics) -> Option<CacheRule> {
     let reference = written.cache.as_ref()?;
-    let span = match reference {
-        spec::CacheRef::Named(text) => &text.span,
-        spec::CacheRef::Times(times) => &times.span,
-    };
     if kind.writes() {
-        out.push(Diagnostic::at(Code::MisplacedKey, span, "only answers of a read are kept").help("take `cache` out"));
+        out.push(
+            Diagnostic::at(Code::MisplacedKey, reference.span(), "only answers of a read are kept").help("take `cache` out"),
+        );
         return None;
     }
+    cache_rule(reference, out)
+}
+
+/// How long answers are kept, as a connector's file or a connection says it.
+pub(in crate::plan) fn cache_rule(reference: &spec::CacheRef, out: &mut Diagnostics) -> Option<CacheRule> {
     match reference {
         spec::CacheRef::Named(text) if text.as_str() == "profiles" => Some(CacheRule::Profiles),
         spec::CacheRef::Named(text) => {

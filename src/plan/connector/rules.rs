@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::OperationKind;
+use super::{OperationKind, Patience};
 use crate::secret::Reference;
 
 /// What a connection allows.
@@ -21,6 +21,8 @@ pub struct Rules {
     pub stand_in: Option<String>,
     /// How the hosts are reached and trusted.
     pub reach: Reach,
+    /// How patiently the system is asked.
+    pub patience: Patience,
 }
 
 /// How the hosts of a connection are reached and trusted; files are in the project's folder.

@@ -206,3 +206,31 @@ fn times_that_contradict_each_other_are_put_right() {
     let keep = Keep::new(Duration::from_secs(20), Duration::from_secs(5));
     assert_eq!((keep.stale, keep.missing), (Duration::from_secs(20), Duration::from_secs(20)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_composed_result_is_as_old_as_its_oldest_part_and_outdated_with_any() {
+    let cache = ReadCache::new(1 << 20);
+    let shop = ConnectionName::parse("shop").unwrap();
+    let [orders, customer, other] = ["orders", "customer", "other"].map(|name| OperationName::parse(name).unwrap());
+    let reads = [(shop.clone(), orders.clone()), (shop.clone(), customer.clone())];
+    let key = |id: i32| Key::composed("overview", &reads, json!({"id": id}).as_object().unwrap());
+    let keep = Keep::new(Duration::from_secs(60), Duration::from_secs(60));
+    let known = async |id: i32| cache.fresh_at(&cache.place(&key(id))).await.map(|kept| (kept.value, kept.age.as_secs()));
+    cache.keep(cache.place(&key(1)), json!("one"), Duration::from_secs(40), keep).await;
+    assert_eq!(known(1).await, Some((Arc::new(json!("one")), 40)));
+    assert_eq!(known(2).await, None);
+    cache.outdate(&shop, [&other]);
+    tokio::time::advance(Duration::from_secs(19)).await;
+    assert_eq!(known(1).await, Some((Arc::new(json!("one")), 59)));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(known(1).await, None);
+    for outdated in [&orders, &customer] {
+        let before = cache.place(&key(1));
+        cache.keep(before.clone(), json!("one"), Duration::ZERO, keep).await;
+        assert!(known(1).await.is_some());
+        cache.outdate(&shop, [outdated]);
+        assert_eq!(known(1).await, None);
+        cache.keep(before, json!("late"), Duration::ZERO, keep).await;
+        assert_eq!(known(1).await, None, "what was begun before a write is not found after it");
+    }
+}

@@ -12,6 +12,7 @@ mod faults;
 mod form;
 mod hostile;
 mod notices;
+mod patience;
 mod writes;
 
 /// A connector with one operation of each sort, whose waits are short.

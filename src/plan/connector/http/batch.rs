@@ -1,12 +1,12 @@
 //! Compiles the request that answers several calls of an operation at once.
 
 use super::Batch;
-use super::rules::count;
 use super::step::{Steps, Written};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::name::Local;
 use crate::plan::connector::compile::{Names, expression};
 use crate::plan::connector::{OperationKind, Take};
+use crate::plan::reading::count;
 use crate::spec::connector as spec;
 
 /// How many values one request has when the file does not say.

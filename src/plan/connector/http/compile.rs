@@ -13,6 +13,7 @@ use crate::plan::connector::auth;
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
 use crate::plan::connector::{Answer, Setting};
+use crate::plan::reading;
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
 use crate::spec::{Map, Nullable, Text};
@@ -40,7 +41,7 @@ pub(in crate::plan::connector) fn system(
         waits: rules::waits(&written.wait, &answered, out),
         quota: written.quota.iter().filter_map(|text| rules::header_name(text, out)).collect(),
         limits: rules::limits(written.limits.as_ref(), out),
-        timeout: written.timeout.as_ref().and_then(|text| rules::span(text, out)).unwrap_or(TIMEOUT),
+        timeout: written.timeout.as_ref().and_then(|text| reading::span(text, out)).unwrap_or(TIMEOUT),
         retry: rules::retry(written.retry.as_ref(), out),
         codes: codes(&written.codes),
         lets,

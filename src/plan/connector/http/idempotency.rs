@@ -1,11 +1,12 @@
 //! Compiles how a request that writes can be repeated.
 
 use super::Idempotency;
-use super::rules::{header_name, span};
+use super::rules::header_name;
 use super::step::{Steps, Written};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::{OperationKind, Take};
+use crate::plan::reading::span;
 use crate::spec::connector as spec;
 use crate::spec::connector_http::IdempotencyRef;
 

@@ -1,10 +1,10 @@
 //! Compiles how further pages of an answer are asked for.
 
-use super::rules::count;
 use super::step::{Steps, Written};
 use super::{Body, PageInto, Pages, Request};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::connector::compile::{Names, expression};
+use crate::plan::reading::count;
 use crate::spec::connector_http::{Pages as WrittenPages, PagesRef};
 
 impl<'a> Steps<'a, '_> {

@@ -9,10 +9,9 @@ use super::{ErrorRule, Limits, Retry, Wait, WaitSource, WaitUnit};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::plan::connector::compile::expression;
 use crate::plan::connector::compile::template;
-use crate::plan::reading::outcome;
+use crate::plan::reading::{count, outcome, span};
 use crate::spec::connector_http as spec;
-use crate::spec::{Kind, Node, Text, Whole};
-use crate::time::duration;
+use crate::spec::{Kind, Node, Text};
 
 const CONCURRENT: NonZeroU32 = NonZeroU32::new(16).unwrap();
 const ATTEMPTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
@@ -113,27 +112,6 @@ pub(super) fn retry(written: Option<&spec::Retry>, out: &mut Diagnostics) -> Ret
     let first = time(written.and_then(|it| it.first.as_ref()), Duration::from_millis(200));
     let most = time(written.and_then(|it| it.most.as_ref()), Duration::from_secs(5)).max(first);
     Retry { attempts, first, most }
-}
-
-/// A number that is not zero.
-pub(super) fn count(whole: &Whole, out: &mut Diagnostics) -> Option<NonZeroU32> {
-    let found = u32::try_from(whole.value).ok().and_then(NonZeroU32::new);
-    if found.is_none() {
-        out.push(Diagnostic::at(Code::BadValue, &whole.span, "a number from 1 on is needed here").help("write 1 or more"));
-    }
-    found
-}
-
-/// A time that is not zero.
-pub(super) fn span(text: &Text, out: &mut Diagnostics) -> Option<Duration> {
-    let read = duration(text.as_str()).and_then(|span| match span.is_zero() {
-        true => Err("a time longer than nothing is needed here".to_owned()),
-        false => Ok(span),
-    });
-    read.map_err(|reason| {
-        out.push(Diagnostic::at(Code::BadValue, &text.span, reason).help("write a number and a unit, such as 5s"))
-    })
-    .ok()
 }
 
 /// The name of a header.
