@@ -50,8 +50,10 @@ pub(super) fn compile(
         }
         SystemKind::Http => {
             let mut known = around.names.clone().and(given);
-            batch = written.batch.as_ref().and_then(|it| http::batch(it, written, kind, connector, &known, out));
+            let shared = known.clone();
             lets = lets::compile(&written.r#let, &mut known, out);
+            let seen = (&shared, &known);
+            batch = written.batch.as_ref().and_then(|it| http::batch(it, written, kind, connector, seen, out));
             let steps = http::steps(key, written, kind, connector, &mut known, out);
             let last = steps.last().map_or(Take::All, |step| step.take);
             names.extend(known.with(["body", "http", "key", if last == Take::All { "rows" } else { ROW }]));
