@@ -58,7 +58,7 @@ pub(super) fn repeats(operation: &Operation) -> Option<String> {
     let writes: Vec<_> = steps.iter().filter(|step| step.writes).map(|step| &step.idempotency).collect();
     let never = |how: &&Idempotency| matches!(how, Idempotency::Never);
     let how = match writes.as_slice() {
-        [.., _, _] if writes.iter().any(|how| never(how)) => {
+        [.., _, _] if writes.iter().any(never) => {
             let text = "not repeated once its last write is sent, which the vendor cannot tell from a repeat";
             return Some(text.to_owned());
         }
