@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::attempts::Attempts;
 use super::connections::{Answered, Connections, How, Open, Opened};
-use super::http::{Errand, Remote};
+use super::http::{Errand, Remote, Wanted};
 use super::reply::reply;
 use super::stack::{accepted, allowed, call, finished, late};
 use crate::fault::Fault;
@@ -19,8 +20,8 @@ use crate::plan::connector::{Batch, Operation};
 use crate::resilience::{Cached, Key, Read};
 use crate::telemetry::{CacheKind, CacheUsed};
 
-/// One call that is still to be made: its place among all, and its inputs.
-type Waiting = (usize, Map<String, Value>);
+/// One call that is still to be made: its place among all, its inputs, and what of them is asked for.
+type Waiting = (usize, Map<String, Value>, Value);
 
 /// Calls an operation once for each of `calls`; the answers come in their order.
 pub(super) async fn call_many(
@@ -39,15 +40,23 @@ pub(super) async fn call_many(
     }
     let mut answers: Vec<Option<Result<Answered, Fault>>> = calls.iter().map(|_| None).collect();
     let mut groups: IndexMap<String, Vec<Waiting>> = IndexMap::new();
+    let mut alone = Vec::new();
     for (at, inputs) in calls.into_iter().enumerate() {
         let ended = match accepted(operation, inputs, connections.clock.now()) {
             Err(fault) => Some(Err(fault)),
             Ok(inputs) => match kept(connections, open, operation, &inputs, how).await {
                 Some(kept) => Some(kept),
-                None => {
-                    groups.entry(others(&inputs, batch)).or_default().push((at, inputs));
-                    None
-                }
+                None => match remote.part(operation, batch, &inputs) {
+                    Err(fault) => Some(Err(fault)),
+                    Ok(None) => {
+                        alone.push((at, inputs));
+                        None
+                    }
+                    Ok(Some(value)) => {
+                        groups.entry(others(&inputs, batch)).or_default().push((at, inputs, value));
+                        None
+                    }
+                },
             },
         };
         if let Some(answer) = answers.get_mut(at) {
@@ -56,8 +65,11 @@ pub(super) async fn call_many(
     }
     let most = usize::try_from(batch.most.get()).unwrap_or(usize::MAX);
     let requests = groups.values().flat_map(|group| group.chunks(most));
-    let made = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how))).await;
-    for (at, ended) in made.into_iter().flatten() {
+    let made = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how)));
+    let alone =
+        alone.into_iter().map(|(at, inputs)| call(connections, open, operation, inputs, how).map(move |it| (at, it)));
+    let (made, alone) = join(made, join_all(alone)).await;
+    for (at, ended) in made.into_iter().flatten().chain(alone) {
         if let Some(answer) = answers.get_mut(at) {
             *answer = Some(ended);
         }
@@ -98,8 +110,8 @@ async fn ask(
     let (started, sent) = (Instant::now(), Attempts::new());
     let (until, wire) = (how.deadline, how.wire.map(Arc::as_ref));
     let errand = Errand { operation, until, sent: &sent, key: None, wire, dry: false };
-    let inputs = calls.iter().map(|(_, inputs)| inputs.clone()).collect();
-    let asked = timeout_at(until.instant(), remote.run_batch(&errand, batch, inputs));
+    let parts = calls.iter().map(|(_, inputs, value)| Wanted { inputs: inputs.clone(), value: value.clone() }).collect();
+    let asked = timeout_at(until.instant(), remote.run_batch(&errand, batch, parts));
     let asked = asked.await.unwrap_or_else(|_| Err(late(operation)));
     finished(open, operation, asked.as_ref().err(), started, &sent);
     let ended = match asked {
@@ -107,7 +119,7 @@ async fn ask(
         Ok(results) => results,
     };
     let mut answers = Vec::new();
-    for ((at, inputs), ended) in calls.iter().zip(ended) {
+    for ((at, inputs, _), ended) in calls.iter().zip(ended) {
         let answer = ended.and_then(|results| reply(operation, results));
         answers.push((*at, keep(connections, open, operation, inputs, answer).await));
     }

@@ -276,7 +276,13 @@ pub(super) fn address(connection: &Connection) -> Option<String> {
         value.take_if(|value| matches!(value, SettingValue::Secret(_)));
     }
     let missing = |name: &String| settings.get(name).is_none_or(Option::is_none);
-    if connection.connector.settings.iter().any(|it| it.required && !it.secret && missing(&it.name)) {
+    let choice = connection.connector.choice();
+    let chosen = choice.and_then(|choice| match settings.get(&choice.by) {
+        Some(Some(SettingValue::Text(value))) => choice.of(value),
+        _ => None,
+    });
+    let needed = |name: &str| choice.is_none_or(|choice| choice.needs(name, chosen));
+    if connection.connector.settings.iter().any(|it| it.required && !it.secret && needed(&it.name) && missing(&it.name)) {
         return None;
     }
     match &connection.connector.system {

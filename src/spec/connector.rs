@@ -182,6 +182,10 @@ shape! {
         of: Text,
         /// Which value of it a `row` belongs to, an expression.
         by: Text,
+        /// What of the input is asked for, and what `by` is held against: an expression over the inputs; the input without it.
+        value: Option<Text>,
+        /// A call for which this expression does not hold is made by itself.
+        when: Option<Text>,
         /// How many values one request may have; 50 without it.
         most: Option<Whole>,
         ..work: Work,

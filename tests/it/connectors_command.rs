@@ -161,6 +161,68 @@ connections:
 }
 
 #[test]
+fn what_only_some_connections_need_and_what_is_past_is_marked() {
+    let gate = r#"
+kind: http
+description: The gate.
+settings:
+  login: { description: How., pattern: key|app|open, default: key }
+  key: { description: The key., secret: true, example: k }
+  app: { description: The app., example: acme }
+  both: { description: The company., example: c }
+  word: { description: The word., secret: true, example: w }
+base: https://gate.example
+auth:
+  by: settings.login
+  ways:
+    key: { header: { name: X-Key, value: "{{ settings.key }} {{ settings.both }}" } }
+    app: { basic: { user: "{{ settings.app }}", password: "{{ settings.key }}" } }
+    open: { basic: { user: "{{ settings.app }} {{ settings.both }}", password: "{{ settings.word }}" } }
+operations:
+  book:
+    kind: write
+    deprecated: call book@2
+    steps:
+      - { request: PUT /a, idempotency: upsert }
+      - { request: POST /b, idempotency: none }
+  book@2:
+    kind: write
+    steps:
+      - { as: a, request: POST /a, idempotency: { header: Idempotency-Key, kept: 2h } }
+      - { request: PUT /b, idempotency: upsert }
+"#;
+    let connected = "connections:\n  north: { connector: gate, key: '${NEVER_SET}', both: c }\n  \
+                     south: { connector: gate, login: app, key: '${NEVER_SET}', app: '${NEVER_SET}' }\n";
+    let folder = project(&[
+        ("connectors/gate.yml", gate),
+        ("legwork.yml", connected),
+        ("actions/action_a.yml", "steps: [{ say: Hello. }]\n"),
+    ]);
+    let told = legwork(folder.path(), &["connectors", "gate"]).printed;
+    for line in [
+        "  key (needed when login is key or app, a secret: write a reference such as ${NAME})",
+        "  app (needed when login is app or open)",
+        "  book (write)",
+        "    deprecated: call book@2",
+        "    not repeated once its last write is sent, which the vendor cannot tell from a repeat",
+        "  book@2 (write)",
+        "    repeatable: doing it again changes nothing more",
+        "    # The app. Needed when login is app or open.",
+        "    # app: acme",
+        "    key: \"${GATE_KEY}\"",
+    ] {
+        assert!(told.lines().any(|it| it == line), "no {line} in {told}");
+    }
+    let page = legwork(folder.path(), &["connectors", "gate", "--format", "markdown"]).printed;
+    assert!(page.contains("| `app` | The app. |  | needed when login is app or open |"), "{page}");
+    assert!(page.contains("| `book` | write |  Deprecated: call book@2. |"), "{page}");
+    assert!(page.contains("  - call: gate.book@2\n"), "{page}");
+    let shown = legwork(folder.path(), &["connections"]).printed;
+    assert!(shown.contains("north  gate · gate.example · live"), "what another way needs is not missed: {shown}");
+    assert!(shown.contains("south  gate · its address cannot be told"), "{shown}");
+}
+
+#[test]
 fn programs_get_json() {
     let ran = legwork(depot().path(), &["connectors", "depot", "--format", "json"]);
     let told: Value = serde_json::from_str(&ran.printed).unwrap();

@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 /// The block.
 pub(super) fn block(sheet: &Sheet) -> String {
     let mut text = format!("connections:\n  {}:\n    connector: {}\n", sheet.connection_name(), sheet.name);
-    let (needed, others): (Vec<_>, Vec<_>) = sheet.settings.iter().partition(|setting| setting.required);
+    let (needed, others): (Vec<_>, Vec<_>) = sheet.settings.iter().partition(|setting| setting.usual);
     for setting in needed {
         comment(&mut text, setting);
         let value = if setting.secret { reference(sheet, setting) } else { example(sheet, setting) };
@@ -35,7 +35,8 @@ pub(super) fn block(sheet: &Sheet) -> String {
 
 fn comment(text: &mut String, setting: &SettingSheet) {
     let pattern = setting.pattern.as_ref().map(|pattern| format!(" It matches {pattern}")).unwrap_or_default();
-    for line in wrapped(&format!("{}{pattern}", setting.description)) {
+    let when = setting.needed_when.as_ref().map(|when| format!(" Needed when {when}.")).unwrap_or_default();
+    for line in wrapped(&format!("{}{when}{pattern}", setting.description)) {
         let _ = writeln!(text, "    # {line}");
     }
 }

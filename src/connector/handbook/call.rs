@@ -31,12 +31,14 @@ pub(super) fn action(sheet: &Sheet) -> Option<(String, String)> {
 
 /// The first read that needs something and answers one thing, else any read, else anything.
 fn telling(sheet: &Sheet) -> Option<&OperationSheet> {
-    let is = |wanted: &dyn Fn(&OperationSheet) -> bool| sheet.operations.iter().find(|it| wanted(it));
+    let is =
+        |wanted: &dyn Fn(&OperationSheet) -> bool| sheet.operations.iter().find(|it| it.deprecated.is_none() && wanted(it));
     let read = |it: &OperationSheet| it.kind == "read";
     let named = |it: &OperationSheet| read(it) && it.name == format!("find_{}", it.name.trim_start_matches("find_"));
     is(&|it| named(it) && it.model.is_some())
         .or_else(|| is(&|it| read(it) && it.model.is_some()))
         .or_else(|| is(&read))
+        .or_else(|| is(&|_| true))
         .or_else(|| sheet.operations.first())
 }
 

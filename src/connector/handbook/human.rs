@@ -84,9 +84,12 @@ pub fn detail(one: &Listed) -> String {
 }
 
 fn tell_setting(text: &mut String, setting: &SettingSheet) {
-    let mut marks = vec![if setting.required { "required" } else { "optional" }];
-    marks.extend((setting.kind == "map").then_some("a map"));
-    marks.extend(setting.secret.then_some("a secret: write a reference such as ${NAME}"));
+    let mut marks = vec![match &setting.needed_when {
+        Some(when) => format!("needed when {when}"),
+        None => if setting.required { "required" } else { "optional" }.to_owned(),
+    }];
+    marks.extend((setting.kind == "map").then(|| "a map".to_owned()));
+    marks.extend(setting.secret.then(|| "a secret: write a reference such as ${NAME}".to_owned()));
     let _ = writeln!(text, "  {} ({})\n    {}", setting.name, marks.join(", "), setting.description);
     if let Some(pattern) = &setting.pattern {
         let _ = writeln!(text, "    matches {pattern}");
@@ -99,6 +102,9 @@ fn tell_setting(text: &mut String, setting: &SettingSheet) {
 fn tell_operation(text: &mut String, operation: &OperationSheet) {
     let model = operation.model.as_ref().map(|model| format!(" → {model}")).unwrap_or_default();
     let _ = writeln!(text, "  {} ({}){model}\n    {}", operation.name, operation.kind, operation.description);
+    if let Some(instead) = &operation.deprecated {
+        let _ = writeln!(text, "    deprecated: {instead}");
+    }
     for input in &operation.inputs {
         let mut parts = vec![if input.required { "required".to_owned() } else { "optional".to_owned() }];
         parts.extend(input.format.clone());

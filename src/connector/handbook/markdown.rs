@@ -39,10 +39,11 @@ pub fn page(sheet: &Sheet) -> String {
     }
     for setting in &sheet.settings {
         let pattern = setting.pattern.as_ref().map(|pattern| code(pattern)).unwrap_or_default();
-        let default = match (&setting.default, setting.required) {
-            (_, true) => "required".to_owned(),
-            (Some(default), _) => code(default),
-            (None, _) => "nothing".to_owned(),
+        let default = match (&setting.needed_when, &setting.default) {
+            (Some(when), _) => format!("needed when {when}"),
+            (None, _) if setting.required => "required".to_owned(),
+            (None, Some(default)) => code(default),
+            (None, None) => "nothing".to_owned(),
         };
         let secret = if setting.secret { " A secret: a reference such as `${NAME}`." } else { "" };
         let _ = writeln!(text, "| `{}` | {}{secret} | {pattern} | {default} |", setting.name, escaped(&setting.description));
@@ -66,8 +67,13 @@ fn credentials(text: &mut String, sheet: &Sheet) {
         return;
     }
     *text += "\n## Credentials\n\n";
-    for setting in sheet.settings.iter().filter(|setting| setting.kind == "text" && (setting.required || setting.secret)) {
-        let _ = writeln!(text, "- `{}`: {}", setting.name, escaped(&setting.description));
+    for setting in sheet
+        .settings
+        .iter()
+        .filter(|setting| setting.kind == "text" && (setting.required || setting.needed_when.is_some() || setting.secret))
+    {
+        let when = setting.needed_when.as_ref().map(|when| format!(" Needed when {when}.")).unwrap_or_default();
+        let _ = writeln!(text, "- `{}`: {}{when}", setting.name, escaped(&setting.description));
     }
     if !sheet.rights.is_empty() {
         *text += "\nThe account needs these rights and no more:\n\n| right | what for |\n|---|---|\n";
@@ -89,12 +95,18 @@ fn row(text: &mut String, operation: &OperationSheet) {
     let drops = operation.drops.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let drops = (!drops.is_empty()).then(|| format!("outdates {drops}"));
     let notes: Vec<_> = [operation.repeats.clone(), operation.cache.clone(), drops].into_iter().flatten().collect();
+    let deprecated = operation
+        .deprecated
+        .as_ref()
+        .map(|instead| format!(" Deprecated: {}.", escaped(instead.trim_end_matches('.'))))
+        .unwrap_or_default();
     let _ = writeln!(
         text,
-        "| `{}` | {} | {} | {} | {} | {} |",
+        "| `{}` | {} | {}{} | {} | {} | {} |",
         operation.name,
         operation.kind,
         escaped(&operation.description),
+        deprecated,
         inputs.join("; "),
         operation.model.as_ref().map(|model| code(model)).unwrap_or_else(|| "plain".to_owned()),
         escaped(&notes.join("; "))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::words;
+use crate::plan::connector::auth::{Choice, Way};
 use crate::plan::connector::{Api, Connector, Ends, Example, Exchange, Operation, OperationInput, Setting, System};
 
 /// How long before the end of an API version people are told of it, in days: as long as `check` warns.
@@ -79,8 +80,14 @@ pub struct SettingSheet {
     pub description: String,
     /// `text` or `map`.
     pub kind: &'static str,
-    /// Whether it has to be set.
+    /// Whether it has to be set, whatever way of proving who we are a connection chooses.
     pub required: bool,
+    /// When it has to be set, where only some of these ways use it: `login is jwt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed_when: Option<String>,
+    /// Whether a connection that chooses nothing has to set it.
+    #[serde(skip)]
+    pub(super) usual: bool,
     /// The value without it; of a map, as JSON.
     pub default: Option<String>,
     /// A value that it could have; none of a secret.
@@ -100,6 +107,9 @@ pub struct OperationSheet {
     pub kind: &'static str,
     /// What it does.
     pub description: String,
+    /// What to call in its place, where it should no longer be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<String>,
     /// What it needs to know.
     pub inputs: Vec<InputSheet>,
     /// The model of the answer, `[Order]` for a list.
@@ -176,7 +186,7 @@ impl Sheet {
                 None => at_once,
             }
         });
-        let settings: Vec<_> = connector.settings.iter().map(setting).collect();
+        let settings: Vec<_> = connector.settings.iter().map(|it| setting(it, connector)).collect();
         let operations: Vec<_> = connector.operations.values().map(|it| operation(it, examples)).collect();
         let right = |it: &crate::plan::connector::Right| Right { name: it.name.clone(), purpose: it.purpose.clone() };
         let lacks = connector.lacks.iter().map(|(name, why)| (name.clone(), why.as_str().into()));
@@ -230,17 +240,31 @@ impl ApiSheet {
     }
 }
 
-fn setting(setting: &Setting) -> SettingSheet {
+fn setting(setting: &Setting, connector: &Connector) -> SettingSheet {
+    let choice = connector.choice().filter(|choice| setting.required && choice.own.contains(&setting.name));
+    let needed_when = choice.and_then(|choice| {
+        let using: Vec<_> = choice.ways.iter().filter(|way| way.uses.contains(&setting.name)).collect();
+        let names: Vec<_> = using.iter().map(|way| way.name.as_str()).collect();
+        (using.len() < choice.ways.len()).then(|| format!("{} is {}", choice.by, names.join(" or ")))
+    });
     SettingSheet {
         name: setting.name.clone(),
         description: setting.description.trim().to_owned(),
         kind: if setting.is_map { "map" } else { "text" },
-        required: setting.required,
+        required: setting.required && needed_when.is_none(),
+        usual: setting.required && choice.is_none_or(|choice| choice.needs(&setting.name, usual(connector, choice))),
+        needed_when,
         default: setting.default.clone(),
         example: setting.example.clone().filter(|_| !setting.secret),
         pattern: setting.pattern.as_ref().map(written),
         secret: setting.secret,
     }
+}
+
+/// The way that a connection chooses which chooses none, or that of the example.
+fn usual<'a>(connector: &Connector, choice: &'a Choice) -> Option<&'a Way> {
+    let by = connector.setting(&choice.by)?;
+    choice.of(by.default.as_deref().or(by.example.as_deref())?)
 }
 
 /// A pattern as the file has it, which stands for the whole value.
@@ -255,6 +279,7 @@ fn operation(operation: &Operation, examples: bool) -> OperationSheet {
         name: operation.name.to_string(),
         kind: operation.kind.name(),
         description: operation.description.trim().to_owned(),
+        deprecated: operation.deprecated.clone(),
         inputs: operation.inputs.iter().map(input).collect(),
         model: operation.model.map(|it| model(it.name)),
         cache: words::kept(operation),

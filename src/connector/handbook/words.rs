@@ -48,13 +48,22 @@ pub(super) fn kept(operation: &Operation) -> Option<String> {
     })
 }
 
-/// What happens to a write that has to be repeated; none for a read.
+/// What happens to a write that has to be repeated; none for a read. Of several writes, all but the last can be: repeating the
+/// operation is what its last one allows.
 pub(super) fn repeats(operation: &Operation) -> Option<String> {
     if !operation.kind.writes() {
         return None;
     }
     let Work::Http(steps) = &operation.work else { return Some("in one transaction".to_owned()) };
-    let how = steps.iter().find(|step| step.writes).map(|step| &step.idempotency)?;
+    let writes: Vec<_> = steps.iter().filter(|step| step.writes).map(|step| &step.idempotency).collect();
+    let never = |how: &&Idempotency| matches!(how, Idempotency::Never);
+    let how = match writes.as_slice() {
+        [.., _, _] if writes.iter().any(never) => {
+            let text = "not repeated once its last write is sent, which the vendor cannot tell from a repeat";
+            return Some(text.to_owned());
+        }
+        all => all.last()?,
+    };
     Some(match how {
         Idempotency::Never => "never repeated: the vendor cannot tell a repeat".to_owned(),
         Idempotency::Upsert => "repeatable: doing it again changes nothing more".to_owned(),

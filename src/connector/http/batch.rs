@@ -12,11 +12,44 @@ use super::run::{chosen, taken, took, unexpected};
 use crate::connector::key::WriteKey;
 use crate::connector::results::Results;
 use crate::fault::{Fault, Outcome};
-use crate::plan::connector::{Batch, Work};
+use crate::plan::connector::{Batch, Operation, Work};
 use crate::template::{Failed, from_json, to_json};
 
+/// A call that a batch answers: its inputs, and what of them is asked for.
+pub(in crate::connector) struct Wanted {
+    /// The inputs.
+    pub(in crate::connector) inputs: Map<String, Value>,
+    /// The value that a row has to belong to.
+    pub(in crate::connector) value: Value,
+}
+
 impl Remote {
-    /// Runs an operation for `calls`, the inputs of each, which differ in `batch.of` alone.
+    /// What is asked for in a batch for a call with these inputs; none when the call has to be made by itself.
+    ///
+    /// # Errors
+    /// `unexpected` when an expression of the connector's file fails.
+    pub(in crate::connector) fn part(
+        &self,
+        operation: &Operation,
+        batch: &Batch,
+        inputs: &Map<String, Value>,
+    ) -> Result<Option<Value>, Fault> {
+        let failed = |failed: Failed| Fault::new(Outcome::Unexpected, format!("the batch of {}: {failed}", operation.name));
+        let own = self.begun(operation, inputs.clone())?;
+        let scope = own.scope();
+        if let Some(when) = &batch.when
+            && !when.truth(&scope).map_err(failed)?
+        {
+            return Ok(None);
+        }
+        let value = match &batch.value {
+            Some(value) => value.eval(&scope).and_then(|value| to_json(&value)).map_err(failed)?,
+            None => inputs.get(batch.of.as_str()).cloned().unwrap_or_default(),
+        };
+        Ok(Some(value).filter(|value| scalar(value).is_some()))
+    }
+
+    /// Runs an operation for `calls`, whose inputs differ in `batch.of` alone.
     ///
     /// # Errors
     /// How all of them ended, when the request did not end well; and how one ended, for that one.
@@ -24,20 +57,20 @@ impl Remote {
         &self,
         errand: &Errand<'_>,
         batch: &Batch,
-        calls: Vec<Map<String, Value>>,
+        calls: Vec<Wanted>,
     ) -> Result<Vec<Result<Results, Fault>>, Fault> {
         let wrong = |text: &str| Fault::new(Outcome::Unexpected, format!("the batch of {}: {text}", errand.operation.name));
         let Work::Http(steps) = &errand.operation.work else { return Err(wrong("it is not of `kind: http`")) };
         let [step] = steps.as_slice() else { return Err(wrong("it is not one request")) };
         let of = batch.of.as_str();
         let mut values: Vec<Value> = Vec::new();
-        for value in calls.iter().filter_map(|inputs| inputs.get(of)) {
+        for Wanted { value, .. } in &calls {
             if !values.contains(value) {
                 values.push(value.clone());
             }
         }
         let mut rng = self.rng();
-        let mut shared = calls.first().cloned().unwrap_or_default();
+        let mut shared = calls.first().map(|call| call.inputs.clone()).unwrap_or_default();
         shared.insert(of.to_owned(), values.into());
         shared.insert("key".to_owned(), WriteKey::random(&mut rng).of_write(0).into());
         let shared = self.seeing(shared);
@@ -48,8 +81,8 @@ impl Remote {
         let owner = |row: &Value| batch.by.eval(&scope.with("row", from_json(row))).and_then(|owner| to_json(&owner));
         let owners: Result<Vec<_>, Failed> = rows.iter().map(owner).collect();
         let owners: Vec<_> = owners.map_err(|failed| unexpected(&journey, &failed))?.iter().map(scalar).collect();
-        let one = |inputs: Map<String, Value>| {
-            let own = inputs.get(of).and_then(scalar);
+        let one = |Wanted { inputs, value }: Wanted| {
+            let own = scalar(&value);
             let mine = rows.iter().zip(&owners).filter(|(_, owner)| owner.is_some() && **owner == own);
             let mine: Vec<Value> = mine.map(|(row, _)| row.clone()).collect();
             let mut results = self.begun(errand.operation, inputs)?;

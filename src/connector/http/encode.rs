@@ -219,10 +219,13 @@ fn written(language: Language, value: &Value, before: &str) -> Result<String, &'
 
 /// Several values where a language has a form for them: `('a', 'b')` in queries, terms in searches.
 fn list(language: Language, items: &[Value], before: &str) -> Result<String, &'static str> {
+    let field = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    // Shopify has a field before each value, not before a list of them.
+    let each = (language == Language::Shopify && field.ends_with(':')).then(|| format!(" OR {field}"));
     let (open, between, close) = match language {
         Language::Soql | Language::Coql | Language::Jql | Language::Odata => ("(", ", ", ")"),
         Language::Zendesk => ("", " ", ""),
-        Language::Shopify => ("(", " OR ", ")"),
+        Language::Shopify => each.as_deref().map_or(("(", " OR ", ")"), |each| ("", each, "")),
         Language::ServiceNow => ("", ",", ""),
         _ => return Err("is a list"),
     };
@@ -365,6 +368,10 @@ mod tests {
     fn numbers_truths_and_lists_have_their_forms() {
         assert_eq!(write(Language::Soql, json!(["a'", 2, true])), Ok("('a\\'', 2, true)".to_owned()));
         assert_eq!(write(Language::Zendesk, json!(["a", "b c"])), Ok("\"a\" \"b c\"".to_owned()));
+        assert_eq!(write(Language::Shopify, json!(["a", "b' OR *"])), Ok("(\"a\" OR \"b  OR *\")".to_owned()));
+        let named = |before: &str| written(Language::Shopify, &json!(["#1", "x\" OR y:z"]), before);
+        assert_eq!(named("status:\"open\" AND (name:"), Ok("\"#1\" OR name:\"x  OR y:z\"".to_owned()));
+        assert_eq!(written(Language::Shopify, &json!([]), "name:"), Err("is an empty list"));
         assert_eq!(write(Language::Freshdesk, json!(2)), Ok("2".to_owned()));
         assert_eq!(percent("a/b ü+%"), "a%2Fb%20%C3%BC%2B%25");
     }

@@ -19,6 +19,7 @@ mod remote;
 mod resolve;
 mod run;
 
+pub(super) use batch::Wanted;
 pub(super) use client::{Client, ClientOptions, Identity, Incoming, Outgoing, may_carry_secrets, shown};
 pub(super) use encode::{percent, scalar};
 pub(super) use exchange::Errand;

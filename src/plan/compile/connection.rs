@@ -10,7 +10,7 @@ use super::rules::rules;
 use super::secret_written;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::ConnectionName;
-use crate::plan::connector::auth::{Choice, Way, Ways};
+use crate::plan::connector::auth::{Choice, Way};
 use crate::plan::connector::{CONNECTION_KEYS, Connector, Rules, System};
 use crate::plan::project::{Given, SANDBOX, Wire};
 use crate::secret::Reference;
@@ -87,7 +87,7 @@ fn connection(
         .filter(|(key, _)| !CONNECTION_KEYS.contains(&key.as_str()))
         .filter_map(|(key, node)| Some((key.value.clone(), setting(key, node, connector, out)?)))
         .collect();
-    let choice = choice(connector);
+    let choice = connector.choice();
     let chosen = choice.and_then(|choice| chosen(choice, connector, settings, out));
     let is_needed = |setting: &str| choice.is_none_or(|choice| choice.needs(setting, chosen));
     for missing in connector.settings.iter().filter(|setting| setting.required && settings.get(&setting.name).is_none()) {
@@ -109,17 +109,6 @@ fn connection(
         rules.patience = patience(written, connector, out);
     }
     Some((parsed.clone(), Some(Wire { name: parsed, connector: Arc::clone(connector), settings: given, rules })))
-}
-
-/// The ways to prove who we are from which a connection to `connector` chooses.
-fn choice(connector: &Connector) -> Option<&Choice> {
-    match &connector.system {
-        System::Http(system) => match &system.auth {
-            Ways::Several(choice) => Some(choice),
-            Ways::One(_) => None,
-        },
-        System::Sql(_) => None,
-    }
 }
 
 /// The way that a connection chooses; none when that is not known before its references are read.

@@ -301,7 +301,11 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         is_map,
         required: written.default.is_none(),
         default,
-        example: written.example.as_ref().map(|node| node.scalar_text().unwrap_or_else(|| node.to_json().to_string())),
+        example: written
+            .example
+            .as_ref()
+            .filter(|node| !node.to_json().is_null())
+            .map(|node| node.scalar_text().unwrap_or_else(|| node.to_json().to_string())),
         pattern,
         secret: written.secret.as_ref().is_some_and(|flag| flag.value),
     };

@@ -62,6 +62,12 @@ pub(super) fn pool(written: Option<&spec::Pool>, out: &mut Diagnostics) -> Pool 
     }
 }
 
+/// Whether `database` may be the address of a PostgreSQL server, whose functions can change something when they are selected.
+pub(super) fn may_be_a_server(written: &spec::Connector) -> bool {
+    let text = written.database.as_ref().map_or("", |text| text.as_str().trim_start());
+    ["postgres://", "postgresql://", "{{"].iter().any(|start| text.starts_with(start))
+}
+
 fn of_settings(text: &Text, settings: &[Setting], out: &mut Diagnostics) -> Option<Template> {
     let compiled = reading::template(text, out)?;
     for reference in compiled.references() {

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::answer;
 use super::compile::{Around, Formats, SystemKind, bad_name};
 use super::example::example;
-use super::{CacheRule, Operation, OperationInput, OperationKind, Take, Work, http, lets, statement};
+use super::{CacheRule, Operation, OperationInput, OperationKind, Take, Work, database, http, lets, statement};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::{Choice, Format};
 use crate::model::Model;
@@ -42,7 +42,7 @@ pub(super) fn compile(
     let mut batch = None;
     let work = match around.kind {
         SystemKind::Sql => {
-            let statements = statement::compile_all(key, written, kind, out);
+            let statements = statement::compile_all(key, written, kind, database::may_be_a_server(connector), out);
             if let (None, Some(model), Some(last)) = (&written.answer, model, statements.last()) {
                 check_last(key, model, many, last.take, out);
             }
@@ -50,8 +50,10 @@ pub(super) fn compile(
         }
         SystemKind::Http => {
             let mut known = around.names.clone().and(given);
-            batch = written.batch.as_ref().and_then(|it| http::batch(it, written, kind, connector, &known, out));
+            let shared = known.clone();
             lets = lets::compile(&written.r#let, &mut known, out);
+            let seen = (&shared, &known);
+            batch = written.batch.as_ref().and_then(|it| http::batch(it, written, kind, connector, seen, out));
             let steps = http::steps(key, written, kind, connector, &mut known, out);
             let last = steps.last().map_or(Take::All, |step| step.take);
             names.extend(known.with(["body", "http", "key", if last == Take::All { "rows" } else { ROW }]));

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use regex::Regex;
 
+use super::auth::{Choice, Ways};
 use super::{Answer, Batch, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
 use crate::fault::Outcome;
 use crate::format::Format;
@@ -335,6 +336,18 @@ impl Connector {
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// The ways to prove who we are from which a connection chooses; none where there is one.
+    #[must_use]
+    pub fn choice(&self) -> Option<&Choice> {
+        match &self.system {
+            System::Http(system) => match &system.auth {
+                Ways::Several(choice) => Some(choice),
+                Ways::One(_) => None,
+            },
+            System::Sql(_) => None,
+        }
     }
 }
 

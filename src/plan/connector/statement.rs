@@ -11,10 +11,12 @@ use crate::plan::reading::outcome;
 use crate::spec::Text;
 use crate::spec::connector as spec;
 
+/// `functions_write` says that a `select` may call a function of the database that changes something.
 pub(super) fn compile_all(
     key: &Text,
     written: &spec::Operation,
     kind: OperationKind,
+    functions_write: bool,
     out: &mut Diagnostics,
 ) -> Vec<Statement> {
     let mut names: BTreeSet<&str> = written.inputs.iter().map(|(name, _)| name.as_str()).chain([NOW]).collect();
@@ -59,7 +61,8 @@ pub(super) fn compile_all(
         }
     }
     let all_parsed = statements.len() == written.steps.len() + usize::from(written.work.sql.is_some());
-    if kind.writes() && all_parsed && !statements.is_empty() && statements.iter().all(|it| !it.sql.writes) {
+    let only_selects = all_parsed && !statements.is_empty() && statements.iter().all(|it| !it.sql.writes);
+    if kind.writes() && only_selects && !functions_write {
         let message = format!("`{}` is called a {} and changes nothing", key.value, kind.name());
         out.push(Diagnostic::at(Code::BadSql, &key.span, message).help("take `kind` out"));
     }

@@ -117,6 +117,15 @@ fn statements_that_cannot_be_bound_safely_are_refused() {
     one(&with("{ sql: select 1; drop table x }"), Code::BadSql, "d", "one `sql` is one statement");
     one(&with("{ sql: delete from x }"), Code::BadSql, "delete from x", "kind: write");
     one(&with("{ kind: write, sql: select 1 }"), Code::BadSql, "find", "changes nothing");
+    let on = |database: &str| {
+        format!(
+            "kind: sql\ndatabase: '{database}'\nsettings: {{ it: {{}} }}\noperations: {{ find: {{ kind: write, sql: select book(1) }} }}\n"
+        )
+    };
+    one(&on("data/{{ settings.it }}.db"), Code::BadSql, "find", "changes nothing");
+    for server in ["{{ settings.it }}", "postgres://localhost/shop", "postgresql://{{ settings.it }}/shop"] {
+        assert_eq!(said(&on(server)).len(), 0, "a function of a server may change something: {server}");
+    }
     one(&with("{ inputs: { a: {} }, sql: 'select 1 [[and a = :a' }"), Code::BadSql, "[[", "`]]`");
 }
 

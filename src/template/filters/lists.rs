@@ -9,7 +9,7 @@ use crate::format::list;
 
 use super::super::bounds;
 use super::super::failure::unsuitable;
-use super::super::operators::{arithmetic, kind};
+use super::super::operators::{arithmetic, is_list, kind};
 use super::super::print::print;
 use super::super::registry::Registry;
 use super::offer::offer;
@@ -37,6 +37,8 @@ pub(super) fn register(registry: &mut Registry) {
         "slice" = slice, "the entries from one place to another, from 0; negative ones count from the end",
             "[1, 2, 3] | slice(1, 3)" => "[2,3]";
         "batch" = batch, "in lists of so many entries", "[1, 2, 3] | batch(2)" => "[[1,2],[3]]";
+        "flatten" = flatten, "the entries of the lists in a list, one level of them; null is an empty one, and what is no list stays",
+            "[[1, 2], [[3]], null, 4] | flatten" => "[1,2,[3],4]";
         "sort" = sort, "sorted by the entries, or by keys, a minus sorting that one downwards; null and absent last",
             "[{'a': 1, 'b': 1}, {'a': 1, 'b': 2}] | sort('a', '-b') | map(attribute='b')" => "[2,1]";
         "unique" = filters::unique, "each entry once; texts without regard to case unless case_sensitive=true",
@@ -158,6 +160,17 @@ fn slice(value: &Value, start: i64, stop: Option<i64>) -> Result<Value, Error> {
 fn batch(value: &Value, size: i64) -> Result<Value, Error> {
     let size = count(size, "the size of a batch", 1..=bounds::LIST)?;
     Ok(items(value)?.chunks(size).map(|chunk| Value::from(chunk.to_vec())).collect::<Vec<_>>().into())
+}
+
+fn flatten(state: &mut State, value: &Value) -> Result<Value, Error> {
+    let mut flat = Vec::new();
+    for item in items(value)? {
+        let more = if item.is_none() || is_list(&item) { items(&item)? } else { vec![item] };
+        let all = flat.len() + more.len();
+        bounds::list(state, if all > bounds::LIST { all } else { more.len() })?;
+        flat.extend(more);
+    }
+    Ok(flat.into())
 }
 
 fn sort(

@@ -126,3 +126,39 @@ async fn examples_show_batches() {
     let wrong = run_examples(&depot(), Path::new("."), clock()).await;
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_call_is_asked_for_by_what_counts_of_it_or_by_itself() {
+    let text = r#"
+kind: http
+settings: { url: { default: "https://depot.example" } }
+base: https://depot.example/api
+operations:
+  find:
+    inputs: { number: {} }
+    let: { bare: "{{ (number or '') | replace('#', '') }}" }
+    steps:
+      - as: found
+        request: GET /parcel
+        query: { number: "{{ number }}" }
+        rows: body.parcel
+        take: one
+        outcomes: { not_found: found.hidden }
+    answer: { state: "{{ row.state }}", asked: "{{ number }}" }
+    batch: { of: number, value: bare, when: bare != 'X9', by: row.number, request: GET /parcels, query: { n: "{{ number | join('.') }}" }, rows: body.parcels }
+"#;
+    let parcels = json!([{ "number": "A1", "state": "sent" }, { "number": "B2", "state": "x", "hidden": true }]);
+    let either = json!({ "parcels": parcels, "parcel": { "state": "alone" } });
+    let answers = vec![json(200, &[], &either), json(200, &[], &either)];
+    let (vendor, depot) = played(&own_connector("own", text, Path::new(".")), answers).await;
+    let calls = ["#A1", "A1", "B2", "#X9"].map(|number| json!({ "number": number }));
+    let ended = many(&depot, &calls).await;
+    assert_eq!(
+        ended.iter().map(shown).collect::<Vec<_>>(),
+        [json!("sent"), json!("sent"), json!("not_found"), json!("alone")]
+    );
+    assert_eq!(ended[0].as_ref().unwrap().value["asked"], "#A1");
+    let mut targets = targets(&vendor);
+    targets.sort();
+    assert_eq!(targets, ["/api/parcel?number=%23X9", "/api/parcels?n=A1.B2"]);
+}

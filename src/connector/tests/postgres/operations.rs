@@ -9,6 +9,8 @@ const ACCOUNTS: &str = "
     insert into accounts values (1, 'sarah', 100.5, true), (2, 'tom', 20, false), (3, 'tom', 7, null);
     create table transfers (id bigint primary key generated always as identity, at timestamptz, source int references accounts,
         target int references accounts, amount numeric, note text unique);
+    create function pay_in(account int, amount numeric) returns numeric language sql
+        as 'update accounts set balance = balance + $2 where id = $1 returning balance';
 ";
 
 const BANK: &str = "
@@ -42,6 +44,11 @@ operations:
     inputs: { note: {} }
     sql: insert into transfers (at, note) values (:now, :note) returning note, at
     take: one
+  pay_in:
+    kind: write
+    inputs: { id: {}, amount: {} }
+    sql: select pay_in(:id, :amount)
+    take: value
   close_all: { kind: write, sql: update accounts set open = false, take: none }
   transfer:
     kind: write
@@ -124,6 +131,8 @@ async fn writes_say_what_they_changed_and_refusals_what_they_are() {
         assert!(!fault.operator.contains("99") && !fault.operator.contains("(note)"), "{fault}");
     }
     assert_eq!(base.number("select count(*) from transfers").await, 3);
+    assert_eq!(ask(&bank, "own.pay_in", json!({"id": 2, "amount": 5})).await.unwrap(), json!(25.0));
+    assert_eq!(base.number("select balance::bigint from accounts where id = 2").await, 25, "what a function changes stays");
 }
 
 #[tokio::test]

@@ -7,21 +7,27 @@ use crate::name::Local;
 use crate::plan::connector::compile::{Names, expression};
 use crate::plan::connector::{OperationKind, Take};
 use crate::plan::reading::count;
+use crate::spec::Text;
 use crate::spec::connector as spec;
 
 /// How many values one request has when the file does not say.
 const MOST: u32 = 50;
 
-/// `names` are those of the connector and the inputs; what `let` names is made for one call and is not there.
+/// `names` are those of the connector and the inputs; what `let` names is made for one call and is in `own` alone.
 pub(in crate::plan::connector) fn batch<'a>(
     written: &'a spec::Batch,
     operation: &'a spec::Operation,
     kind: OperationKind,
     connector: &'a spec::Connector,
-    names: &Names<'a>,
+    (names, own): (&Names<'a>, &Names<'a>),
     out: &mut Diagnostics,
 ) -> Option<Batch> {
-    if kind.writes() || operation.work.request.is_none() {
+    let alone = match operation.steps.as_slice() {
+        [] => operation.work.request.is_some(),
+        [step] => step.work.request.is_some() && step.when.is_none(),
+        _ => false,
+    };
+    if kind.writes() || !alone {
         let message = "`batch` belongs to a read that is one request";
         let help = "take it out; of several requests or a write each call is made by itself";
         out.push(Diagnostic::at(Code::MisplacedKey, &written.span, message).help(help));
@@ -43,7 +49,12 @@ pub(in crate::plan::connector) fn batch<'a>(
         let help = "take `take`, `outcomes` and `refuses` out of `batch`; those of the operation hold for each call";
         out.push(Diagnostic::at(Code::MisplacedKey, &written.span, message).help(help));
     }
+    let own = own.with([]);
+    let mut of_call = |text: &Option<Text>| text.as_ref().and_then(|text| expression(text, &own, out));
+    let (value, when) = (of_call(&written.value), of_call(&written.when));
     Some(Batch {
+        value,
+        when,
         of: Local::parse(written.of.as_str())?,
         step,
         by: expression(&written.by, &names.with(["row"]), out)?,

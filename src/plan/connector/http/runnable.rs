@@ -200,6 +200,10 @@ pub struct Batch {
     pub step: HttpStep,
     /// Which value a `row` of it belongs to.
     pub by: Expression,
+    /// What of a call's input is asked for; the input without it.
+    pub value: Option<Expression>,
+    /// Which calls it can answer; all without it.
+    pub when: Option<Expression>,
     /// How many values one request may have.
     pub most: NonZeroU32,
 }

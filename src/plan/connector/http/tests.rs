@@ -240,7 +240,9 @@ fn an_input_may_have_a_format_of_the_project() {
 fn only_a_read_of_one_request_can_be_batched() {
     let batch = "batch: { of: b, by: row.b, request: GET /b, query: { b: \"{{ b }}\" } }";
     one(
-        &with(&format!("{{ inputs: {{ b: {{}} }}, steps: [{{ request: 'GET /a/{{{{ b }}}}' }}], {batch} }}")),
+        &with(&format!(
+            "{{ inputs: {{ b: {{}} }}, steps: [{{ request: GET /a }}, {{ request: 'GET /a/{{{{ b }}}}' }}], {batch} }}"
+        )),
         Code::MisplacedKey,
         "a read that is one request",
     );
