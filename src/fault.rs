@@ -48,6 +48,8 @@ outcomes! {
     Unavailable = "unavailable", Transient;
     /// No answer within the time of the turn.
     Timeout = "timeout", Exhausted;
+    /// A write was begun and is not known to have ended; it goes on.
+    Pending = "pending", Exhausted;
     /// Credentials, address or file are wrong on our side.
     Misconfigured = "misconfigured", Misconfigured;
     /// An answer that does not fit the model, or a template that failed on it: wrong data is worse than none.
@@ -55,6 +57,12 @@ outcomes! {
 }
 
 impl Outcome {
+    /// Whether a rule of a connector can say so: the rest is said by legwork itself.
+    #[must_use]
+    pub const fn said_of_an_answer(self) -> bool {
+        !matches!(self, Self::Pending)
+    }
+
     /// The outcome of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -100,13 +108,16 @@ pub struct Fault {
     pub done: Vec<String>,
     /// Whether it is this sender alone who has asked too often.
     pub too_often: bool,
+    /// What the user can quote, of a write that is not settled.
+    pub reference: Option<Box<str>>,
 }
 
 impl Fault {
     /// A fault that tells the user no more than its outcome's message does.
     #[must_use]
     pub fn new(outcome: Outcome, operator: impl Into<String>) -> Self {
-        Self { outcome, operator: operator.into(), public: None, retry_after: None, done: Vec::new(), too_often: false }
+        let (operator, done) = (operator.into(), Vec::new());
+        Self { outcome, operator, public: None, retry_after: None, done, too_often: false, reference: None }
     }
 
     /// The same fault with a text that the user may read.

@@ -10,6 +10,7 @@
 //! - 4: [`resilience`]
 //! - 5: [`plan`]
 //! - 6: [`connector`]
+//! - 7: [`outbox`]
 //! - 8: [`engine`]
 //! - 9: [`server`]
 //! - 10: [`qa`]
@@ -25,6 +26,7 @@ pub mod fault;
 pub mod format;
 pub mod model;
 pub mod name;
+pub mod outbox;
 pub mod plan;
 pub mod qa;
 pub mod rasa;

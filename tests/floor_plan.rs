@@ -16,6 +16,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["resilience"]),
     (5, &["plan"]),
     (6, &["connector"]),
+    (7, &["outbox"]),
     (8, &["engine"]),
     (9, &["server"]),
     (10, &["qa"]),

@@ -120,7 +120,7 @@ fn worded<'a>(all: &'a Messages, own: &'a Wording, locale: &'a str, topic: Topic
     Some((worded, row))
 }
 
-/// Whether the next wording is said instead: an outcome is never passed over in silence.
+/// Whether the next wording is said instead: nobody is left without a word.
 fn gives_way(topic: Topic, say: &Say) -> bool {
     let blank = |text: &Template| text.as_constant().is_some() && text.source().trim().is_empty();
     let nothing = |message: &Message| {
@@ -128,7 +128,8 @@ fn gives_way(topic: Topic, say: &Say) -> bool {
         let more = rest || message.elements.is_some() || !message.buttons.is_empty() || !message.channels.is_empty();
         !more && message.text.as_ref().or(message.response.as_ref()).is_none_or(blank)
     };
-    matches!(topic, Topic::Outcome(_)) && say.0.iter().all(nothing)
+    let silenced = matches!(topic, Topic::Stale | Topic::TryAgain | Topic::TalkToAPerson | Topic::LeaveAMessage);
+    !silenced && say.0.iter().all(nothing)
 }
 
 fn lines(say: &Say) -> Vec<Line> {

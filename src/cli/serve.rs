@@ -98,7 +98,8 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
         "address": bound,
         "tls": tls.is_some(),
         "body_limit": written.body_limit,
-        "turn_seconds": project.settings.limits.give_up_after.as_secs_f64(),
+        "turn_seconds": project.settings.limits.times.give_up_after.as_secs_f64(),
+        "slow_seconds": project.settings.limits.times.slow_after.as_secs_f64(),
         "timezone": project.settings.timezone.name(),
     });
     let engine = Arc::new(app::engine(Arc::clone(&project), &folder, Arc::new(SystemClock)).await?);
@@ -116,7 +117,7 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
         }
     });
     let drain = Drain { draining, ..Drain::default() };
-    let served = server::serve(listener, router, tls, drain, told_to_stop()).await;
+    let served = server::serve(listener, router, tls, drain, told_to_stop(), engine.settled()).await;
     upkeep.abort();
     tracing::info!("stopped");
     served.map_err(|error| one(format!("the server stopped: {error}")))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Serialize;
+use tokio_util::task::TaskTracker;
 
 use super::chain::Chain;
 use super::examples::Played;
@@ -129,6 +130,8 @@ pub struct Connections {
     open: IndexMap<ConnectionName, Open>,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Writes, which end whether or not somebody waits for them.
+    pub(super) writes: TaskTracker,
     profiles: Keep,
     rng: Mutex<fastrand::Rng>,
 }
@@ -218,7 +221,15 @@ impl Connections {
             return Err(problems);
         }
         let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
-        Ok(Self { open, cache: Arc::new(ReadCache::new(cache_bytes)), clock, profiles, rng: Mutex::new(rng) })
+        let (cache, writes) = (Arc::new(ReadCache::new(cache_bytes)), TaskTracker::new());
+        Ok(Self { open, cache, clock, writes, profiles, rng: Mutex::new(rng) })
+    }
+
+    /// Waits until no write is under way.
+    pub async fn settled(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+        self.writes.reopen();
     }
 
     /// Calls an operation.

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::attempts::Attempts;
 use super::chain::Chain;
@@ -29,6 +32,10 @@ use crate::resilience::{Cached, Keep, Key, Read, ReadCache};
 use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
+/// How long a write of a remote system may take, with its repeats: it ends however long its turn lasts.
+const WRITES: Duration = Duration::from_secs(30);
+/// How long a database may take to end a transaction that ran out of time.
+const ROLLBACK: Duration = Duration::from_millis(500);
 /// How long a call that several may wait for may take, with its repeats: it cannot depend on the deadline of one of them.
 const SHARED: Duration = Duration::from_secs(30);
 
@@ -95,17 +102,18 @@ async fn layers(
     if dry {
         return Send { dry, ..Send::new(connections, open, operation, inputs, how, attempts) }
             .attempt(how.deadline)
+            .boxed()
             .await
             .map(just_now);
     }
     // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
     if operation.kind.writes() {
-        return write(connections, open, operation, inputs, how, attempts).await;
+        return write(connections, open, operation, inputs, how, attempts).boxed().await;
     }
     match connections.keep(open, operation) {
         // Kept answers and shared calls; every caller waits by its own deadline.
         Some(keep) => {
-            let read = read(connections, open, operation, inputs, keep, how, attempts);
+            let read = read(connections, open, operation, inputs, keep, how, attempts).boxed();
             timeout_at(how.deadline.instant(), read).await.unwrap_or_else(|_| Err(late(operation)))
         }
         // An operation that is not kept goes straight to its system.
@@ -165,19 +173,39 @@ async fn write(
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     open.chain.sender(how.sender)?;
-    let attempt = Send::new(connections, open, operation, inputs, how, attempts).attempt(how.deadline);
+    // A transaction that runs out of time is taken back, so there is nothing pending about it; only its end is waited for.
+    let (ends, waits) = match open.system {
+        Opened::Database(_) => (how.deadline, how.deadline.instant() + ROLLBACK),
+        Opened::Remote(_) | Opened::Examples(_) => (Deadline::after(WRITES), how.deadline.instant()),
+    };
+    let attempt = Send::new(connections, open, operation, inputs, how, attempts).attempt(ends);
     let outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
         operations: operation.drops.clone(),
     };
-    let task = tokio::spawn(async move {
+    let (tell, told) = oneshot::channel();
+    let (connection, name) = (open.name.clone(), operation.name.clone());
+    let write = async move {
         let _outdates = outdates;
-        attempt.await
-    });
-    match task.await {
-        Ok(answer) => answer.map(just_now),
-        Err(_) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
+        // Nobody may wait for it any more: then the log is where its end can be found.
+        if let Err(ended) = tell.send(attempt.await) {
+            match ended {
+                Ok(_) => {
+                    tracing::info!(%connection, operation = %name, "a write that nobody waited for any more ended well")
+                }
+                Err(Fault { outcome, operator, .. }) => tracing::error!(
+                    %connection, operation = %name, %outcome, detail = operator,
+                    "a write that nobody waited for any more failed"
+                ),
+            }
+        }
+    };
+    connections.writes.spawn(write.in_current_span());
+    match timeout_at(waits, told).await {
+        Ok(Ok(answer)) => answer.map(just_now),
+        Ok(Err(_)) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
+        Err(_) => Err(Fault::new(Outcome::Pending, format!("{} has not ended within the turn", operation.name))),
     }
 }
 
@@ -237,6 +265,7 @@ impl Send {
         let (key, wire, dry) = (self.key, self.wire.as_deref(), self.dry);
         let errand = Errand { operation, until, sent: &self.attempts, key, wire, dry };
         self.rehearsal.before(until).await?;
+        // Boxed, each with the room it needs: thousands of calls may wait at the same time.
         let answer = match &self.system {
             // Only requests are made one by one, so that what comes before a write can be seen.
             Opened::Database(_) | Opened::Examples(_) if dry => {
@@ -248,14 +277,14 @@ impl Send {
                     self.attempts.count();
                     database.run(operation, self.inputs, until)
                 };
-                self.chain.attempt(until, until, run).await.map_err(|stopped| stopped.fault)
+                self.chain.attempt(until, until, run).boxed().await.map_err(|stopped| stopped.fault)
             }
             Opened::Examples(played) => {
                 let results = played.run(&errand, self.inputs).await?;
                 reply(operation, results)
             }
             Opened::Remote(remote) => {
-                let results = remote.run(&errand, self.inputs).await?;
+                let results = remote.run(&errand, self.inputs).boxed().await?;
                 reply(operation, results)
             }
         };

@@ -70,7 +70,6 @@ codes! {
     BadValue Error "bad-value" "a value cannot be read as what it is for";
     BadName Error "bad-name" "a name has characters that names of this kind may not have";
     DuplicateName Error "duplicate-name" "two things have one name";
-    NotBuiltYet Warning "not-built-yet" "a key of a later version, without effect in this one";
     // expressions
     BadTemplate Error "bad-template" "a template or expression cannot be read";
     UnknownFilter Error "unknown-filter" "a filter, function or test that does not exist";

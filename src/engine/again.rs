@@ -11,14 +11,13 @@ use crate::rasa::{Button, Object, Raw, Tracker};
 /// Intents that Rasa makes up itself: sending one is not what the user did.
 const RASA_INTENTS: [&str; 4] = ["nlu_fallback", "session_start", "restart", "back"];
 
-/// The parts of a call that say how it began; looked at when something failed.
+/// The events that say that a form began or ended, as JSON writes their names.
+const FORM_EVENTS: [&str; 2] = ["\"active_loop\"", "\"form\""];
+
+/// What the user's message began the turn with, when the same message would begin it again. It holds nothing of the call's
+/// body, since a turn may wait for long.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Again {
-    message: Raw,
-    events: Raw,
-    active_loop: Raw,
-    stack: Raw,
-}
+pub(super) struct Again(Option<(String, Object)>);
 
 #[derive(Deserialize)]
 struct Message {
@@ -39,53 +38,50 @@ struct Entity {
     group: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Named {
-    event: Option<String>,
-}
-
 impl Again {
     pub(super) fn of(tracker: &Tracker) -> Self {
-        let Tracker { latest_message, events, active_loop, stack, .. } = tracker;
-        Self {
-            message: latest_message.clone(),
-            events: events.clone(),
-            active_loop: active_loop.clone(),
-            stack: stack.clone(),
-        }
+        Self(begun_with(tracker))
     }
 
     /// The button that takes the turn once more; none when it cannot be taken so.
     pub(super) fn button(&self, title: &str) -> Option<Button> {
-        let message: Message = self.message.parse().ok()?;
-        let intent = message.intent?.name?;
-        let plain = !intent.is_empty() && intent.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c));
-        if !plain || RASA_INTENTS.contains(&intent.as_str()) || self.is_within_another() {
-            return None;
-        }
-        let entities = entities(message.entities.unwrap_or_default())?;
-        Some(Button::intent(title, &intent, &entities))
+        let (intent, entities) = self.0.as_ref()?;
+        Some(Button::intent(title, intent, entities))
     }
+}
 
-    /// Whether a form or a flow is under way, or ended with this message: then the message was an answer to it.
-    fn is_within_another(&self) -> bool {
-        let in_form = self.active_loop.get("name").is_ok_and(|name| !name.is_absent());
-        let in_flow = self.stack.items().next().is_some();
-        in_form || in_flow || self.form_ended()
+fn begun_with(tracker: &Tracker) -> Option<(String, Object)> {
+    let message: Message = tracker.latest_message.parse().ok()?;
+    let intent = message.intent?.name?;
+    let plain = !intent.is_empty() && intent.chars().all(|c| c.is_alphanumeric() || "_-./".contains(c));
+    if !plain || RASA_INTENTS.contains(&intent.as_str()) || is_within_another(tracker) {
+        return None;
     }
+    Some((intent, entities(message.entities.unwrap_or_default())?))
+}
 
-    fn form_ended(&self) -> bool {
-        let mut ended = false;
-        for event in self.events.items() {
-            let Some(event) = event.ok().and_then(|event| event.parse::<Named>().ok()) else { continue };
-            match event.event.as_deref() {
-                Some("user") => ended = false,
-                Some("active_loop" | "form") => ended = true,
-                _ => {}
-            }
-        }
-        ended
+/// Whether a form or a flow is under way, or ended with this message: then the message was an answer to it.
+fn is_within_another(tracker: &Tracker) -> bool {
+    let in_form = tracker.active_loop.get("name").is_ok_and(|name| !name.is_absent());
+    let in_flow = tracker.stack.items().next().is_some();
+    in_form || in_flow || form_ended(&tracker.events)
+}
+
+fn form_ended(events: &Raw) -> bool {
+    // Most conversations have had no form, and their events, of which there may be many, need not be gone through.
+    if !FORM_EVENTS.iter().any(|name| events.as_str().contains(name)) {
+        return false;
     }
+    let mut ended = false;
+    for event in events.items().filter_map(Result::ok) {
+        let Ok(name) = event.get("event") else { continue };
+        match name.as_str() {
+            "\"user\"" => ended = false,
+            name if FORM_EVENTS.contains(&name) => ended = true,
+            _ => {}
+        }
+    }
+    ended
 }
 
 /// Entities as a payload has them; none where a payload cannot say all of one.

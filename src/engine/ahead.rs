@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::run::Run;
 use super::speak::object;
 use crate::connector::{Answered, How, Noted, Wire};
@@ -47,7 +49,7 @@ impl Run<'_> {
         let sender = Some(conversation.sender.as_str());
         let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
         let how = How { sender, wire: wire.as_ref(), ..How::by(self.deadline) };
-        let answers = connections.call_many(&call.connection, &call.operation, calls.clone(), how).await;
+        let answers = connections.call_many(&call.connection, &call.operation, calls.clone(), how).boxed().await;
         let mut requests = wire.map(|wire| wire.noted()).unwrap_or_default();
         let ahead = |(inputs, answered)| Ahead {
             connection: call.connection.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::Value as Json;
 
 use super::ladder::{fault_value, stands_in};
@@ -11,7 +12,7 @@ use super::speak::object;
 use super::trace::Entry;
 use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
-use crate::fault::Fault;
+use crate::fault::{Fault, Outcome};
 use crate::plan::action::{Call, Step};
 
 impl Run<'_> {
@@ -62,15 +63,23 @@ impl Run<'_> {
         let sender = Some(conversation.sender.as_str());
         let ahead = self.taken_ahead(call, &inputs);
         let connections = &self.engine.parts.connections;
-        let (answered, requests) = match ahead {
+        let (mut answered, requests) = match ahead {
             Some(ahead) => (ahead.answered, ahead.requests),
             None => {
                 let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
                 let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
-                let answered = connections.call(&call.connection, &call.operation, inputs, how).await;
+                // In a box of its own: a step that calls nothing, or waits for another, need not have room for it.
+                let answered = connections.call(&call.connection, &call.operation, inputs, how).boxed().await;
                 (answered, wire.map(|wire| wire.noted()).unwrap_or_default())
             }
         };
+        if let Err(fault) = &mut answered
+            && fault.outcome == Outcome::Pending
+        {
+            let reference = &self.conversation.reference;
+            tracing::warn!(%reference, connection = %call.connection, operation = %call.operation, "a write outlasts its turn");
+            fault.reference = Some(reference.as_str().into());
+        }
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
@@ -81,7 +90,7 @@ impl Run<'_> {
         let came = match (answered, again) {
             (Ok(Answered { value, age }), _) => Ok(Found { value, age, instead_of: None }),
             (Err(fault), Some(inputs)) if stands_in(fault.outcome) => {
-                match connections.last_known(&call.connection, &call.operation, inputs, sender).await {
+                match connections.last_known(&call.connection, &call.operation, inputs, sender).boxed().await {
                     Some(Answered { value, age }) => Ok(Found { value, age, instead_of: Some(fault) }),
                     None => Err(fault),
                 }

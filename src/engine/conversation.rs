@@ -45,6 +45,8 @@ pub(super) struct Conversation {
     pub(super) again: Again,
     /// What is told of how the turn went.
     pub(super) tells: Tells,
+    /// What the user can quote of the turn, where something of it is not settled.
+    pub(super) reference: String,
 }
 
 /// The few names that an action asks for; looking through them is quicker than any table.
@@ -134,9 +136,9 @@ impl Conversation {
         let channel = tracker.latest_input_channel.clone();
         let (wording, again) = (Arc::clone(&action.messages), Again::of(tracker));
         let tells = Tells::of(call, action, project);
-        let names: Arc<dyn Names> = Arc::new(Offered(offered));
+        let (names, reference): (Arc<dyn Names>, _) = (Arc::new(Offered(offered)), String::new());
         let sender = call.sender_id.clone();
-        Ok(Self { names, sender, slots, entities, metadata, channel, locale, now, wording, again, tells })
+        Ok(Self { names, sender, slots, entities, metadata, channel, locale, now, wording, again, tells, reference })
     }
 }
 

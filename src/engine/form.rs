@@ -29,23 +29,19 @@ struct Checked {
 }
 
 impl Run<'_> {
-    /// Runs a validation.
-    ///
-    /// # Errors
-    /// When the events of the call are not what the protocol says.
+    /// Runs a validation of what [`candidates`] finds.
     pub(super) async fn validation(
         &mut self,
         inputs: &[Input],
         validation: &Validation,
-        call: &Call,
+        candidates: Object,
         domain: Option<&Domain>,
-    ) -> Result<Ending, Malformed> {
-        let candidates = candidates(call)?;
+    ) -> Ending {
         let flow = match self.inputs(inputs, &Object::new()) {
             Ok(Flow::Next) => self.validated(validation, candidates, domain).await,
             ended => ended,
         };
-        Ok(self.ending(flow))
+        self.ending(flow)
     }
 
     async fn validated(
@@ -196,7 +192,10 @@ fn listed(validation: &Validation, domain: Option<&Domain>) -> Option<Vec<String
 }
 
 /// The slots that Rasa offers: the run of `slot` events at the end of the tracker, in their order, the last value of each.
-fn candidates(call: &Call) -> Result<Object, Malformed> {
+///
+/// # Errors
+/// When the events of the call are not what the protocol says.
+pub(super) fn candidates(call: &Call) -> Result<Object, Malformed> {
     let mut offered: Vec<(String, Json)> = Vec::new();
     if !call.tracker.events.is_absent() {
         let events = call.tracker.events.items().collect::<Result<Vec<_>, _>>()?;

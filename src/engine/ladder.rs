@@ -97,6 +97,11 @@ impl Ladder {
         }
     }
 
+    /// Of a run that was broken off: what it had done by then nobody knows.
+    pub(super) fn broken_off() -> Self {
+        Self { wrote: true, ..Self::default() }
+    }
+
     /// The name of how the turn went, where no outcome says it.
     pub(super) fn outcome(&self) -> &'static str {
         if self.stood_in.is_some() { "stale" } else { "ok" }
@@ -174,13 +179,22 @@ impl Run<'_> {
     /// fail, or that have nothing to say, give way to the next that fit.
     pub(super) fn say_outcome(&mut self, fault: &Fault) {
         self.outcome = Some(fault.outcome);
-        let scope = self.scope.with("fault", fault_value(Some(fault)));
+        let mut scope = self.scope.with("fault", fault_value(Some(fault)));
+        if fault.outcome == Outcome::Pending {
+            scope.set("reference", fault.reference.as_deref().map_or(Value::from(()), Value::from));
+        }
         let worded = self.wordings(Topic::Outcome(fault.outcome), &scope).find(|(_, messages)| !messages.is_empty());
         let Some((say, mut messages)) = worded else { return };
         self.offer(fault.outcome, say, &mut messages);
         let begin = self.messages.len();
         self.messages.extend(messages);
         self.ladder.failures.push(begin..self.messages.len());
+    }
+
+    /// Says that it takes longer. Nothing helps with that, and it is no end, so no slot is told of it.
+    pub(super) fn say_slow(&mut self) {
+        let worded = self.wordings(Topic::Slow, &self.scope).map(|(_, messages)| messages).find(|said| !said.is_empty());
+        self.messages.extend(worded.into_iter().flatten());
     }
 
     /// The wordings of a message that can be rendered, the best first. A failing one is told to the operator.
@@ -262,10 +276,13 @@ impl Run<'_> {
     }
 }
 
-/// A fault as expressions see it; without one its outcome and message are null, and nothing was done.
+/// A fault as expressions see it; without one all is null, and nothing was done.
 pub(super) fn fault_value(fault: Option<&Fault>) -> Value {
     let outcome = fault.map(|fault| fault.outcome.name());
     let done = fault.map_or(&[][..], |fault| &fault.done);
     let (message, too_often) = (fault.and_then(|fault| fault.public.as_deref()), fault.is_some_and(|fault| fault.too_often));
-    from_json(&json!({ "outcome": outcome, "message": message, "done": done, "too_often": too_often }))
+    let reference = fault.and_then(|fault| fault.reference.as_deref());
+    let value =
+        json!({ "outcome": outcome, "message": message, "reference": reference, "done": done, "too_often": too_often });
+    from_json(&value)
 }

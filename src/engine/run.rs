@@ -10,7 +10,7 @@ use super::conversation::Conversation;
 use super::ladder::Ladder;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
-use super::turn::Engine;
+use super::turn::Core;
 use crate::diag::Span;
 use crate::fault::{Class, Fault, Outcome};
 use crate::format;
@@ -55,7 +55,7 @@ impl Halt {
 
 /// A run.
 pub(super) struct Run<'a> {
-    pub(super) engine: &'a Engine,
+    pub(super) engine: &'a Core,
     pub(super) conversation: Arc<Conversation>,
     pub(super) scope: Scope,
     pub(super) slots: Slots,
@@ -73,8 +73,8 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(
-        engine: &'a Engine,
-        conversation: Conversation,
+        engine: &'a Core,
+        conversation: Arc<Conversation>,
         deadline: Deadline,
         trace: Option<Arc<Trace>>,
     ) -> Self {
@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
             engine,
             scope: Scope::new(Arc::clone(&conversation.names)),
             slots: conversation.slots.clone(),
-            conversation: Arc::new(conversation),
+            conversation,
             messages: Vec::new(),
             events: Vec::new(),
             deadline,

@@ -56,10 +56,11 @@ impl Run<'_> {
                 let event = event(plan, &self.scope).map_err(|message| Halt { place: step.place.clone(), message })?;
                 self.events.push(event);
             }
-            Verb::Choose(branches) => return self.choose(branches, step).await,
-            Verb::Together(steps) => return self.together(steps).await,
-            Verb::Each(each) => return self.each(each, step).await,
-            Verb::Use(shared) => return self.use_shared(shared, step).await,
+            // In boxes of their own: a step that waits has room for what it does only.
+            Verb::Choose(branches) => return self.choose(branches, step).boxed().await,
+            Verb::Together(steps) => return self.together(steps).boxed().await,
+            Verb::Each(each) => return self.each(each, step).boxed().await,
+            Verb::Use(shared) => return self.use_shared(shared, step).boxed().await,
             Verb::Wait(time) => {
                 let until = self.deadline.bound(*time);
                 tokio::time::sleep_until(until.instant()).await;

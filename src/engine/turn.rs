@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use serde_json::json;
 
-use super::conversation::Conversation;
 use super::domains::{Domains, Found};
-use super::run::{Ending, Run};
+use super::ready::{Done, Ready};
+use super::slow::{self, Waiting};
 use super::trace::Trace;
 use crate::connector::{Connections, Facts, Health, Pulse};
 use crate::name::{ActionName, CallerName};
+use crate::outbox::{Bounds, Running, TurnKey};
 use crate::plan::Project;
 use crate::plan::action::{Action, Body};
-use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
+use crate::rasa::{Call, Malformed, Reply};
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
 
@@ -27,8 +29,12 @@ pub struct Parts {
 }
 
 /// Runs the actions of one project.
-pub struct Engine {
+pub struct Engine(Arc<Core>);
+
+/// What all turns share, those included that outlive their call.
+pub(super) struct Core {
     pub(super) parts: Parts,
+    pub(super) running: Running<Done>,
     domains: Domains,
     pulse: Arc<Pulse>,
 }
@@ -46,109 +52,128 @@ impl Engine {
     /// An engine of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let bounds = Bounds { keep: parts.project.settings.stores.keep_running, ..Bounds::default() };
+        let running = Running::new(bounds, slow::weight);
         let pulse = Pulse::new(Arc::clone(&parts.connections));
-        Self { parts, domains: Domains::default(), pulse }
+        Self(Arc::new(Core { parts, running, domains: Domains::default(), pulse }))
     }
 
     /// The business systems.
     #[must_use]
     pub fn connections(&self) -> &Connections {
-        &self.parts.connections
+        &self.0.parts.connections
     }
 
     /// Every action, in the order of their names.
     #[must_use]
     pub fn actions(&self) -> Vec<ActionName> {
-        self.parts.project.actions.keys().cloned().collect()
+        self.0.parts.project.actions.keys().cloned().collect()
     }
 
     /// What an operator may know of the project: its actions and connections.
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
-        let actions: Vec<_> = self.parts.project.actions.keys().map(ActionName::as_str).collect();
+        let actions: Vec<_> = self.0.parts.project.actions.keys().map(ActionName::as_str).collect();
         let connection = |facts: Facts| {
             let system = facts.system;
             json!({ "name": facts.name.as_str(), "connector": &*facts.connector, "system": system, "operations": facts.operations.len() })
         };
-        let connections: Vec<_> = self.parts.connections.facts().into_iter().map(connection).collect();
+        let connections: Vec<_> = self.0.parts.connections.facts().into_iter().map(connection).collect();
         json!({ "actions": actions, "connections": connections })
     }
 
     /// The health of its connections by `until` at the latest; each is tested at most once a minute.
     pub async fn health(&self, until: Deadline) -> Health {
-        self.pulse.health(until).await
+        self.0.pulse.health(until).await
     }
 
-    /// Answers a call.
+    /// Waits until no turn and no write works on after its call was answered.
+    pub async fn settled(&self) {
+        self.0.running.settled().await;
+        self.0.parts.connections.settled().await;
+    }
+
+    /// Answers a call. When the caller goes away before there is an answer, what reads stops and what writes ends.
     ///
     /// # Errors
     /// When a part of the call that the action asks for is not what the protocol says.
     pub async fn run(&self, call: Call, context: Context) -> Result<Reply, Malformed> {
-        self.traced(call, context, None).await
+        self.timed(call, context, How::Live).await
     }
 
-    /// Answers a call and writes down how, for `try` and `test`.
+    /// Answers a call and writes down how, for `try` and `test`: in one answer, however long it takes.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub async fn traced(&self, call: Call, context: Context, trace: Option<Arc<Trace>>) -> Result<Reply, Malformed> {
-        let started = tokio::time::Instant::now();
-        let known = call.next_action.as_deref().and_then(|name| self.parts.project.actions.get(name));
-        let (reply, outcome) = match (&call.next_action, known) {
-            (None, _) => (Reply::Nothing, "nothing"),
-            (Some(name), None) => (Reply::NotRegistered { action: name.clone() }, "not_registered"),
-            (Some(_), Some(action)) => self.act(action, &call, &context, trace).await?,
-        };
-        let action = known.map(|action| action.name.clone());
-        TurnFinished { action: action.as_ref(), outcome, elapsed: started.elapsed(), caller: &context.caller }.emit();
-        Ok(reply)
+        self.timed(call, context, How::Traced(trace)).await
     }
 
-    async fn act(
-        &self,
-        action: &Arc<Action>,
-        call: &Call,
-        context: &Context,
-        trace: Option<Arc<Trace>>,
-    ) -> Result<(Reply, &'static str), Malformed> {
+    async fn timed(&self, call: Call, context: Context, how: How) -> Result<Reply, Malformed> {
+        let started = tokio::time::Instant::now();
+        let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name));
+        let next = match (&call.next_action, known) {
+            (None, _) => Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" }),
+            (Some(name), None) => {
+                Next::Told(Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" })
+            }
+            (Some(_), Some(action)) => self.0.next(action, &call, &context, how)?,
+        };
+        // A turn may wait long, and its call's body is large.
+        drop(call);
+        let Done { reply, outcome } = match next {
+            Next::Told(done) => done,
+            Next::Runs(ready, deadline, trace) => ready.run(deadline, trace).boxed().await,
+            Next::Waits(waiting) => waiting.answer().await,
+        };
+        let action = known.map(|action| &action.name);
+        TurnFinished { action, outcome, elapsed: started.elapsed(), caller: &context.caller }.emit();
+        Ok(reply)
+    }
+}
+
+/// For whom a call is answered.
+enum How {
+    /// For an assistant, which can be told to call again.
+    Live,
+    /// For somebody who looks on.
+    Traced(Option<Arc<Trace>>),
+}
+
+/// What becomes of a call.
+enum Next {
+    /// It is answered.
+    Told(Done),
+    /// Its action runs to the end.
+    Runs(Ready, Deadline, Option<Arc<Trace>>),
+    /// It waits for the work of its turn.
+    Waits(Waiting),
+}
+
+impl Core {
+    /// Takes of a call what is needed of it.
+    fn next(self: &Arc<Self>, action: &Arc<Action>, call: &Call, context: &Context, how: How) -> Result<Next, Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
             Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.project.domain.as_ref())? {
                 Found::Domain(domain) => domain,
-                Found::Missing => return Ok((Reply::NeedsDomain { action: action.name.clone() }, "needs_domain")),
+                Found::Missing => {
+                    let reply = Reply::NeedsDomain { action: action.name.clone() };
+                    return Ok(Next::Told(Done { reply, outcome: "needs_domain" }));
+                }
             },
         };
-        let channel = call.tracker.latest_input_channel.as_deref();
         let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
-        let deadline = Deadline::after(limits.on(channel));
-        let conversation = Conversation::read(call, action, &self.parts.project, self.parts.clock.now())?;
-        let mut run = Run::new(self, conversation, deadline, trace);
-        let ended = match &action.body {
-            Body::Steps(steps) => run.action(&action.inputs, steps).await,
-            Body::Validation(validation) => run.validation(&action.inputs, validation, call, domain.as_deref()).await?,
+        let times = limits.on(call.tracker.latest_input_channel.as_deref());
+        let key = TurnKey::of(call, &context.caller, &action.name);
+        let (after, trace) = match how {
+            How::Live if slow::can_follow_up(self, action, call) => {
+                return slow::enter(self, action, call, key, times).map(Next::Waits);
+            }
+            How::Live => (times.slow_after, None),
+            How::Traced(trace) => (times.give_up_after, trace),
         };
-        if let Ending::Rejected(reason) = ended {
-            return Ok((Reply::Rejected { action: action.name.as_str().to_owned(), reason }, "rejected"));
-        }
-        let outcome = run.outcome();
-        let mut answer = run.into_answer();
-        if action.name.as_str() == "action_session_start" {
-            frame_session(&mut answer);
-        }
-        Ok((Reply::Answer(answer), outcome))
-    }
-}
-
-/// A session that is not begun and listened to leaves Rasa without a conversation, so whatever happened in between, both
-/// events are there.
-fn frame_session(answer: &mut Answer) {
-    if !answer.events.iter().any(|event| event.kind == EventKind::SessionStarted) {
-        answer.events.insert(0, Event::from(EventKind::SessionStarted));
-    }
-    let listens =
-        |event: &Event| matches!(&event.kind, EventKind::Action { name: Some(name), .. } if name == "action_listen");
-    if !answer.events.iter().any(listens) {
-        let listen = EventKind::Action { name: Some("action_listen".to_owned()), policy: None, confidence: None };
-        answer.events.push(Event::from(listen));
+        let ready = Ready::read(self, action, call, &key, domain)?;
+        Ok(Next::Runs(ready, Deadline::after(after), trace))
     }
 }

@@ -31,6 +31,8 @@ pub struct Action {
     pub limits: Option<super::Limits>,
     /// Its own words for what legwork says by itself.
     pub messages: Arc<Wording>,
+    /// Whether its answer can ask Rasa to run it again, for when it is slow: not where Rasa runs it inside of a step of its own.
+    pub follows_up: bool,
     /// What it does.
     pub body: Body,
     /// The names of the conversation that its expressions ask for (`slots`, `events`, …), and `slots.NAME` for a slot that

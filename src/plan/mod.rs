@@ -17,5 +17,5 @@ pub mod wording;
 
 pub use compile::{OFFERED, Sources, compile, formats};
 pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};
-pub use settings::Limits;
+pub use settings::{Limits, Times};
 pub use value::Value;

@@ -84,16 +84,21 @@ pub(super) fn share(text: &Text, out: &mut Diagnostics) -> Option<Share> {
     read.map_err(|reason| out.push(refused(reason))).ok()
 }
 
-/// Reads the name of an outcome.
+/// Reads the name of an outcome that a connector can find in an answer.
 pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
-    outcome_or(text, &[], out)
+    outcome_of(text, Outcome::said_of_an_answer, &[], out)
 }
 
-/// Reads the name of an outcome where others may stand that were looked for before.
-pub(super) fn outcome_or(text: &Text, others: &[&'static str], out: &mut Diagnostics) -> Option<Outcome> {
-    let found = Outcome::parse(&text.value);
+/// Reads the name of an outcome that a call can have, where others may stand that were looked for before.
+pub(super) fn call_outcome(text: &Text, others: &[&'static str], out: &mut Diagnostics) -> Option<Outcome> {
+    outcome_of(text, |_| true, others, out)
+}
+
+fn outcome_of(text: &Text, fits: fn(Outcome) -> bool, others: &[&'static str], out: &mut Diagnostics) -> Option<Outcome> {
+    let found = Outcome::parse(&text.value).filter(|outcome| fits(*outcome));
     if found.is_none() {
-        let known = Outcome::ALL.iter().map(|outcome| outcome.name()).chain(others.iter().copied());
+        let known = Outcome::ALL.iter().filter(|outcome| fits(**outcome)).map(|outcome| outcome.name());
+        let known = known.chain(others.iter().copied());
         let diagnostic = Diagnostic::at(Code::UnknownOutcome, &text.span, format!("there is no outcome `{}`", text.value));
         out.push(diagnostic.did_you_mean(&text.value, known));
     }

@@ -14,26 +14,52 @@ use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::template::{Template, Value};
 
-/// How long a turn may take.
+/// How long turns may take, by input channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// On most channels.
+    pub times: Times,
+    /// What is otherwise on some.
+    pub channels: BTreeMap<String, ChannelTimes>,
+}
+
+/// How long a turn may take. `slow_after` is never the longer of the two; where they are equal, a turn is never slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// When the user hears that it takes longer.
+    pub slow_after: Duration,
     /// When it ends with the message for `timeout`.
     pub give_up_after: Duration,
-    /// Other times by input channel.
-    pub channels: BTreeMap<String, Duration>,
 }
+
+/// What is otherwise on one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChannelTimes {
+    /// When the user hears that it takes longer.
+    pub slow_after: Option<Duration>,
+    /// When it ends.
+    pub give_up_after: Option<Duration>,
+}
+
+/// The channel that repeats what is not answered within three seconds, and after how long it is told something.
+const SLACK: (&str, Duration) = ("slack", Duration::from_secs(2));
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { give_up_after: Duration::from_secs(15), channels: BTreeMap::new() }
+        let times = Times { slow_after: Duration::from_secs(5), give_up_after: Duration::from_secs(15) };
+        Self { times, channels: BTreeMap::new() }
     }
 }
 
 impl Limits {
     /// How long a turn on that channel may take.
     #[must_use]
-    pub fn on(&self, channel: Option<&str>) -> Duration {
-        channel.and_then(|name| self.channels.get(name)).copied().unwrap_or(self.give_up_after)
+    pub fn on(&self, channel: Option<&str>) -> Times {
+        let own = channel.and_then(|name| self.channels.get(name)).copied().unwrap_or_default();
+        let built_in = if channel == Some(SLACK.0) { SLACK.1 } else { Duration::MAX };
+        let give_up_after = own.give_up_after.unwrap_or(self.times.give_up_after);
+        let slow_after = own.slow_after.unwrap_or(self.times.slow_after.min(built_in));
+        Times { slow_after: slow_after.min(give_up_after), give_up_after }
     }
 }
 
@@ -140,11 +166,13 @@ pub struct Stores {
     pub main: PathBuf,
     /// What secrets in it are sealed with, newest first; without one, nothing is kept that would have to be sealed.
     pub keys: Vec<Reference>,
+    /// How long the result of a slow turn waits, in memory, for the call that takes it.
+    pub keep_running: Duration,
 }
 
 impl Default for Stores {
     fn default() -> Self {
-        Self { main: PathBuf::from("legwork.db"), keys: Vec::new() }
+        Self { main: PathBuf::from("legwork.db"), keys: Vec::new(), keep_running: Duration::from_secs(120) }
     }
 }
 

@@ -15,8 +15,6 @@ pub enum Topic {
     Outcome(Outcome),
     /// It takes longer; the answer is on its way.
     Slow,
-    /// A change was still under way when the turn had to end.
-    Pending,
     /// The data is old; `as_of` is from when.
     Stale,
     /// A change is kept and done later; `reference` is what the user can quote.
@@ -30,9 +28,8 @@ pub enum Topic {
 }
 
 /// Those that are no outcome, with their names.
-const OTHERS: [(&str, Topic); 7] = [
+const OTHERS: [(&str, Topic); 6] = [
     ("slow", Topic::Slow),
-    ("pending", Topic::Pending),
     ("stale", Topic::Stale),
     ("queued", Topic::Queued),
     ("try_again", Topic::TryAgain),
@@ -66,8 +63,9 @@ impl Topic {
     #[must_use]
     pub const fn values(self) -> &'static [&'static str] {
         match self {
+            Self::Outcome(Outcome::Pending) => &["fault", "reference"],
             Self::Outcome(_) | Self::Stale => &["fault"],
-            Self::Pending | Self::Queued => &["reference"],
+            Self::Queued => &["reference"],
             Self::Slow | Self::TryAgain | Self::TalkToAPerson | Self::LeaveAMessage => &[],
         }
     }
@@ -131,8 +129,8 @@ impl Offers {
             Outcome::RateLimited => offers([true, true, false, false]),
             // The next time is no better: somebody of the project has to mend it.
             Outcome::Misconfigured | Outcome::Unexpected => offers([false, true, true, true]),
-            // A person may do what the assistant may not.
-            Outcome::Denied | Outcome::Conflict => offers([false, true, false, true]),
+            // A person may do what the assistant may not, or knows what became of it.
+            Outcome::Denied | Outcome::Conflict | Outcome::Pending => offers([false, true, false, true]),
             // What was given has to be another.
             Outcome::NotFound | Outcome::Ambiguous | Outcome::Invalid => offers([false, true, false, false]),
         }

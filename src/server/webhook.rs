@@ -32,6 +32,7 @@ async fn answer<E: Answering>(door: &Door<E>, visitor: Visitor, request: Request
     let options = &door.options;
     let encodings = inflate::encodings(&parts.headers)?;
     let sent = body::read(sent, options.body_limit, options.body_timeout).await?;
+    drop(parts);
     let text = inflate::inflate(sent, encodings, options.body_limit).await?;
     let call = Call::decode(text, &options.limits).map_err(Refusal::Malformed)?;
     let version = call.version;

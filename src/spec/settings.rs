@@ -60,6 +60,14 @@ shape! {
         /// What secrets in it are sealed with, a reference such as `${LEGWORK_STORE_KEY}`. A list, the newest first, while a
         /// key is being replaced. Without it nothing is kept that would have to be sealed.
         key: Option<Keys>,
+        /// How long what is not needed for ever is kept.
+        keep: Option<Retention>,
+    }
+
+    /// How long things are kept.
+    Retention as "`stores.keep`" {
+        /// The result of a slow turn, which waits in memory for the assistant's second call; `2m` when left out.
+        running: Option<Text>,
     }
 
     /// What tests have in common.

@@ -59,7 +59,10 @@ metrics_table! {
     TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";
     EventsDroppedTotal = "legwork_events_dropped_total", counter, Count, "Events that the caller's version would have refused, by event.";
     RefusedTotal = "legwork_refused_total", counter, Count, "Requests refused at the door, by status and reason.";
-    PanicsTotal = "legwork_panics_total", counter, Count, "Bugs that were caught and answered with 500.";
+    PanicsTotal = "legwork_panics_total", counter, Count, "Bugs that were caught and answered, in an action with the message for `unexpected`, elsewhere with 500.";
+    WorkJoinedTotal = "legwork_work_joined_total", counter, Count, "Calls that met work of their turn, by kind (second, repeat, afresh).";
+    WorkLostTotal = "legwork_work_lost_total", counter, Count, "Results of slow turns that no call took, by reason (expired, evicted).";
+    WorkRunning = "legwork_work_running", gauge, Count, "Turns that work on after their slow answer.";
     RequestsRunning = "legwork_requests_running", gauge, Count, "Webhook requests that are being answered.";
     BuildInfo = "legwork_build_info", gauge, Count, "Always 1; the label says which version runs.";
 }

@@ -9,6 +9,7 @@ mod logging;
 mod metric;
 mod panic;
 mod patience;
+mod work;
 mod writer;
 
 pub use facts::{
@@ -19,3 +20,4 @@ pub use logging::{Format, Guard, Logging};
 pub use metric::{Metric, Metrics};
 pub use panic::{report as report_panics, said as panic_said};
 pub use patience::{BreakerChanged, Hedged, HeldBack, Retried, breaker_made};
+pub use work::{JoinKind, ResultLost, WorkJoined, WorkRunning};

@@ -52,7 +52,7 @@ fn project_of(page: &str, folder: &Path) {
 
 #[tokio::test]
 async fn every_example_is_checked_and_its_tests_pass() {
-    for name in ["actions.md", "connectors.md", "formats.md", "messages.md", "patience.md"] {
+    for name in ["actions.md", "connectors.md", "formats.md", "messages.md", "patience.md", "slow.md"] {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
         let place = Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() };

@@ -62,6 +62,12 @@ mod secrets;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
+mod slow_calls;
+#[cfg(test)]
+mod slow_memory;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod support;

@@ -45,11 +45,27 @@ class Rasa:
         return answer
 
     def say(self, sender, text, stream):
-        """One user message; the bot's messages in the order they came."""
-        path = "/webhooks/rest/webhook" + ("?stream=true" if stream else "")
-        answer = self.demand("POST", path, {"sender": sender, "message": text})
-        # Streamed, each message is a line of its own; otherwise one list holds them all.
-        return [json.loads(line) for line in answer.splitlines() if line.strip()] if stream else json.loads(answer)
+        """One user message; the bot's messages in the order they came, and when each of them came."""
+        body = {"sender": sender, "message": text}
+        if not stream:
+            messages = json.loads(self.demand("POST", "/webhooks/rest/webhook", body))
+            return messages, [time.monotonic()] * len(messages)
+        connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=PATIENCE)
+        try:
+            path = "/webhooks/rest/webhook?stream=true"
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            if response.status != 200:
+                raise Trouble("POST {} answered {}".format(path, response.status))
+            messages, times = [], []
+            # Each message is a line of its own.
+            for line in response:
+                if line.strip():
+                    messages.append(json.loads(line))
+                    times.append(time.monotonic())
+            return messages, times
+        finally:
+            connection.close()
 
     def trigger(self, sender, intent):
         return self.command(sender, "trigger_intent", intent)
@@ -61,8 +77,7 @@ class Rasa:
         path = "/conversations/{}/{}?output_channel=latest".format(urllib.parse.quote(sender), name)
         return json.loads(self.demand("POST", path, body))["messages"]
 
-    def tracker(self, sender, events=True):
-        verbosity = "AFTER_RESTART" if events else "NONE"
+    def tracker(self, sender, verbosity="AFTER_RESTART"):
         path = "/conversations/{}/tracker?include_events={}".format(urllib.parse.quote(sender), verbosity)
         return json.loads(self.demand("GET", path))
 
@@ -122,8 +137,9 @@ def actions_of_turn(tracker):
 class Conversation:
     """One scripted conversation, under senders of its own."""
 
-    def __init__(self, rasa, script, slots, stream):
+    def __init__(self, rasa, script, slots, stream, timed):
         self.rasa = rasa
+        self.timed = timed
         self.script = script
         self.stream = stream
         self.run = uuid.uuid4().hex[:8]
@@ -146,15 +162,18 @@ class Conversation:
 
     def turn(self, turn):
         sender = self.sender(turn)
-        came = self.speak(sender, turn)
+        came, times = self.speak(sender, turn)
         found = []
+        apart = times[-1] - times[0] if times else 0
+        if self.stream and self.timed and apart < turn.get("apart", 0):
+            found.append(("seconds between first and last message", turn["apart"], apart))
         recipients = {message.pop("recipient_id", None) for message in came}
         if recipients - {sender}:
             found.append(("recipients", sender, sorted(map(str, recipients))))
         expected = [as_message(message) for message in turn["bot"]]
         if differs(expected, came, self.memory):
             found.append(("replies", expected, came))
-        tracker = self.rasa.tracker(sender, events="ran" in turn)
+        tracker = self.rasa.tracker(sender, "AFTER_RESTART" if "ran" in turn else "NONE")
         slots = self.slots.setdefault(sender, dict(self.initial, **self.script.get("slots", {})))
         slots.update(turn.get("slots", {}))
         for name in sorted(tracker["slots"].keys() | slots.keys()):
@@ -163,6 +182,10 @@ class Conversation:
                 found.append(("slot " + name, wanted, held))
         if "ran" in turn and turn["ran"] != actions_of_turn(tracker):
             found.append(("actions", turn["ran"], actions_of_turn(tracker)))
+        if "history" in turn:
+            history = actions_of_turn(self.rasa.tracker(sender, "APPLIED"))
+            if turn["history"] != history:
+                found.append(("history", turn["history"], history))
         loop = (tracker.get("active_loop") or {}).get("name")
         if turn.get("loop") != loop:
             found.append(("active loop", turn.get("loop"), loop))
@@ -170,9 +193,9 @@ class Conversation:
 
     def speak(self, sender, turn):
         if "trigger" in turn:
-            return self.rasa.trigger(sender, turn["trigger"])
+            return self.rasa.trigger(sender, turn["trigger"]), []
         if "execute" in turn:
-            return self.rasa.execute(sender, turn["execute"])
+            return self.rasa.execute(sender, turn["execute"]), []
         return self.rasa.say(sender, turn["user"], self.stream)
 
 
@@ -187,16 +210,16 @@ def show(value):
     return ("\n" + " " * 16).join(json.dumps(item, ensure_ascii=False) for item in items)
 
 
-def hold_all(rasa, file, stream, label, only=None):
+def hold_all(rasa, file, stream, label, only=None, server="legwork"):
     """Holds every conversation of a file. Prints a line each, and the differences. Returns (passed, failed)."""
     book = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
     passed = failed = 0
     for script in book["conversations"]:
-        if only and only not in script["name"]:
+        if (only and only not in script["name"]) or script.get("only", server) != server:
             continue
         began = time.monotonic()
         try:
-            turns = Conversation(rasa, script, book["slots"], stream).hold()
+            turns = Conversation(rasa, script, book["slots"], stream, server == "legwork").hold()
         except (Differences, Trouble, OSError, ValueError) as error:
             failed += 1
             report = "FAILED  {}: {}\n{}".format(label, script["name"], explain(error))
@@ -232,7 +255,7 @@ def main():
         sender = "by-hand-" + uuid.uuid4().hex[:8]
         for text in options.say:
             print("> " + text)
-            for message in rasa.say(sender, text, options.stream):
+            for message in rasa.say(sender, text, options.stream)[0]:
                 message.pop("recipient_id", None)
                 print("  " + json.dumps(message, ensure_ascii=False))
         tracker = rasa.tracker(sender)

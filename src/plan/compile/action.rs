@@ -9,6 +9,7 @@ use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::{ActionName, SlotName};
 use crate::plan::action::{Action, Body, Input, Source};
+use crate::rasa::Slot;
 use crate::spec::action as spec;
 use crate::spec::{Map, Text};
 
@@ -34,6 +35,7 @@ impl Compiler<'_> {
         self.unused_inputs(&written.inputs, errors);
         let messages = Arc::new(self.wording(&written.messages));
         let limits = written.turn.as_ref().map(|turn| settings::limits(turn, self.limits.clone(), &mut self.out));
+        let follows_up = !validates && self.can_follow_up(&name);
         Action {
             name,
             place,
@@ -41,6 +43,7 @@ impl Compiler<'_> {
             inputs,
             limits,
             messages,
+            follows_up,
             body,
             asks: std::mem::take(&mut self.asks).union(&self.always).cloned().collect(),
             tests,
@@ -53,6 +56,18 @@ impl Compiler<'_> {
         let is_form = |form: &str| self.domain.is_some_and(|domain| domain.rasa.forms.contains_key(form));
         let named = name.as_str() == SLOT_MAPPINGS || name.as_str().strip_prefix("validate_").is_some_and(is_form);
         says || (named && written.steps.is_empty())
+    }
+
+    /// Whether Rasa heeds a followup of the action: not inside of its session start, its slot mappings, its forms.
+    fn can_follow_up(&self, name: &ActionName) -> bool {
+        let name = name.as_str();
+        let domain = self.domain.map(|domain| &domain.rasa);
+        let of_form = name.strip_prefix("validate_").is_some_and(|form| domain.is_none_or(|it| it.forms.contains_key(form)));
+        let of_slot = |slot: &Slot| slot.mappings.iter().any(|mapping| mapping.action.as_deref() == Some(name));
+        !of_form
+            && !["action_session_start", SLOT_MAPPINGS].contains(&name)
+            && !name.starts_with("action_ask_")
+            && !domain.is_some_and(|domain| domain.slots.values().any(of_slot))
     }
 
     /// Reports a file that says nothing to do. Who means it writes `steps: []`.

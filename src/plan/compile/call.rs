@@ -130,7 +130,7 @@ impl Compiler<'_> {
             let on = match name.as_str() {
                 OTHERWISE => On::Otherwise,
                 STALE => On::Stale,
-                _ => match reading::outcome_or(name, &[STALE, OTHERWISE], &mut self.out) {
+                _ => match reading::call_outcome(name, &[STALE, OTHERWISE], &mut self.out) {
                     Some(outcome) => On::Outcome(outcome),
                     None => continue,
                 },

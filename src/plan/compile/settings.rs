@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde_json::{Map as Object, Value, json};
@@ -24,31 +25,38 @@ use crate::template::{Template, from_json};
 /// How long a turn may take.
 pub(super) fn limits(turn: &crate::spec::action::Turn, otherwise: Limits, out: &mut Diagnostics) -> Limits {
     let mut limits = otherwise;
-    not_slow_yet(turn, out);
     if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
-        limits.give_up_after = give_up;
+        limits.times.give_up_after = give_up;
+    }
+    if let Some(slow) = turn.slow_after.as_ref().and_then(|text| slow_after(text, limits.times.give_up_after, out)) {
+        limits.times.slow_after = slow;
     }
     for (channel, turn) in turn.channels.iter() {
-        not_slow_yet(turn, out);
         if let Some(key) = turn.key("channels") {
             out.push(
                 Diagnostic::at(Code::MisplacedKey, &key.span, "a channel has no channels")
                     .help("write it beside the other channels"),
             );
         }
-        if let Some(give_up) = turn.give_up_after.as_ref().and_then(|text| duration(text, out)) {
-            limits.channels.insert(channel.value.clone(), give_up);
-        }
+        let mut own = limits.channels.get(&channel.value).copied().unwrap_or_default();
+        own.give_up_after = turn.give_up_after.as_ref().and_then(|text| duration(text, out)).or(own.give_up_after);
+        let give_up = own.give_up_after.unwrap_or(limits.times.give_up_after);
+        own.slow_after = turn.slow_after.as_ref().and_then(|text| slow_after(text, give_up, out)).or(own.slow_after);
+        limits.channels.insert(channel.value.clone(), own);
     }
     limits
 }
 
-fn not_slow_yet(turn: &crate::spec::action::Turn, out: &mut Diagnostics) {
-    if let Some(slow) = &turn.slow_after {
-        duration(slow, out);
-        let diagnostic = Diagnostic::at(Code::NotBuiltYet, &slow.span, "`slow_after` has no effect in this version");
-        out.push(diagnostic.help("`give_up_after` has: it ends a turn with the message for `timeout`"));
+/// A `slow_after` beside the `give_up_after` that goes with it.
+fn slow_after(text: &Text, give_up_after: Duration, out: &mut Diagnostics) -> Option<Duration> {
+    let slow = duration(text, out)?;
+    if slow > give_up_after {
+        let message = format!("`slow_after` comes later than `give_up_after`, which is {give_up_after:?} here");
+        let diagnostic = Diagnostic::at(Code::BadValue, &text.span, message);
+        out.push(diagnostic.help("make it the shorter of the two; where they are equal, no turn is slow"));
+        return None;
     }
+    Some(slow)
 }
 
 /// The project's own formats; what is wrong with them is said when the project is compiled.
@@ -195,7 +203,9 @@ impl Compiler<'_> {
         };
         let main = written.main.as_ref().and_then(file).unwrap_or_else(|| Stores::default().main);
         let keys = written.key.iter().flat_map(|keys| &keys.0).filter_map(|key| self.reference(key)).collect();
-        Stores { main, keys }
+        let keep = written.keep.as_ref().and_then(|keep| keep.running.as_ref());
+        let keep_running = keep.and_then(|text| duration(text, &mut self.out)).unwrap_or(Stores::default().keep_running);
+        Stores { main, keys, keep_running }
     }
 
     /// How much memory kept answers may take.

@@ -15,6 +15,7 @@ use legwork::time::FixedClock;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -27,6 +28,7 @@ pub const NOW: &str = "2026-01-20T12:00:00Z";
 pub struct Bot {
     address: SocketAddr,
     stop: Arc<Notify>,
+    served: Mutex<Option<JoinHandle<io::Result<()>>>>,
     log: Log,
     expected: Mutex<Vec<String>>,
     _logging: DefaultGuard,
@@ -144,9 +146,13 @@ impl Bot {
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
-        let door = router(engine, Options { auth, ..Options::default() }, facts);
-        tokio::spawn(serve(listener, door, None, drain, async move { stopped.notified().await }));
-        Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
+        let door = router(Arc::clone(&engine), Options { auth, ..Options::default() }, facts);
+        let serving = async move {
+            let settled = engine.settled();
+            serve(listener, door, None, drain, async move { stopped.notified().await }, settled).await
+        };
+        let served = Mutex::new(Some(tokio::spawn(serving)));
+        Self { address, stop, served, log, expected: Mutex::default(), _logging: logging, _folder: folder }
     }
 
     /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
@@ -164,6 +170,13 @@ impl Bot {
     /// Lets an error with this text be logged; one has to be.
     pub fn expect_error(&self, text: &str) {
         self.expected.lock().unwrap().push(text.to_owned());
+    }
+
+    /// Stops the server, and waits until it has.
+    pub async fn stop(&self) {
+        self.stop.notify_one();
+        let served = self.served.lock().unwrap().take().expect("it was stopped before");
+        served.await.unwrap().unwrap();
     }
 
     /// The lines that were logged so far.
@@ -323,7 +336,29 @@ impl Call<'_> {
         self
     }
 
+    /// Makes it the call that a slow answer asked for.
+    pub fn second(self) -> Self {
+        let action = self.action.clone();
+        self.tracker("followup_action", action.clone()).tracker("latest_action_name", action)
+    }
+
     pub async fn send(self) -> Answer {
+        let (address, line, body) = self.written();
+        let exchange = request(address, &line, &["content-type: application/json"], &body).await;
+        Answer { status: exchange.status, json: exchange.json() }
+    }
+
+    /// Sends it from a task of its own, which another call may overtake.
+    pub fn begin(self) -> JoinHandle<Answer> {
+        let (address, line, body) = self.written();
+        tokio::spawn(async move {
+            let exchange = request(address, &line, &["content-type: application/json"], &body).await;
+            Answer { status: exchange.status, json: exchange.json() }
+        })
+    }
+
+    /// Where it goes, its first line and its body.
+    fn written(self) -> (SocketAddr, String, Vec<u8>) {
         let mut events = vec![json!({ "event": "action", "name": "action_listen", "timestamp": 0.5 })];
         events.extend(self.events);
         let mut tracker = json!({
@@ -343,9 +378,7 @@ impl Call<'_> {
         body.as_object_mut().unwrap().extend(self.further);
         let token = self.token.map_or_else(String::new, |token| format!("?token={token}"));
         let line = format!("POST /webhook{token}");
-        let exchange =
-            request(self.bot.address, &line, &["content-type: application/json"], body.to_string().as_bytes()).await;
-        Answer { status: exchange.status, json: exchange.json() }
+        (self.bot.address, line, body.to_string().into_bytes())
     }
 }
 

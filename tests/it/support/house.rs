@@ -61,7 +61,7 @@ impl House {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let door = router(Arc::clone(&engine), options, facts);
-        let served = tokio::spawn(serve(listener, door, tls, drain, async move { stopped.notified().await }));
+        let served = tokio::spawn(serve(listener, door, tls, drain, async move { stopped.notified().await }, async {}));
         Self { address, engine, stop, served: Mutex::new(Some(served)) }
     }
 

@@ -6,15 +6,17 @@ mod client;
 mod command;
 mod desk;
 mod engine;
+mod held;
 mod house;
 mod log;
 
-pub use bot::{Answer, Bot, Call, problems, written};
+pub use bot::{Answer, Bot, Call, place, problems, written};
 pub use client::{Exchange, connect, request};
 #[cfg(feature = "postgres")]
 pub use command::legwork_with;
 pub use command::{Ran, legwork, project};
 pub use desk::{CONNECTED, DESK};
 pub use engine::Script;
+pub use held::{HELD, Held};
 pub use house::{House, call, secret};
 pub use log::lines_about;
