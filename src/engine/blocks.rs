@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 use super::run::{Flow, Halt, Run};
@@ -130,7 +131,7 @@ impl Run<'_> {
 
     async fn shared(&mut self, shared: &Shared, given: &Object, step: &Step) -> Result<(Flow, Value), Halt> {
         match (self.inputs(&shared.inputs, given)?, &shared.kept) {
-            (Flow::Next, Some(kept)) => self.kept_result(shared, kept, step).await,
+            (Flow::Next, Some(kept)) => self.kept_result(shared, kept, step).boxed().await,
             (Flow::Next, None) => self.made_result(shared, step).await,
             (end, _) => Ok((end, Value::from(()))),
         }

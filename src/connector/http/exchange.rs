@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
@@ -123,9 +124,11 @@ impl Remote {
                 }
                 let until = journey.errand.until;
                 let attempt = |patience| {
-                    self.chain.attempt(until, patience, |until| self.attempt(system, journey, draft, until, hopeless))
+                    self.chain
+                        .attempt(until, patience, |until| self.attempt(system, journey, draft, until, hopeless).boxed())
                 };
-                let ended = if journey.doubles() { self.chain.raced(until, attempt).await } else { attempt(until).await };
+                let ended =
+                    if journey.doubles() { self.chain.raced(until, attempt).boxed().await } else { attempt(until).await };
                 ended.map(Came::Answer).map_err(|stopped| {
                     // What is down is not asked again by who was just told so.
                     hopeless.fetch_or(stopped.held == Some(Held::Breaker), Ordering::Relaxed);
