@@ -105,7 +105,7 @@ async fn ask(
     how: How<'_>,
 ) -> Vec<(usize, Result<Answered, Fault>)> {
     if let Err(fault) = open.chain.sender(how.sender) {
-        return calls.iter().map(|(at, _)| (*at, Err(fault.clone()))).collect();
+        return calls.iter().map(|(at, ..)| (*at, Err(fault.clone()))).collect();
     }
     let (started, sent) = (Instant::now(), Attempts::new());
     let (until, wire) = (how.deadline, how.wire.map(Arc::as_ref));
