@@ -189,17 +189,19 @@ pub struct Handler {
 pub enum On {
     /// This outcome.
     Outcome(Outcome),
-    /// Every outcome that is not named.
+    /// Every outcome that is not named, but `pending`.
     Otherwise,
     /// The answer is old: it stands in for a system that gives none, or is older than is passed over in silence.
     Stale,
 }
 
 impl Call {
-    /// The steps for an outcome, when the action handles it itself.
+    /// The steps for an outcome, when the action handles it itself. `otherwise` is what did not work, so a write that is still
+    /// under way is told by it only where it is named.
     #[must_use]
     pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
-        self.on(On::Outcome(outcome)).or_else(|| self.on(On::Otherwise))
+        let otherwise = || self.on(On::Otherwise).filter(|_| outcome != Outcome::Pending);
+        self.on(On::Outcome(outcome)).or_else(otherwise)
     }
 
     /// The steps for an old answer, when the action says its age itself.

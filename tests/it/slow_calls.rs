@@ -76,6 +76,23 @@ async fn a_write_that_outlasts_the_turn_is_pending_and_ends() {
     assert_eq!(held.count(), 1);
 }
 
+#[tokio::test]
+async fn what_an_action_says_of_failures_is_not_said_of_a_write_under_way() {
+    let held = Held::open().await;
+    let action = "
+steps:
+  - call: desk.make
+    as: number
+    outcomes: { otherwise: [{ say: That failed. }] }
+";
+    let bot = bot(&held, BRIEFLY, action).await;
+    assert_eq!(bot.call("action_x").send().await.said(), [SLOW]);
+    let second = bot.call("action_x").second().send().await;
+    assert!(second.said()[0].starts_with("I've sent that off"), "{:?}", second.said());
+    held.release();
+    held.ended().await;
+}
+
 /// The titles of an answer's buttons.
 fn titles(answer: &Answer) -> Vec<&str> {
     let buttons = answer.messages().iter().flat_map(|message| message["buttons"].as_array().unwrap());
