@@ -76,6 +76,7 @@ impl Run<'_> {
         }
         self.outcome = self.outcome.or(fork.outcome);
         self.show_age();
+        self.show_verified();
     }
 
     /// Goes over a list.
@@ -129,7 +130,10 @@ impl Run<'_> {
 
     async fn shared(&mut self, shared: &Shared, given: &Object, step: &Step) -> Result<(Flow, Value), Halt> {
         let flow = match self.inputs(&shared.inputs, given)? {
-            Flow::Next => self.steps(&shared.steps).await?,
+            Flow::Next => match self.guarded(&shared.require).await? {
+                Flow::Next => self.steps(&shared.steps).await?,
+                end => end,
+            },
             end => end,
         };
         let result = match (&shared.result, &flow) {

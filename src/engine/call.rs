@@ -13,34 +13,33 @@ use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::plan::action::{Call, Step};
+use crate::template::from_json;
 
 impl Run<'_> {
-    /// Makes a call. An outcome that the action handles runs its steps; any other says its message. Either ends the action,
-    /// unless the steps end in `continue`.
+    /// Makes a call whose guards hold. An outcome that the action handles runs its steps; any other says its message. Either
+    /// ends the action, unless the steps end in `continue`.
     pub(super) async fn call(&mut self, call: &Call, place: &Span) -> Result<Flow, Halt> {
-        let fault = match self.invoke(call, place).await? {
-            Ok(found) => return self.found(call, found).await,
-            Err(fault) => fault,
+        if let Some(guard) = self.refusing(&call.before, &self.scope) {
+            return self.refused(guard, &call.outcomes, call.bind.as_ref()).await;
+        }
+        let found = match self.invoke(call, place).await? {
+            Ok(found) => found,
+            Err(fault) => return self.ended(&call.outcomes, call.bind.as_ref(), &fault).await,
         };
-        let Some(steps) = call.handler(fault.outcome) else {
-            self.say_outcome(&fault);
-            return Ok(Flow::Stop);
-        };
-        Ok(match self.handled(steps, &fault).await? {
-            Flow::Continue(value) => {
-                self.outcome = None;
-                if let Some(name) = &call.bind {
-                    self.scope.set(name.as_str(), value);
-                }
-                Flow::Next
+        let refusing = match &call.bind {
+            Some(name) if !call.after.is_empty() => {
+                self.refusing(&call.after, &self.scope.with(name.as_str(), from_json(&found.value)))
             }
-            Flow::Next => Flow::Stop,
-            end => end,
-        })
+            _ => None,
+        };
+        match refusing {
+            Some(guard) => self.refused(guard, &call.outcomes, call.bind.as_ref()).await,
+            None => self.found(call, found).await,
+        }
     }
 
     /// Runs the steps of an outcome, which see the fault; the names they give end with them.
-    async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
+    pub(super) async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
         self.outcome = Some(fault.outcome);
         let outer = self.scope.clone();
         self.scope.set("fault", fault_value(Some(fault)));

@@ -13,6 +13,7 @@ mod domains;
 mod form;
 mod inputs;
 mod ladder;
+mod require;
 mod rule;
 mod run;
 mod slots;
@@ -20,6 +21,8 @@ mod speak;
 mod steps;
 mod trace;
 mod turn;
+mod verify;
 
 pub use trace::{Entry, Trace};
 pub use turn::{Context, Engine, Parts};
+pub use verify::Verifier;

@@ -10,10 +10,11 @@ use super::ladder::Ladder;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Engine;
+use super::verify::Standing;
 use crate::diag::Span;
 use crate::fault::{Class, Fault, Outcome};
 use crate::format;
-use crate::plan::action::{Input, Step};
+use crate::plan::action::{Guard, Input, Step};
 use crate::rasa::{Answer, Event, Message, Object};
 use crate::template::{Failed, Scope, Value};
 use crate::time::Deadline;
@@ -66,6 +67,7 @@ pub(super) struct Run<'a> {
     /// Answers that were asked for together, before the steps that call for them.
     pub(super) ahead: Vec<Ahead>,
     pub(super) ladder: Ladder,
+    pub(super) standing: Standing,
 }
 
 impl<'a> Run<'a> {
@@ -87,6 +89,7 @@ impl<'a> Run<'a> {
             outcome: None,
             ahead: Vec::new(),
             ladder: Ladder::default(),
+            standing: Standing::default(),
         }
     }
 
@@ -104,13 +107,17 @@ impl<'a> Run<'a> {
             outcome: None,
             ahead: Vec::new(),
             ladder: self.ladder.fork(),
+            standing: self.standing.clone(),
         }
     }
 
     /// Runs an ordinary action.
-    pub(super) async fn action(&mut self, inputs: &[Input], steps: &[Step]) -> Ending {
-        let flow = match self.inputs(inputs, &Object::new()) {
-            Ok(Flow::Next) => self.steps(steps).await,
+    pub(super) async fn action(&mut self, require: &[Guard], inputs: &[Input], steps: &[Step]) -> Ending {
+        let flow = match self.guarded(require).await {
+            Ok(Flow::Next) => match self.inputs(inputs, &Object::new()) {
+                Ok(Flow::Next) => self.steps(steps).await,
+                ended => ended,
+            },
             ended => ended,
         };
         self.ending(flow)
@@ -165,6 +172,7 @@ impl<'a> Run<'a> {
         self.scope = outer;
         self.show_slots();
         self.show_age();
+        self.show_verified();
     }
 
     fn show_slots(&mut self) {

@@ -60,6 +60,7 @@ impl Run<'_> {
             Verb::Together(steps) => return self.together(steps).await,
             Verb::Each(each) => return self.each(each, step).await,
             Verb::Use(shared) => return self.use_shared(shared, step).await,
+            Verb::Code(code) => return self.code(code, &step.place).await,
             Verb::Wait(time) => {
                 let until = self.deadline.bound(*time);
                 tokio::time::sleep_until(until.instant()).await;

@@ -55,6 +55,13 @@ pub enum Entry {
         /// The answer, when it stands in for the system's.
         instead: Option<Value>,
     },
+    /// A guard was asked.
+    Guard {
+        /// Where it stands.
+        place: Span,
+        /// Whether it held.
+        holds: bool,
+    },
     /// A template or an event failed.
     Problem {
         /// Where.

@@ -8,11 +8,13 @@ use super::conversation::Conversation;
 use super::domains::{Domains, Found};
 use super::run::{Ending, Run};
 use super::trace::Trace;
+use super::verify::{Standing, Verifier};
 use crate::connector::{Connections, Facts, Health, Pulse};
 use crate::name::{ActionName, CallerName};
 use crate::plan::Project;
 use crate::plan::action::{Action, Body};
 use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
+use crate::store::Who;
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
 
@@ -24,6 +26,8 @@ pub struct Parts {
     pub connections: Arc<Connections>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
+    /// Knows who is verified.
+    pub verifier: Verifier,
 }
 
 /// Runs the actions of one project.
@@ -79,6 +83,19 @@ impl Engine {
         self.pulse.health(until).await
     }
 
+    /// Takes something as proved in a conversation, because a test says so.
+    pub async fn vouch(&self, caller: CallerName, sender: &str, proved: &[(String, String)]) {
+        self.parts.verifier.vouch(caller, sender, proved, self.parts.clock.now()).await;
+    }
+
+    /// Whose conversation it is, and who that has proved to be.
+    async fn standing(&self, call: &Call, context: &Context) -> Standing {
+        let who = Who { caller: context.caller.clone(), sender: call.sender_id.clone() };
+        let (region, now) = (&self.parts.project.settings.region, self.parts.clock.now());
+        let proved = self.parts.verifier.proved(call, &who, region, now).await;
+        Standing::new(who, proved)
+    }
+
     /// Answers a call.
     ///
     /// # Errors
@@ -123,8 +140,12 @@ impl Engine {
         let deadline = Deadline::after(limits.on(channel));
         let conversation = Conversation::read(call, action, &self.parts.project, self.parts.clock.now())?;
         let mut run = Run::new(self, conversation, deadline, trace);
+        if action.asks.contains("verified") {
+            run.standing = self.standing(call, context).await;
+            run.show_verified();
+        }
         let ended = match &action.body {
-            Body::Steps(steps) => run.action(&action.inputs, steps).await,
+            Body::Steps(steps) => run.action(&action.require, &action.inputs, steps).await,
             Body::Validation(validation) => run.validation(&action.inputs, validation, call, domain.as_deref()).await?,
         };
         if let Ending::Rejected(reason) = ended {

@@ -7,7 +7,9 @@ mod migrate;
 mod seal;
 mod sqlite;
 mod tokens;
+mod verifications;
 
 pub use seal::{Keys, NotOpened};
 pub use sqlite::SqliteTokens;
 pub use tokens::{MemoryTokens, NoTokens, StoreError, TokenStore};
+pub use verifications::{Attempt, By, Challenge, MemoryVerifications, Proved, Sending, VerificationStore, Who};
