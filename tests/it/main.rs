@@ -65,4 +65,8 @@ mod stores;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod vendors;
+#[cfg(test)]
+mod verification;

@@ -29,6 +29,7 @@ pub struct Bot {
     stop: Arc<Notify>,
     log: Log,
     expected: Mutex<Vec<String>>,
+    clock: FixedClock,
     _logging: DefaultGuard,
     _folder: TempDir,
 }
@@ -136,8 +137,8 @@ impl Bot {
         let logging = tracing::subscriber::set_default(subscriber.finish());
         let project = Arc::new(compiled(place));
         let auth = app::callers(&project, &place.folder()).unwrap();
-        let clock = Arc::new(FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap()));
-        let engine = Arc::new(app::engine(project, &place.folder(), clock).await.unwrap());
+        let clock = FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap());
+        let engine = Arc::new(app::engine(project, &place.folder(), Arc::new(clock.clone())).await.unwrap());
         let drain = Drain::default();
         let facts = Facts { config: Value::Null, metrics: Metrics::install(), draining: drain.draining.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -146,7 +147,7 @@ impl Bot {
         let stopped = Arc::clone(&stop);
         let door = router(engine, Options { auth, ..Options::default() }, facts);
         tokio::spawn(serve(listener, door, None, drain, async move { stopped.notified().await }));
-        Self { address, stop, log, expected: Mutex::default(), _logging: logging, _folder: folder }
+        Self { address, stop, log, expected: Mutex::default(), clock, _logging: logging, _folder: folder }
     }
 
     /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
@@ -155,6 +156,11 @@ impl Bot {
         tokio::time::pause();
         tokio::time::advance(std::time::Duration::from_secs(60 * minutes + 20)).await;
         tokio::time::resume();
+    }
+
+    /// Puts the wall clock forward.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(std::time::Duration::from_secs(seconds));
     }
 
     pub fn address(&self) -> SocketAddr {
