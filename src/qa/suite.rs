@@ -140,7 +140,8 @@ impl Bench {
             }
         }
         let verifier = Verifier::new(None).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
-        let engine = Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock, verifier });
+        let engine =
+            Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock, verifier });
         if let Some(earlier) = earlier {
             // The same turn, when everything was well: its answer is nobody's business.
             let _ = taken(&engine, action, test, None).await;

@@ -160,13 +160,7 @@ impl MemoryVerifications {
 }
 
 impl Kept {
-    fn begin(
-        &mut self,
-        who: &Who,
-        challenge: Challenge,
-        sending: Sending,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    fn begin(&mut self, who: &Who, challenge: Challenge, sending: Sending, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let recent = |sent: &Vec<DateTime<Utc>>| sent.iter().any(|at| *at > now - HOUR);
         room(&mut self.under_way, who, |challenge| challenge.until > now)?;
         room(&mut self.by_sender, who, recent)?;

@@ -45,7 +45,10 @@ fn environment() -> Environment<'static> {
         }
     }
     let filters = registry().functions().filter(|(sort, ..)| *sort == Sort::Filter);
-    guard::register(&mut environment, filters.map(|(_, name, function, nothing)| (name, Value::from_function(metered(function, nothing)))));
+    guard::register(
+        &mut environment,
+        filters.map(|(_, name, function, nothing)| (name, Value::from_function(metered(function, nothing)))),
+    );
     environment
 }
 

@@ -150,13 +150,16 @@ pub(super) fn register(environment: &mut Environment<'_>, filters: impl Iterator
     });
     for (name, function) in filters {
         let Some(strict) = strict_filter(name) else { continue };
-        environment.add_filter(strict, move |state: &mut State, args: minijinja::value::Rest<minijinja::value::ValueOrKwargs>| {
-            let args = args.into_values();
-            match args.iter().any(is_nothing) {
-                true => Ok(Value::from(())),
-                false => function.call(state, &args),
-            }
-        });
+        environment.add_filter(
+            strict,
+            move |state: &mut State, args: minijinja::value::Rest<minijinja::value::ValueOrKwargs>| {
+                let args = args.into_values();
+                match args.iter().any(is_nothing) {
+                    true => Ok(Value::from(())),
+                    false => function.call(state, &args),
+                }
+            },
+        );
     }
 }
 

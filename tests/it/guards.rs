@@ -11,7 +11,9 @@ const SETTINGS: (&str, &str) = (
 );
 
 /// Verifies the conversation as that address, by a code.
-const PROVE: (&str, &str) = ("actions/action_prove.yml", "
+const PROVE: (&str, &str) = (
+    "actions/action_prove.yml",
+    "
 inputs: { email: {} }
 steps:
   - send_code: \"{{ email }}\"
@@ -20,7 +22,8 @@ steps:
     refresh: true
   - let: { last: \"{{ notes | last }}\" }
   - verify_code: \"{{ last.text | replace('code ', '') }}\"
-");
+",
+);
 
 async fn bot(action: &str) -> Bot {
     Bot::with(&[SETTINGS, DESK, PROVE, ("actions/action_x.yml", action)]).await
@@ -45,7 +48,9 @@ const DENIED: &str = "I'm not allowed to do that for you.";
 #[tokio::test]
 async fn only_the_verified_customer_hears_of_an_order() {
     let bot = bot(ORDER).await;
-    let ask = |sender: &'static str| bot.call("action_x").sender(sender).slot("order_id", "1001").slot("email", "sarah@example.com").slot("verified", "x");
+    let ask = |sender: &'static str| {
+        bot.call("action_x").sender(sender).slot("order_id", "1001").slot("email", "sarah@example.com").slot("verified", "x")
+    };
     assert_eq!(ask("default").send().await.said(), [DENIED]);
     prove(&bot, "ben@example.com").await;
     assert_eq!(ask("default").send().await.said(), [DENIED]);
@@ -72,13 +77,15 @@ async fn what_is_missing_is_nobodys() {
         "verified",
     ] {
         let guard = if guard == "found" { "found.value[0:1]" } else { guard };
-        let bot = bot(&format!("
+        let bot = bot(&format!(
+            "
 steps:
   - call: desk.echo
     as: found
     require: \"{guard}\"
   - say: Shown.
-"))
+"
+        ))
         .await;
         assert_eq!(bot.call("action_x").send().await.said(), [DENIED], "{guard}");
     }
@@ -102,7 +109,8 @@ steps:
     let answer = bot.call("action_x").send().await;
     assert_eq!(answer.said(), ["Please log in.", "Then ask again."]);
     drop(bot);
-    let bot = self::bot("
+    let bot = self::bot(
+        "
 steps:
   - call: desk.echo
     with: { value: 1 }
@@ -113,7 +121,8 @@ steps:
         - say: \"{{ fault.outcome }}\"
         - continue: { value: 2 }
   - say: \"Shown {{ found.value }}.\"
-")
+",
+    )
     .await;
     assert_eq!(bot.call("action_x").send().await.said(), ["denied", "Shown 2."]);
 }
@@ -173,16 +182,21 @@ steps:
     assert_eq!(bot.call("action_x").slot("order_id", "7").send().await.said(), ["Order 7 of ben@example.com."]);
 }
 
-const OWN: (&str, &str) = ("actions/shared/own_order.yml", "
+const OWN: (&str, &str) = (
+    "actions/shared/own_order.yml",
+    "
 inputs: { order: {} }
 require: order.customer.email == verified.email
 steps:
   - say: \"It is yours.\"
-");
+",
+);
 
 #[tokio::test]
 async fn shared_steps_have_guards_and_all_runs_of_steps_at_the_same_time_see_who_is_verified() {
-    let action = ("actions/action_x.yml", "
+    let action = (
+        "actions/action_x.yml",
+        "
 inputs: { order_id: {} }
 steps:
   - call: shop.find_order
@@ -194,7 +208,8 @@ steps:
       - call: desk.echo
         require: verified.email
   - say: After.
-");
+",
+    );
     let bot = Bot::with(&[SETTINGS, DESK, PROVE, OWN, action]).await;
     assert_eq!(bot.call("action_x").slot("order_id", "1001").send().await.said(), [DENIED, DENIED]);
     prove(&bot, "sarah@example.com").await;
@@ -247,10 +262,30 @@ fn judged_in(more: &[(&str, &str)], action: &str) -> Vec<String> {
 #[test]
 fn check_refuses_a_guard_that_reads_what_users_can_write() {
     for read in [
-        "slots.typed", "slots.texted", "slots.chosen", "slots.triggered", "slots.old", "slots.asked", "slots.checked", "slots.copied",
-        "slots.twice", "slots.sent", "slots.requested_slot", "slots['typed']", "slots[slots.safe]", "entities[0].value", "user_text",
-        "metadata.email", "sender_id", "channel", "latest_message.text", "transcript[0].text", "events[0].text", "intent",
-        "active_loop.name", "locale",
+        "slots.typed",
+        "slots.texted",
+        "slots.chosen",
+        "slots.triggered",
+        "slots.old",
+        "slots.asked",
+        "slots.checked",
+        "slots.copied",
+        "slots.twice",
+        "slots.sent",
+        "slots.requested_slot",
+        "slots['typed']",
+        "slots[slots.safe]",
+        "entities[0].value",
+        "user_text",
+        "metadata.email",
+        "sender_id",
+        "channel",
+        "latest_message.text",
+        "transcript[0].text",
+        "events[0].text",
+        "intent",
+        "active_loop.name",
+        "locale",
     ] {
         let found = judged(&format!("steps: [{{ call: desk.echo, as: it, require: \"it.value == {read}\" }}]\n"));
         assert!(found.len() == 1 && found[0].starts_with("untrusted-guard actions/action_x.yml:1"), "{read}: {found:#?}");
@@ -281,7 +316,8 @@ fn check_follows_values_through_names() {
 
 #[test]
 fn check_follows_values_into_shared_steps_and_out_of_them() {
-    let own = ("actions/shared/own.yml", "inputs: { email: {} }\nrequire: email == verified.email\nsteps: [{ say: Yours. }]\n");
+    let own =
+        ("actions/shared/own.yml", "inputs: { email: {} }\nrequire: email == verified.email\nsteps: [{ say: Yours. }]\n");
     let same = ("actions/shared/same.yml", "inputs: { given: {} }\nresult: \"{{ given }}\"\n");
     let outer = ("actions/shared/outer.yml", "inputs: { e: {} }\nsteps: [{ use: own, with: { email: \"{{ e }}\" } }]\n");
     let all = [("domain.yml", DOMAIN), own, same, outer];
@@ -295,7 +331,11 @@ fn check_follows_values_into_shared_steps_and_out_of_them() {
         (format!("{{ use: same, with: {{ given: \"{{{{ verified.email }}}}\" }}, as: x }}, {guard}"), false),
     ] {
         let found = judged_in(&all, &format!("steps: [{steps}]\n"));
-        assert_eq!(found.iter().map(|line| line.starts_with("untrusted-guard actions/action_x.yml")).collect::<Vec<_>>(), vec![true; usize::from(wrong)], "{steps}: {found:#?}");
+        assert_eq!(
+            found.iter().map(|line| line.starts_with("untrusted-guard actions/action_x.yml")).collect::<Vec<_>>(),
+            vec![true; usize::from(wrong)],
+            "{steps}: {found:#?}"
+        );
     }
 }
 
@@ -309,10 +349,17 @@ fn without_a_domain_and_with_flows_no_slot_is_trusted() {
 
 #[test]
 fn a_guard_stands_where_it_can_hold() {
-    let of = |text: &str| judged(text).into_iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!(of("steps: [{ call: desk.change, with: { how: well }, as: done, require: done.how == verified.email }]\n"), ["misplaced-key"]);
+    let of =
+        |text: &str| judged(text).into_iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        of("steps: [{ call: desk.change, with: { how: well }, as: done, require: done.how == verified.email }]\n"),
+        ["misplaced-key"]
+    );
     assert_eq!(of("steps: [{ say: hi, require: verified.email }]\n"), ["misplaced-key"]);
-    assert_eq!(of("inputs: { x: { from: \"{{ now }}\" } }\nrequire: x == verified.email\nsteps: [{ say: \"{{ x }}\" }]\n"), ["unknown-name"]);
+    assert_eq!(
+        of("inputs: { x: { from: \"{{ now }}\" } }\nrequire: x == verified.email\nsteps: [{ say: \"{{ x }}\" }]\n"),
+        ["unknown-name"]
+    );
     assert_eq!(of("require: verified.email | default('x') == now\nsteps: []\n"), ["bad-template"]);
     assert_eq!(of("require: [{ say: no }]\nsteps: []\n"), ["missing-key"]);
     assert_eq!(of("require: true and\nsteps: []\n"), ["bad-template"]);
@@ -322,7 +369,8 @@ fn a_guard_stands_where_it_can_hold() {
 
 #[test]
 fn tests_and_try_can_be_somebody() {
-    let order = format!("{ORDER}tests:
+    let order = format!(
+        "{ORDER}tests:
   - it: tells the customer
     slots: {{ order_id: '1001' }}
     verified: {{ email: Sarah@example.com }}
@@ -330,13 +378,55 @@ fn tests_and_try_can_be_somebody() {
   - it: tells nobody else
     slots: {{ order_id: '1001' }}
     expect: {{ said: [\"{DENIED}\"] }}
-");
+"
+    );
     let folder = project(&[SETTINGS, DESK, ("actions/action_x.yml", &order)]);
     let ran = legwork(folder.path(), &["test"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.printed, ran.complained);
-    let ran = legwork(folder.path(), &["try", "action_x", "--slot", "order_id=1001", "--verified", "email=sarah@example.com"]);
+    let ran =
+        legwork(folder.path(), &["try", "action_x", "--slot", "order_id=1001", "--verified", "email=sarah@example.com"]);
     assert!(ran.printed.contains("require: holds") && ran.printed.contains("is shipped"), "{}", ran.printed);
     let ran = legwork(folder.path(), &["try", "action_x", "--slot", "order_id=1001"]);
     assert!(ran.printed.contains("require: refuses") && ran.printed.contains(DENIED), "{}", ran.printed);
     assert_eq!(legwork(folder.path(), &["try", "action_x", "--verified", "name=x"]).code, Some(2));
+}
+
+/// A shipped action, guarded as the page says: with one line.
+#[tokio::test]
+async fn a_shipped_action_is_guarded_with_a_line_and_customers_prove_themselves_by_the_shipped_one() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let order = read("actions/action_fetch_order.yml");
+    let guard = "    as: order\n    require: order.customer.email == verified.email\n";
+    let guarded = order.replacen("    as: order\n", guard, 1);
+    let mail = r#"
+inputs: { email: {} }
+steps:
+  - call: crm.sent_messages
+    with: { to: "{{ email }}" }
+    as: mails
+    refresh: true
+  - say: "{{ mails[0].text }}"
+"#;
+    let bot = Bot::with(&[
+        ("legwork.yml", &read("legwork.yml")),
+        ("domain.yml", &read("domain.yml")),
+        ("actions/shared/goods.yml", &read("actions/shared/goods.yml")),
+        ("actions/action_verify_customer.yml", &read("actions/action_verify_customer.yml")),
+        ("actions/action_fetch_order.yml", &guarded),
+        ("actions/action_mail.yml", mail),
+    ])
+    .await;
+    let fetch = || bot.call("action_fetch_order").slot("order_id", "1001").slot("email", "sarah@example.com").send();
+    assert_eq!(fetch().await.said(), [DENIED]);
+    let verify = |code: serde_json::Value| {
+        bot.call("action_verify_customer").slot("email", "sarah@example.com").slot("verification_code", code).send()
+    };
+    assert_eq!(verify(json!(null)).await.said(), ["I've sent a code to s…h@example.com."]);
+    let answer = bot.call("action_mail").slot("email", "sarah@example.com").send().await;
+    let code = answer.said()[0].strip_prefix("Your code is ").unwrap()[..6].to_owned();
+    let answer = verify(json!(code)).await;
+    assert_eq!(answer.said(), ["Thank you, now I know that it's you."]);
+    assert_eq!(answer.slots(), json!([["verification_code", null]]));
+    assert!(fetch().await.said()[0].starts_with("I found order 1001"));
 }

@@ -24,6 +24,8 @@ mod door_stop;
 #[cfg(test)]
 mod door_tls;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod language_data;
 #[cfg(test)]
 mod language_flow;
@@ -64,8 +66,6 @@ mod shipped;
 mod stores;
 #[cfg(test)]
 mod support;
-#[cfg(test)]
-mod guards;
 #[cfg(test)]
 mod vendors;
 #[cfg(test)]

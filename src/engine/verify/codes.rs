@@ -25,7 +25,9 @@ impl Run<'_> {
         let project = std::sync::Arc::clone(&self.engine.parts.project);
         let done = match (&project.settings.verify.code, self.standing.who().cloned()) {
             (Some(code), Some(who)) => match step.does {
-                Does::Send => self.send_code(code, &who, &given).await.map_err(|message| Halt { place: place.clone(), message })?,
+                Does::Send => {
+                    self.send_code(code, &who, &given).await.map_err(|message| Halt { place: place.clone(), message })?
+                }
                 Does::Check => self.check_code(code, &who, &given).await,
             },
             _ => Err(Fault::new(Outcome::Misconfigured, "legwork.yml does not say how a code is sent")),
@@ -43,7 +45,9 @@ impl Run<'_> {
             Address::Phone => phone::read(given, &self.engine.parts.project.settings.region),
         };
         // The same mailbox in other letters counts as the same.
-        let Ok(address) = read else { return Ok(Err(Fault::new(Outcome::Invalid, "a code cannot be sent to that address"))) };
+        let Ok(address) = read else {
+            return Ok(Err(Fault::new(Outcome::Invalid, "a code cannot be sent to that address")));
+        };
         let Some((digits, salt)) = drawn(code.length) else {
             return Ok(Err(Fault::new(Outcome::Unexpected, "the system gives no random numbers")));
         };

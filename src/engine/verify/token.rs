@@ -4,9 +4,7 @@
 //! proves nothing. Which algorithm checks it is the settings' choice, never the token's.
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -113,8 +111,7 @@ impl Token {
         let right = match &self.check {
             Check::Compact(key) => head == "v1" && hmac::verify(key, signed.as_bytes(), &signature).is_ok(),
             Check::Hs256(key, _) => {
-                algorithm(&object(head).ok_or(FORM)?)? == "HS256"
-                    && hmac::verify(key, signed.as_bytes(), &signature).is_ok()
+                algorithm(&object(head).ok_or(FORM)?)? == "HS256" && hmac::verify(key, signed.as_bytes(), &signature).is_ok()
             }
             Check::Public(keys, _) => {
                 let head = object(head).ok_or(FORM)?;
@@ -177,7 +174,12 @@ fn public(pem: &Secret, algorithms: &[PublicAlgorithm]) -> Result<Vec<(PublicAlg
     };
     let keys: Vec<_> = algorithms.iter().copied().filter_map(parsed).collect();
     match keys.is_empty() {
-        true => Err("fits none of the `algorithms`: RS256 takes an RSA key of 2048 bits or more, ES256 one on P-256".to_owned()),
+        true => {
+            Err("fits none of the `algorithms`: RS256 takes an RSA key of 2048 bits or more, ES256 one on P-256".to_owned())
+        }
         false => Ok(keys),
     }
 }
+
+#[cfg(test)]
+mod tests;

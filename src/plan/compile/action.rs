@@ -28,7 +28,11 @@ impl Compiler<'_> {
         let validates = self.validates(&name, written);
         if let (true, Some(key)) = (validates, written.key("require")) {
             let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, "a validation has no guard");
-            self.out.push(diagnostic.help("put `require` on the action that uses what the form asked for, or on a call in the steps of a slot"));
+            self.out.push(
+                diagnostic.help(
+                    "put `require` on the action that uses what the form asked for, or on a call in the steps of a slot",
+                ),
+            );
         }
         let body = if validates {
             Body::Validation(self.validation(&name, written, &names))

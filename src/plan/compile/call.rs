@@ -58,7 +58,9 @@ impl Compiler<'_> {
             if writes {
                 let message = "this guard reads what the call answers, and the call changes something";
                 let diagnostic = Diagnostic::at(Code::MisplacedKey, &guard.place, message);
-                self.out.push(diagnostic.help("look it up with a call before, and put the guard on either with that one's answer"));
+                self.out.push(
+                    diagnostic.help("look it up with a call before, and put the guard on either with that one's answer"),
+                );
             }
             after.push(guard);
         }
@@ -70,7 +72,20 @@ impl Compiler<'_> {
         let Target { connection, operation, kind, writes } = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), before: Vec::new(), after: Vec::new(), refresh: None, writes }, kind))
+        Some((
+            Call {
+                connection,
+                operation,
+                with,
+                bind,
+                outcomes: Vec::new(),
+                before: Vec::new(),
+                after: Vec::new(),
+                refresh: None,
+                writes,
+            },
+            kind,
+        ))
     }
 
     /// Finds the operation and holds the given inputs against it.

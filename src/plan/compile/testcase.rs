@@ -47,8 +47,7 @@ impl Compiler<'_> {
             if PROVED.contains(&what.as_str()) {
                 proved.push((what.value.clone(), value.value.clone()));
             } else {
-                let diagnostic =
-                    Diagnostic::at(Code::BadValue, &what.span, format!("nobody proves their `{}`", what.value));
+                let diagnostic = Diagnostic::at(Code::BadValue, &what.span, format!("nobody proves their `{}`", what.value));
                 self.out.push(diagnostic.did_you_mean(&what.value, PROVED));
             }
         }

@@ -156,8 +156,11 @@ impl Compiler<'_> {
             });
         }
         if let Some(place) = self.trust.wants_verified.take().filter(|_| !verifies && !self.blind) {
-            let diagnostic = Diagnostic::at(Code::NobodyVerified, &place, "this guard asks for `verified`, which nobody ever is");
-            self.out.push(diagnostic.help("say under `verify:` of legwork.yml how users prove who they are: by `metadata` or `code`"));
+            let diagnostic =
+                Diagnostic::at(Code::NobodyVerified, &place, "this guard asks for `verified`, which nobody ever is");
+            self.out.push(
+                diagnostic.help("say under `verify:` of legwork.yml how users prove who they are: by `metadata` or `code`"),
+            );
         }
     }
 

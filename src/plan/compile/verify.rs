@@ -9,7 +9,7 @@ use super::steps::Block;
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::action::{CodeStep, Does, Verb};
 use crate::plan::reading;
-use crate::plan::settings::{Addressed, Address, OneTimeCode, PROVED, PublicAlgorithm, Signed, SignedMetadata, Verify};
+use crate::plan::settings::{Address, Addressed, OneTimeCode, PROVED, PublicAlgorithm, Signed, SignedMetadata, Verify};
 use crate::spec::settings as written;
 use crate::spec::{Text, Whole, action as spec};
 
@@ -33,7 +33,8 @@ impl Compiler<'_> {
             (None, Some(jwt)) => self.jwt(jwt),
             _ => {
                 let message = "`verify.metadata` says how the token is signed: `hmac` or `jwt`, one of the two";
-                self.out.push(Diagnostic::at(Code::MissingKey, &metadata.span, message).help("such as `hmac: \"${SECRET}\"`"));
+                self.out
+                    .push(Diagnostic::at(Code::MissingKey, &metadata.span, message).help("such as `hmac: \"${SECRET}\"`"));
                 None
             }
         };
@@ -65,7 +66,9 @@ impl Compiler<'_> {
                 algorithms.push(if one.as_str() == "ES256" { PublicAlgorithm::Es256 } else { PublicAlgorithm::Rs256 });
             } else {
                 let message = format!("with this key a token cannot be signed by `{}`", one.value);
-                self.out.push(Diagnostic::at(Code::BadValue, &one.span, message).did_you_mean(&one.value, known.iter().copied()));
+                self.out.push(
+                    Diagnostic::at(Code::BadValue, &one.span, message).did_you_mean(&one.value, known.iter().copied()),
+                );
             }
         }
         if jwt.algorithms.is_empty() {
@@ -103,7 +106,8 @@ impl Compiler<'_> {
         let found = self.connections.get(&connection).is_some_and(Option::is_some);
         if found && !writes {
             let message = format!("`{}` only reads: answers are kept, and a code must not be", code.call.value);
-            self.out.push(Diagnostic::at(Code::BadValue, &code.call.span, message).help("name an operation of `kind: write`"));
+            self.out
+                .push(Diagnostic::at(Code::BadValue, &code.call.span, message).help("name an operation of `kind: write`"));
         }
         let length = usize::try_from(length).unwrap_or(6);
         Some(OneTimeCode { connection, operation, with, to, length, valid, attempts, resend_after, per_hour, lasts })
@@ -121,14 +125,7 @@ impl Compiler<'_> {
     }
 
     /// A step that sends or checks a code.
-    pub(super) fn code(
-        &mut self,
-        does: Does,
-        given: &Text,
-        step: &spec::Step,
-        names: &Names,
-        block: Block,
-    ) -> Option<Verb> {
+    pub(super) fn code(&mut self, does: Does, given: &Text, step: &spec::Step, names: &Names, block: Block) -> Option<Verb> {
         if !self.codes {
             self.no_codes(&given.span);
         }

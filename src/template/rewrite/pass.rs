@@ -37,7 +37,15 @@ pub(in super::super) struct Rewriter<'a> {
 
 impl<'a> Rewriter<'a> {
     pub(in super::super) fn new(source: &'a str) -> Self {
-        Self { source, introduced: Introduced::new(), nested: 0, depth: 0, strict: false, references: Vec::new(), wrong: None }
+        Self {
+            source,
+            introduced: Introduced::new(),
+            nested: 0,
+            depth: 0,
+            strict: false,
+            references: Vec::new(),
+            wrong: None,
+        }
     }
 
     pub(super) fn blame(&mut self, wrong: Wrong) {
