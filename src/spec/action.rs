@@ -238,6 +238,7 @@ impl Shape for Require {
         };
         match &node.kind {
             // A guard that cannot be read was reported, so that the project does not run without it.
+            Kind::List(items) if items.is_empty() => wrong_type(node, "a condition, or a list of them,", out),
             Kind::List(items) => Some(Self(items.iter().filter_map(|item| one(item, out)).collect())),
             _ => one(node, out).map(|guard| Self(vec![guard])),
         }

@@ -343,7 +343,7 @@ fn check_follows_values_into_shared_steps_and_out_of_them() {
 fn without_a_domain_and_with_flows_no_slot_is_trusted() {
     let guard = "steps: [{ call: desk.echo, as: it, require: it.value == slots.safe }]\n";
     assert!(judged_in(&[], guard)[0].contains("no domain is there"));
-    let flows = format!("{DOMAIN}").replace("  old:", "  llm: { type: text, mappings: [{ type: from_llm }] }\n  old:");
+    let flows = DOMAIN.replace("  old:", "  llm: { type: text, mappings: [{ type: from_llm }] }\n  old:");
     assert!(judged_in(&[("domain.yml", &flows)], guard)[0].contains("driven by flows"));
 }
 
@@ -361,6 +361,10 @@ fn a_guard_stands_where_it_can_hold() {
         ["unknown-name"]
     );
     assert_eq!(of("require: verified.email | default('x') == now\nsteps: []\n"), ["bad-template"]);
+    assert_eq!(of("require: []\nsteps: []\n"), ["wrong-type"]);
+    assert_eq!(of("require:\nsteps: []\n"), ["wrong-type"]);
+    let shown = "{ that: it.value == verified.email, say: \"{{ it.value }}\" }";
+    assert_eq!(of(&format!("steps: [{{ call: desk.echo, as: it, require: {shown} }}]\n")), ["unknown-name"]);
     assert_eq!(of("require: [{ say: no }]\nsteps: []\n"), ["missing-key"]);
     assert_eq!(of("require: true and\nsteps: []\n"), ["bad-template"]);
     let found = problems(&[CONNECTED, DESK, ("actions/action_x.yml", "require: verified.email\nsteps: []\n")]);

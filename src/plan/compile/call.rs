@@ -49,7 +49,7 @@ impl Compiler<'_> {
         }
         let (mut before, mut after) = (Vec::new(), Vec::new());
         for written in &step.require.0 {
-            let Some(guard) = self.guard(written, &own) else { continue };
+            let Some(guard) = self.guard(written, &own, names) else { continue };
             let reads = |bind: &Text| guard.that.references().iter().any(|it| it.path.first() == Some(&bind.value));
             if !step.r#as.as_ref().is_some_and(reads) {
                 before.push(guard);

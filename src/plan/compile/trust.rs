@@ -98,10 +98,11 @@ impl Compiler<'_> {
 
     /// Compiles guards.
     pub(super) fn guards(&mut self, written: &spec::Require, names: &Names) -> Vec<Guard> {
-        written.0.iter().filter_map(|guard| self.guard(guard, names)).collect()
+        written.0.iter().filter_map(|guard| self.guard(guard, names, names)).collect()
     }
 
-    pub(super) fn guard(&mut self, written: &spec::Guard, names: &Names) -> Option<Guard> {
+    /// Compiles a guard; what it says sees only the names that are there when it refuses.
+    pub(super) fn guard(&mut self, written: &spec::Guard, names: &Names, refused: &Names) -> Option<Guard> {
         let (that, read) = self.placed(|compiler| {
             let (that, offset) = reading::guard(&written.that, &mut compiler.out)?;
             compiler.check_names(that.references(), &written.that, offset, names);
@@ -114,7 +115,7 @@ impl Compiler<'_> {
         if that.references().iter().any(|reference| reference.path.first().is_some_and(|root| root == "verified")) {
             self.trust.wants_verified.get_or_insert_with(|| written.that.span.clone());
         }
-        let say = written.say.as_ref().map(|say| self.say(say, names));
+        let say = written.say.as_ref().map(|say| self.say(say, refused));
         Some(Guard { that, say, place: written.that.span.clone() })
     }
 
