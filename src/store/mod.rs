@@ -1,7 +1,8 @@
-//! What has to outlive the process: so far the tokens that a vendor replaces at every use.
+//! What has to outlive a call: the tokens that a vendor replaces at every use, and what users proved.
 //!
 //! [`TokenStore`] keeps them, and [`Keys`] seals them, so that a copy of the database gives nobody a token. Nothing here
-//! knows where a token comes from or what it is good for.
+//! knows where a token comes from or what it is good for. [`VerificationStore`] keeps codes that are under way and what they
+//! proved, in memory so far.
 
 mod migrate;
 mod seal;

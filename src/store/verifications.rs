@@ -240,3 +240,46 @@ impl VerificationStore for MemoryVerifications {
         ready(Ok(self.kept().attempt(who, now))).boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SENDING: Sending = Sending { resend_after: Duration::from_secs(30), per_hour: 5 };
+
+    fn who(sender: usize) -> Who {
+        Who { caller: CallerName::anonymous(), sender: sender.to_string() }
+    }
+
+    fn challenge(address: usize, until: DateTime<Utc>) -> Challenge {
+        Challenge { address: address.to_string(), digest: Vec::new(), salt: [0; 16], until, attempts: 1 }
+    }
+
+    #[tokio::test]
+    async fn a_full_store_forgets_no_limit_and_takes_more_once_it_may() {
+        let store = MemoryVerifications::default();
+        let now = DateTime::UNIX_EPOCH;
+        let begin =
+            async |one: usize, now: DateTime<Utc>| store.begin(&who(one), challenge(one, now + HOUR), SENDING, now).await;
+        for one in 0..MOST {
+            assert_eq!(begin(one, now).await, Ok(true));
+        }
+        assert!(matches!(begin(MOST, now).await, Err(StoreError::Unavailable(_))));
+        assert_eq!(begin(0, now).await, Ok(false), "the first is still known");
+        assert_eq!(begin(0, now + chrono::Duration::seconds(30)).await, Ok(true));
+        assert_eq!(begin(MOST, now + HOUR).await, Ok(true));
+    }
+
+    #[tokio::test]
+    async fn tries_at_the_same_time_are_counted_one_by_one() {
+        let store = MemoryVerifications::default();
+        let now = DateTime::UNIX_EPOCH;
+        let few = Challenge { attempts: 3, ..challenge(1, now + HOUR) };
+        assert_eq!(store.begin(&who(1), few, SENDING, now).await, Ok(true));
+        let (one, now) = (who(1), now);
+        let tries = futures_util::future::join_all((0..10).map(|_| store.attempt(&one, now))).await;
+        let tried = tries.iter().filter(|attempt| matches!(attempt, Ok(Attempt::Try(_)))).count();
+        let refused = tries.iter().filter(|attempt| matches!(attempt, Ok(Attempt::Exhausted))).count();
+        assert_eq!((tried, refused), (3, 7));
+    }
+}

@@ -361,6 +361,8 @@ fn a_guard_stands_where_it_can_hold() {
         ["unknown-name"]
     );
     assert_eq!(of("require: verified.email | default('x') == now\nsteps: []\n"), ["bad-template"]);
+    let values = ("actions/shared/words.yml", "values: { a: b }\nrequire: verified.email\n");
+    assert!(judged_in(&[("domain.yml", DOMAIN), values], "steps: []\n")[0].starts_with("misplaced-key"));
     assert_eq!(of("require: []\nsteps: []\n"), ["wrong-type"]);
     assert_eq!(of("require:\nsteps: []\n"), ["wrong-type"]);
     let shown = "{ that: it.value == verified.email, say: \"{{ it.value }}\" }";

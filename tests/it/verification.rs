@@ -265,6 +265,25 @@ async fn a_code_verifies_the_address_that_it_was_sent_to() {
 }
 
 #[tokio::test]
+async fn what_one_caller_s_user_proved_is_nothing_to_another_caller() {
+    let settings = "
+connections: { desk: { connector: desk } }
+server: { auth: [{ name: a, token: \"${file:a.txt}\" }, { name: b, token: \"${file:b.txt}\" }] }
+verify: { code: { call: desk.note, with: { text: \"{{ address }} {{ code }}\" } } }
+";
+    let bot =
+        Bot::with(&[("legwork.yml", settings), ("a.txt", "aaa"), ("b.txt", "bbb"), DESK, WHO, SEND, CHECK, NOTES]).await;
+    let by = |caller: &'static str, action: &'static str| bot.call(action).caller(caller).slot("email", "sarah@example.com");
+    assert_eq!(by("aaa", "action_send").send().await.said(), ["Sent."]);
+    let notes = by("aaa", "action_notes").send().await;
+    let code = notes.slot("notes")[0].as_str().unwrap().split(' ').nth(1).unwrap().to_owned();
+    assert_eq!(by("bbb", "action_check").text(&code).send().await.said(), ["None."]);
+    assert_eq!(by("aaa", "action_check").text(&code).send().await.said(), ["Welcome sarah@example.com."]);
+    assert_eq!(by("bbb", "action_who").send().await.said(), ["nobody"]);
+    assert_eq!(by("aaa", "action_who").send().await.said()[0], "sarah@example.com");
+}
+
+#[tokio::test]
 async fn a_code_cannot_be_guessed() {
     let bot = by_hmac().await;
     send(&bot, "s1", "sarah@example.com").await;

@@ -163,6 +163,10 @@ impl Compiler<'_> {
                         Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
                     self.out.push(diagnostic.help("make two files of it"));
                 }
+                if let Some(key) = file.key("require") {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, "values are in this file for everybody");
+                    self.out.push(diagnostic.help("put `require` on the action that says them"));
+                }
                 Used::Values(template::open_json(&values.to_json()))
             }
             None => self.shared_steps(file),
