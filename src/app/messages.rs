@@ -167,15 +167,20 @@ fn blocks(action: &Action) -> Vec<&[Step]> {
 /// What the calls in these steps do themselves, by place: steps that actions share are there once.
 fn gather(steps: &[Step], action: &Action, into: &mut BTreeMap<(String, usize), Row>) {
     for step in steps {
-        match &step.verb {
-            Verb::Call(call) => {
-                for handler in &call.outcomes {
+        let ends = match &step.verb {
+            Verb::Call(call) => Some((target(call), &call.outcomes)),
+            Verb::Code(code) => Some((step.verb.name().to_owned(), &code.outcomes)),
+            _ => None,
+        };
+        match (ends, &step.verb) {
+            (Some((call, outcomes)), _) => {
+                for handler in outcomes {
                     let at = (handler.place.file.path.clone(), handler.place.range.start);
                     into.entry(at).or_insert_with(|| Row {
                         message: named(handler.on),
                         locale: None,
                         action: (handler.place.file == action.place.file).then(|| action.name.to_string()),
-                        call: Some(target(call)),
+                        call: Some(call.clone()),
                         at: Some(handler.place.place()),
                         says: said(&handler.steps),
                         steps: handler.steps.iter().map(|step| step.verb.name()).collect(),
@@ -185,7 +190,7 @@ fn gather(steps: &[Step], action: &Action, into: &mut BTreeMap<(String, usize), 
                     gather(&handler.steps, action, into);
                 }
             }
-            other => inner(other).into_iter().for_each(|steps| gather(steps, action, into)),
+            (None, other) => inner(other).into_iter().for_each(|steps| gather(steps, action, into)),
         }
     }
 }

@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 
 use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, Verifier};
 use crate::name::{CallerName, ConnectionName};
 use crate::plan::connector::{Connection, Setting, SettingValue, System};
-use crate::plan::settings::{Proof, Stores};
+use crate::plan::settings::{Proof, Signed, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
@@ -96,6 +96,7 @@ fn with_secrets(wire: &Wire, folder: &Path, missing: Missing) -> Result<Connecti
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
+    let verifier = verifier(&project, folder).map_err(|wrong| vec![wrong])?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
     let tokens = tokens(&project.settings.stores, folder).await.map_err(|wrong| vec![wrong])?;
     let cache_bytes = project.settings.cache_bytes;
@@ -110,7 +111,15 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     if !unfit.is_empty() {
         return Err(said(unfit));
     }
-    Ok(Engine::new(Parts { project, connections: Arc::new(connections), clock }))
+    Ok(Engine::new(Parts { project, connections: Arc::new(connections), clock, verifier }))
+}
+
+/// What knows who is verified, with the key of tokens read.
+fn verifier(project: &Project, folder: &Path) -> Result<Verifier, String> {
+    let Some(metadata) = &project.settings.verify.metadata else { return Verifier::new(None) };
+    let (Signed::Compact(reference) | Signed::Hs256(reference, _) | Signed::Public(reference, ..)) = &metadata.signed;
+    let secret = reference.resolve(folder).map_err(|missing| format!("`verify.metadata` cannot be used: {missing}"))?;
+    Verifier::new(Some((metadata, &secret))).map_err(|wrong| format!("`verify.metadata` cannot be used: its key {wrong}"))
 }
 
 /// What there is to see of a project's connections without opening one; a setting whose reference leads nowhere is left out.

@@ -14,6 +14,7 @@ use crate::connector::{Fate, Noted};
 use crate::diag::similar;
 use crate::engine::{Context, Entry, Trace};
 use crate::name::{ActionName, CallerName};
+use crate::plan::settings::PROVED;
 use crate::plan::testcase::Situation;
 use crate::qa;
 use crate::rasa::{Call, Limits, Reply};
@@ -35,6 +36,9 @@ pub(super) struct TryFlags {
     /// A slot that the message offers to a validation
     #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
     offer: Vec<(String, Value)>,
+    /// What the user has proved: email, phone or customer
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = proved)]
+    verified: Vec<(String, String)>,
     /// The user's message
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
@@ -61,6 +65,15 @@ fn pair(text: &str) -> Result<(String, Value), String> {
     Ok((name.trim().to_owned(), value))
 }
 
+/// Reads `what=value` of what is proved.
+fn proved(text: &str) -> Result<(String, String), String> {
+    let (what, value) = text.split_once('=').ok_or("write WHAT=VALUE")?;
+    match PROVED.contains(&what.trim()) {
+        true => Ok((what.trim().to_owned(), value.to_owned())),
+        false => Err(format!("write one of {}, and its value", PROVED.join(", "))),
+    }
+}
+
 pub(super) fn run(flags: &TryFlags) -> ExitCode {
     let place = flags.project.place();
     let (project, problems) = app::load(&place);
@@ -79,6 +92,7 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
         intent: flags.intent.clone(),
         entities: flags.entity.iter().map(|(name, value)| serde_json::json!({ "entity": name, "value": value })).collect(),
         metadata: flags.metadata.clone(),
+        verified: flags.verified.clone(),
         sender: flags.sender.clone(),
         channel: flags.channel.clone(),
         active_loop: flags.active_loop.clone(),
@@ -92,6 +106,9 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
         let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())
             .map_err(|malformed| vec![malformed.to_string()])?;
         let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try") };
+        if !situation.verified.is_empty() {
+            engine.vouch(context.caller.clone(), &call.sender_id, &situation.verified).await;
+        }
         let reply =
             engine.traced(call, context, Some(Arc::clone(&trace))).await.map_err(|malformed| vec![malformed.to_string()])?;
         Ok::<_, Vec<String>>((reply, trace.entries()))
@@ -143,6 +160,9 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
             }
             Entry::Recalled { name, age, value } => {
                 writeln!(text, "    {name}\n    ← kept, {} seconds old: {value:#}", age.as_secs())
+            }
+            Entry::Guard { place, holds } => {
+                writeln!(text, "{:<40} require: {}", place.place(), if *holds { "holds" } else { "refuses" })
             }
             Entry::Problem { place, message } => writeln!(text, "{:<40} FAILED: {message}", place.place()),
         };

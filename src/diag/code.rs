@@ -76,6 +76,8 @@ codes! {
     UnknownName Error "unknown-name" "an expression uses a name that nothing gives a value";
     UnknownField Error "unknown-field" "an expression asks a model for a field that it does not have";
     ShadowedName Error "shadowed-name" "a name is given twice, so that one hides the other";
+    UntrustedGuard Error "untrusted-guard" "a guard relies on what users can write";
+    NobodyVerified Warning "nobody-verified" "a guard asks for a verification that nothing makes";
     UnusedInput Warning "unused-input" "an input that no step uses";
     // steps
     StepVerb Error "step-verb" "a step does not say exactly one thing to do";

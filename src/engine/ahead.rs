@@ -31,7 +31,7 @@ impl Run<'_> {
     pub(super) async fn asked_ahead(&self, each: &Each, list: &[Value]) -> Vec<Ahead> {
         let connections = &self.engine.parts.connections;
         let Some(Step { when, verb: Verb::Call(call), .. }) = each.steps.first() else { return Vec::new() };
-        if call.refresh.is_some() || !connections.batches(&call.connection, &call.operation) {
+        if call.refresh.is_some() || !call.before.is_empty() || !connections.batches(&call.connection, &call.operation) {
             return Vec::new();
         }
         let mut calls: Vec<Object> = Vec::new();

@@ -78,6 +78,7 @@ impl Run<'_> {
         }
         self.outcome = self.outcome.or(fork.outcome);
         self.show_age();
+        self.show_verified();
     }
 
     /// Goes over a list.
@@ -130,7 +131,12 @@ impl Run<'_> {
     }
 
     async fn shared(&mut self, shared: &Shared, given: &Object, step: &Step) -> Result<(Flow, Value), Halt> {
-        match (self.inputs(&shared.inputs, given)?, &shared.kept) {
+        let flow = match self.inputs(&shared.inputs, given)? {
+            // Before a result is made, or looked up among those that are kept.
+            Flow::Next => self.guarded(&shared.require).await?,
+            end => end,
+        };
+        match (flow, &shared.kept) {
             (Flow::Next, Some(kept)) => self.kept_result(shared, kept, step).boxed().await,
             (Flow::Next, None) => self.made_result(shared, step).await,
             (end, _) => Ok((end, Value::from(()))),

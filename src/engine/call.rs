@@ -13,35 +13,35 @@ use super::trace::Entry;
 use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
 use crate::fault::{Fault, Outcome};
+use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Step};
+use crate::template::from_json;
 
 impl Run<'_> {
-    /// Makes a call. An outcome that the action handles runs its steps; any other says its message. Either ends the action,
-    /// unless the steps end in `continue`.
+    /// Makes a call whose guards hold. An outcome that the action handles runs its steps; any other says its message. Either
+    /// ends the action, unless the steps end in `continue`.
     pub(super) async fn call(&mut self, call: &Call, place: &Span) -> Result<Flow, Halt> {
-        let fault = match self.invoke(call, place).await? {
-            Ok(found) => return self.found(call, found).await,
-            Err(fault) => fault,
+        if let Some(guard) = self.refusing(&call.before, &self.scope) {
+            return self.refused(guard, &call.outcomes, call.bind.as_ref()).await;
+        }
+        let found = match self.invoke(call, place).await? {
+            Ok(found) => found,
+            Err(fault) => return self.ended(&call.outcomes, call.bind.as_ref(), &fault).await,
         };
-        let Some(steps) = call.handler(fault.outcome) else {
-            self.say_outcome(&fault);
-            return Ok(Flow::Stop);
-        };
-        Ok(match self.handled(steps, &fault).await? {
-            Flow::Continue(value) => {
-                self.outcome = None;
-                if let Some(name) = &call.bind {
-                    self.scope.set(name.as_str(), value);
-                }
-                Flow::Next
+        let refusing = match &call.bind {
+            Some(name) if !call.after.is_empty() => {
+                self.refusing(&call.after, &self.scope.with(name.as_str(), from_json(&found.value)))
             }
-            Flow::Next => Flow::Stop,
-            end => end,
-        })
+            _ => None,
+        };
+        match refusing {
+            Some(guard) => self.refused(guard, &call.outcomes, call.bind.as_ref()).await,
+            None => self.found(call, found).await,
+        }
     }
 
     /// Runs the steps of an outcome, which see the fault; the names they give end with them.
-    async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
+    pub(super) async fn handled(&mut self, steps: &[Step], fault: &Fault) -> Result<Flow, Halt> {
         self.outcome = Some(fault.outcome);
         let outer = self.scope.clone();
         self.scope.set("fault", fault_value(Some(fault)));
@@ -73,12 +73,8 @@ impl Run<'_> {
                 (answered, wire.map(|wire| wire.noted()).unwrap_or_default())
             }
         };
-        if let Err(fault) = &mut answered
-            && fault.outcome == Outcome::Pending
-        {
-            let reference = &self.conversation.reference;
-            tracing::warn!(%reference, connection = %call.connection, operation = %call.operation, "a write outlasts its turn");
-            fault.reference = Some(reference.as_str().into());
+        if let Err(fault) = &mut answered {
+            self.refer(fault, &call.connection, &call.operation);
         }
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
@@ -104,6 +100,15 @@ impl Run<'_> {
         self.ladder.met(call, &came);
         self.show_age();
         Ok(came)
+    }
+
+    /// Gives the fault of a write that outlasts its turn what the user can quote of it.
+    pub(super) fn refer(&self, fault: &mut Fault, connection: &ConnectionName, operation: &OperationName) {
+        if fault.outcome == Outcome::Pending {
+            let reference = &self.conversation.reference;
+            tracing::warn!(%reference, %connection, %operation, "a write outlasts its turn");
+            fault.reference = Some(reference.as_str().into());
+        }
     }
 }
 

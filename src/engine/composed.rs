@@ -21,7 +21,7 @@ use crate::template::{Value, from_json, to_json};
 pub(super) struct Parts {
     /// The age of the oldest answer.
     oldest: Duration,
-    /// A call ended otherwise than well, or an old answer stood in.
+    /// A call ended otherwise than well, a guard refused, or an old answer stood in.
     broken: bool,
 }
 
@@ -30,6 +30,11 @@ impl Parts {
     pub(super) fn met(&mut self, came: &Result<Found, Fault>) {
         self.broken |= !came.as_ref().is_ok_and(|found| found.instead_of.is_none());
         self.oldest = self.oldest.max(came.as_ref().ok().and_then(|found| found.age).unwrap_or_default());
+    }
+
+    /// Notes that a guard refused, which `continue` may go on from.
+    pub(super) fn refused(&mut self) {
+        self.broken = true;
     }
 
     /// Takes over what others came to.

@@ -15,6 +15,7 @@ mod form;
 mod inputs;
 mod ladder;
 mod ready;
+mod require;
 mod rule;
 mod run;
 mod slots;
@@ -23,6 +24,8 @@ mod speak;
 mod steps;
 mod trace;
 mod turn;
+mod verify;
 
 pub use trace::{Entry, Trace};
 pub use turn::{Context, Engine, Parts};
+pub use verify::Verifier;

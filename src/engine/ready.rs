@@ -16,6 +16,7 @@ use super::ladder::Ladder;
 use super::run::{Ending, Run};
 use super::trace::Trace;
 use super::turn::Core;
+use super::verify::Standing;
 use crate::fault::{Fault, Outcome};
 use crate::outbox::TurnKey;
 use crate::plan::action::{Action, Body};
@@ -37,6 +38,8 @@ pub(super) struct Ready {
     core: Arc<Core>,
     action: Arc<Action>,
     conversation: Arc<Conversation>,
+    /// Who the user has proved to be, as of the call.
+    standing: Standing,
     /// What a validation is offered, and the domain it goes by.
     offered: Option<(Object, Option<Arc<Domain>>)>,
 }
@@ -59,6 +62,7 @@ impl Ready {
         action: &Arc<Action>,
         call: &Call,
         key: &TurnKey,
+        standing: Standing,
         domain: Option<Arc<Domain>>,
     ) -> Result<Self, Malformed> {
         let parts = &core.parts;
@@ -68,7 +72,8 @@ impl Ready {
             Body::Steps(_) => None,
             Body::Validation(_) => Some((candidates(call)?, domain)),
         };
-        Ok(Self { core: Arc::clone(core), action: Arc::clone(action), conversation: Arc::new(conversation), offered })
+        let (core, action, conversation) = (Arc::clone(core), Arc::clone(action), Arc::new(conversation));
+        Ok(Self { core, action, conversation, standing, offered })
     }
 
     /// Runs the turn to its end, which comes about by the deadline.
@@ -87,10 +92,10 @@ impl Ready {
     }
 
     async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
-        let Self { core, action, conversation, offered } = self;
-        let mut run = Run::new(&core, conversation, deadline, trace);
+        let Self { core, action, conversation, standing, offered } = self;
+        let mut run = Run::new(&core, conversation, standing, deadline, trace);
         let ended = match (&action.body, offered) {
-            (Body::Steps(steps), _) => run.action(&action.inputs, steps).await,
+            (Body::Steps(steps), _) => run.action(&action.require, &action.inputs, steps).await,
             (Body::Validation(validation), offered) => {
                 let (offered, domain) = offered.unwrap_or_default();
                 run.validation(&action.inputs, validation, offered, domain.as_deref()).boxed().await
@@ -117,7 +122,8 @@ impl Ready {
 
     /// A run that has done nothing yet, and is not to wait for anything.
     fn anew(&self) -> Run<'_> {
-        Run::new(&self.core, Arc::clone(&self.conversation), Deadline::after(Duration::ZERO), None)
+        let (conversation, standing) = (Arc::clone(&self.conversation), self.standing.clone());
+        Run::new(&self.core, conversation, standing, Deadline::after(Duration::ZERO), None)
     }
 }
 

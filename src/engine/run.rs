@@ -11,10 +11,11 @@ use super::ladder::Ladder;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Core;
+use super::verify::Standing;
 use crate::diag::Span;
 use crate::fault::{Class, Fault, Outcome};
 use crate::format;
-use crate::plan::action::{Input, Step};
+use crate::plan::action::{Guard, Input, Step};
 use crate::rasa::{Answer, Event, Message, Object};
 use crate::template::{Failed, Scope, Value};
 use crate::time::Deadline;
@@ -69,16 +70,18 @@ pub(super) struct Run<'a> {
     pub(super) ladder: Ladder,
     /// What the calls so far came to, for a result that is composed of them.
     pub(super) parts: Parts,
+    pub(super) standing: Standing,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(
         engine: &'a Core,
         conversation: Arc<Conversation>,
+        standing: Standing,
         deadline: Deadline,
         trace: Option<Arc<Trace>>,
     ) -> Self {
-        Self {
+        let mut run = Self {
             engine,
             scope: Scope::new(Arc::clone(&conversation.names)),
             slots: conversation.slots.clone(),
@@ -91,7 +94,10 @@ impl<'a> Run<'a> {
             ahead: Vec::new(),
             ladder: Ladder::default(),
             parts: Parts::default(),
-        }
+            standing,
+        };
+        run.show_verified();
+        run
     }
 
     /// A run that sees the same and has said and set nothing yet.
@@ -109,13 +115,17 @@ impl<'a> Run<'a> {
             ahead: Vec::new(),
             ladder: self.ladder.fork(),
             parts: Parts::default(),
+            standing: self.standing.clone(),
         }
     }
 
     /// Runs an ordinary action.
-    pub(super) async fn action(&mut self, inputs: &[Input], steps: &[Step]) -> Ending {
-        let flow = match self.inputs(inputs, &Object::new()) {
-            Ok(Flow::Next) => self.steps(steps).await,
+    pub(super) async fn action(&mut self, require: &[Guard], inputs: &[Input], steps: &[Step]) -> Ending {
+        let flow = match self.guarded(require).await {
+            Ok(Flow::Next) => match self.inputs(inputs, &Object::new()) {
+                Ok(Flow::Next) => self.steps(steps).await,
+                ended => ended,
+            },
             ended => ended,
         };
         self.ending(flow)
@@ -170,6 +180,7 @@ impl<'a> Run<'a> {
         self.scope = outer;
         self.show_slots();
         self.show_age();
+        self.show_verified();
     }
 
     fn show_slots(&mut self) {

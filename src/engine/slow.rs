@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 
 use super::ready::{Done, Ready};
 use super::turn::Core;
+use super::verify::Standing;
 use crate::outbox::{Entered, First, Joined, TurnKey};
 use crate::plan::Times;
 use crate::plan::action::Action;
@@ -85,6 +86,7 @@ pub(super) fn enter(
     action: &Arc<Action>,
     call: &Call,
     key: TurnKey,
+    standing: Standing,
     times: Times,
 ) -> Result<Waiting, Malformed> {
     let which = Which::of(call, action);
@@ -95,7 +97,7 @@ pub(super) fn enter(
         WorkJoined { kind: JoinKind::Second }.emit();
         return Ok(waiting(Place::Second { joined, flows }));
     }
-    let ready = Ready::read(core, action, call, &key, None)?;
+    let ready = Ready::read(core, action, call, &key, standing, None)?;
     let stamp = call.tracker.events.as_str().len();
     let give_up_after = match which {
         // The first call has waited that long already; where no turn is slow any more, nobody knows.

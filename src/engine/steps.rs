@@ -61,6 +61,7 @@ impl Run<'_> {
             Verb::Together(steps) => return self.together(steps).boxed().await,
             Verb::Each(each) => return self.each(each, step).boxed().await,
             Verb::Use(shared) => return self.use_shared(shared, step).boxed().await,
+            Verb::Code(code) => return self.code(code, &step.place).boxed().await,
             Verb::Wait(time) => {
                 let until = self.deadline.bound(*time);
                 tokio::time::sleep_until(until.instant()).await;

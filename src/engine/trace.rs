@@ -64,6 +64,13 @@ pub enum Entry {
         /// The result.
         value: Value,
     },
+    /// A guard was asked.
+    Guard {
+        /// Where it stands.
+        place: Span,
+        /// Whether it held.
+        holds: bool,
+    },
     /// A template or an event failed.
     Problem {
         /// Where.

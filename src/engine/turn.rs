@@ -9,12 +9,14 @@ use super::domains::{Domains, Found};
 use super::ready::{Done, Ready};
 use super::slow::{self, Waiting};
 use super::trace::Trace;
+use super::verify::{Standing, Verifier};
 use crate::connector::{Connections, Facts, Health, Pulse};
 use crate::name::{ActionName, CallerName};
 use crate::outbox::{Bounds, Running, TurnKey};
 use crate::plan::Project;
 use crate::plan::action::{Action, Body};
 use crate::rasa::{Call, Malformed, Reply};
+use crate::store::Who;
 use crate::telemetry::TurnFinished;
 use crate::time::{Clock, Deadline};
 
@@ -26,6 +28,8 @@ pub struct Parts {
     pub connections: Arc<Connections>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
+    /// Knows who is verified.
+    pub verifier: Verifier,
 }
 
 /// Runs the actions of one project.
@@ -93,6 +97,12 @@ impl Engine {
         self.0.parts.connections.settled().await;
     }
 
+    /// Takes something as proved in a conversation, because a test says so.
+    pub async fn vouch(&self, caller: CallerName, sender: &str, proved: &[(String, String)]) {
+        let parts = &self.0.parts;
+        parts.verifier.vouch(caller, sender, proved, parts.clock.now()).await;
+    }
+
     /// Answers a call. When the caller goes away before there is an answer, what reads stops and what writes ends.
     ///
     /// # Errors
@@ -112,15 +122,8 @@ impl Engine {
     async fn timed(&self, call: Call, context: Context, how: How) -> Result<Reply, Malformed> {
         let started = tokio::time::Instant::now();
         let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name));
-        let next = match (&call.next_action, known) {
-            (None, _) => Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" }),
-            (Some(name), None) => {
-                Next::Told(Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" })
-            }
-            (Some(_), Some(action)) => self.0.next(action, &call, &context, how)?,
-        };
-        // A turn may wait long, and its call's body is large.
-        drop(call);
+        // A turn may wait long, and its call's body is large: that ends here, and so does the room for reading it.
+        let next = self.0.next(known, call, &context, how).boxed().await?;
         let Done { reply, outcome } = match next {
             Next::Told(done) => done,
             Next::Runs(ready, deadline, trace) => ready.run(deadline, trace).boxed().await,
@@ -151,8 +154,45 @@ enum Next {
 }
 
 impl Core {
-    /// Takes of a call what is needed of it.
-    fn next(self: &Arc<Self>, action: &Arc<Action>, call: &Call, context: &Context, how: How) -> Result<Next, Malformed> {
+    /// Takes of a call what is needed of it, and lets the rest go.
+    async fn next(
+        self: &Arc<Self>,
+        known: Option<&Arc<Action>>,
+        call: Call,
+        context: &Context,
+        how: How,
+    ) -> Result<Next, Malformed> {
+        match (&call.next_action, known) {
+            (None, _) => Ok(Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" })),
+            (Some(name), None) => {
+                Ok(Next::Told(Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" }))
+            }
+            (Some(_), Some(action)) => {
+                let standing = self.standing(action, &call, context).await;
+                self.begin(action, &call, context, standing, how)
+            }
+        }
+    }
+
+    /// Whose conversation it is, and who that has proved to be; nobody where the action does not ask.
+    async fn standing(&self, action: &Action, call: &Call, context: &Context) -> Standing {
+        if !action.asks.contains("verified") {
+            return Standing::default();
+        }
+        let who = Who { caller: context.caller.clone(), sender: call.sender_id.clone() };
+        let (region, now) = (&self.parts.project.settings.region, self.parts.clock.now());
+        let proved = self.parts.verifier.proved(call, &who, region, now).await;
+        Standing::new(who, proved)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        action: &Arc<Action>,
+        call: &Call,
+        context: &Context,
+        standing: Standing,
+        how: How,
+    ) -> Result<Next, Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
             Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.project.domain.as_ref())? {
@@ -168,12 +208,12 @@ impl Core {
         let key = TurnKey::of(call, &context.caller, &action.name);
         let (after, trace) = match how {
             How::Live if slow::can_follow_up(self, action, call) => {
-                return slow::enter(self, action, call, key, times).map(Next::Waits);
+                return slow::enter(self, action, call, key, standing, times).map(Next::Waits);
             }
             How::Live => (times.slow_after, None),
             How::Traced(trace) => (times.give_up_after, trace),
         };
-        let ready = Ready::read(self, action, call, &key, domain)?;
+        let ready = Ready::read(self, action, call, &key, standing, domain)?;
         Ok(Next::Runs(ready, Deadline::after(after), trace))
     }
 }

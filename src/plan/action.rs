@@ -27,6 +27,8 @@ pub struct Action {
     pub description: Option<String>,
     /// Its inputs, in order.
     pub inputs: Vec<Input>,
+    /// What must hold before anything else.
+    pub require: Vec<Guard>,
     /// How long it may take, where that is its own.
     pub limits: Option<super::Limits>,
     /// Its own words for what legwork says by itself.
@@ -119,6 +121,8 @@ pub enum Verb {
     Each(Box<Each>),
     /// Runs shared steps.
     Use(Box<Use>),
+    /// Sends a one-time code, or checks one.
+    Code(Box<CodeStep>),
     /// Waits.
     Wait(Duration),
     /// Declines to run, or refuses the value.
@@ -145,6 +149,10 @@ impl Verb {
             Self::Together(_) => "together",
             Self::Each(_) => "each",
             Self::Use(_) => "use",
+            Self::Code(step) => match step.does {
+                Does::Send => "send_code",
+                Does::Check => "verify_code",
+            },
             Self::Wait(_) => "wait",
             Self::Reject(_) => "reject",
             Self::Stop(_) => "stop",
@@ -167,10 +175,45 @@ pub struct Call {
     pub bind: Option<Local>,
     /// What happens when it ends otherwise than well.
     pub outcomes: Vec<Handler>,
+    /// What must hold before the call is made.
+    pub before: Vec<Guard>,
+    /// What must hold of its answer before that is shown or named.
+    pub after: Vec<Guard>,
     /// Goes past the cache when true.
     pub refresh: Option<Expression>,
     /// Whether the operation changes something.
     pub writes: bool,
+}
+
+/// A condition that must hold before something is shown or changed.
+#[derive(Debug)]
+pub struct Guard {
+    /// The condition.
+    pub that: crate::template::Guard,
+    /// What is said where it does not hold; the message of `denied` when none.
+    pub say: Option<Say>,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// What a step does with one-time codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Does {
+    /// Sends one.
+    Send,
+    /// Holds what the user typed against the one that was sent.
+    Check,
+}
+
+/// A step of one-time codes.
+#[derive(Debug)]
+pub struct CodeStep {
+    /// What it does.
+    pub does: Does,
+    /// The address to send to, or what the user typed.
+    pub given: Template,
+    /// What happens when it ends otherwise than well.
+    pub outcomes: Vec<Handler>,
 }
 
 /// What an action does of its own when a call ends in some way.
@@ -196,23 +239,28 @@ pub enum On {
 }
 
 impl Call {
-    /// The steps for an outcome, when the action handles it itself. `otherwise` is what did not work, so a write that is still
-    /// under way is told by it only where it is named.
+    /// The steps for an outcome, when the action handles it itself.
     #[must_use]
     pub fn handler(&self, outcome: Outcome) -> Option<&[Step]> {
-        let otherwise = || self.on(On::Otherwise).filter(|_| outcome != Outcome::Pending);
-        self.on(On::Outcome(outcome)).or_else(otherwise)
+        handler(&self.outcomes, outcome)
     }
 
     /// The steps for an old answer, when the action says its age itself.
     #[must_use]
     pub fn on_stale(&self) -> Option<&[Step]> {
-        self.on(On::Stale)
+        on(&self.outcomes, On::Stale)
     }
+}
 
-    fn on(&self, on: On) -> Option<&[Step]> {
-        self.outcomes.iter().find(|handler| handler.on == on).map(|handler| &*handler.steps)
-    }
+/// The steps among these for an outcome. `otherwise` tells what did not work; a write that is still under way is none of that.
+#[must_use]
+pub fn handler(outcomes: &[Handler], outcome: Outcome) -> Option<&[Step]> {
+    let otherwise = || on(outcomes, On::Otherwise).filter(|_| outcome != Outcome::Pending);
+    on(outcomes, On::Outcome(outcome)).or_else(otherwise)
+}
+
+fn on(outcomes: &[Handler], on: On) -> Option<&[Step]> {
+    outcomes.iter().find(|handler| handler.on == on).map(|handler| &*handler.steps)
 }
 
 /// An event of the tracker, as a name and templates for its fields.
@@ -268,6 +316,8 @@ pub struct Use {
 pub struct Shared {
     /// The inputs they declare.
     pub inputs: Vec<Input>,
+    /// What must hold before the steps run.
+    pub require: Vec<Guard>,
     /// The steps.
     pub steps: Vec<Step>,
     /// What they give back.

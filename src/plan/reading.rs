@@ -9,7 +9,7 @@ use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::fault::Outcome;
 use crate::resilience::Share;
 use crate::spec::{Text, Whole};
-use crate::template::{Expression, Template, Wrong, WrongKind};
+use crate::template::{Expression, Guard, Template, Wrong, WrongKind};
 
 /// Compiles a text that may hold `{{ }}`.
 pub(super) fn template(text: &Text, out: &mut Diagnostics) -> Option<Template> {
@@ -18,12 +18,21 @@ pub(super) fn template(text: &Text, out: &mut Diagnostics) -> Option<Template> {
 
 /// Compiles a bare expression; one in `{{ }}` is meant the same. With it, where its source begins in the text.
 pub(super) fn expression(text: &Text, out: &mut Diagnostics) -> Option<(Expression, usize)> {
+    bare(text, Expression::compile, out)
+}
+
+/// Compiles a guard, as [`expression`] does.
+pub(super) fn guard(text: &Text, out: &mut Diagnostics) -> Option<(Guard, usize)> {
+    bare(text, Guard::compile, out)
+}
+
+fn bare<T>(text: &Text, compile: fn(&str) -> Result<T, Wrong>, out: &mut Diagnostics) -> Option<(T, usize)> {
     let trimmed = text.value.trim();
     let inside = trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|inside| !inside.contains("}}"));
     let bare = inside.unwrap_or(trimmed).trim();
     let offset = text.value.find(bare).unwrap_or_default();
-    match Expression::compile(bare) {
-        Ok(expression) => Some((expression, offset)),
+    match compile(bare) {
+        Ok(compiled) => Some((compiled, offset)),
         Err(mut wrong) => {
             wrong.range = wrong.range.map(|range| range.start + offset..range.end + offset);
             out.push(refused(wrong, text));

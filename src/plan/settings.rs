@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::messages::Messages;
-use crate::name::CallerName;
+use crate::name::{CallerName, ConnectionName, OperationName};
 use crate::resilience::Keep;
 use crate::secret::Reference;
 use crate::template::{Template, Value};
@@ -157,6 +157,96 @@ pub struct Settings {
     pub server: Server,
     /// Where durable state is kept.
     pub stores: Stores,
+    /// How users prove who they are.
+    pub verify: Verify,
+}
+
+/// What users prove: the fields of `verified` that hold it.
+pub const PROVED: [&str; 3] = ["email", "phone", "customer"];
+
+/// How users prove who they are.
+#[derive(Debug, Default)]
+pub struct Verify {
+    /// By a signed token in the metadata of their messages.
+    pub metadata: Option<SignedMetadata>,
+    /// By a one-time code.
+    pub code: Option<OneTimeCode>,
+}
+
+/// A signed token in the metadata of messages. Its secret is read when the project is opened.
+#[derive(Debug)]
+pub struct SignedMetadata {
+    /// The key of the metadata.
+    pub key: String,
+    /// How it is signed.
+    pub signed: Signed,
+    /// The claims that say what [`PROVED`] names, in that order.
+    pub claims: [String; 3],
+    /// The claim that says which conversation it is for.
+    pub sender: String,
+}
+
+/// How a token is signed.
+#[derive(Debug)]
+pub enum Signed {
+    /// `v1.PAYLOAD.SIGNATURE`, with HMAC-SHA256.
+    Compact(Reference),
+    /// A JWT with HS256.
+    Hs256(Reference, Addressed),
+    /// A JWT with one of these algorithms, checked with a public key.
+    Public(Reference, Vec<PublicAlgorithm>, Addressed),
+}
+
+/// Who has to have issued a token, and whom it has to be for.
+#[derive(Debug, Default, Clone)]
+pub struct Addressed {
+    /// Its `iss`.
+    pub issuer: Option<String>,
+    /// Its `aud`, or one of them.
+    pub audience: Option<String>,
+}
+
+/// The algorithms of tokens that are checked with a public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicAlgorithm {
+    /// RSA with SHA-256.
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+}
+
+/// What a code is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address {
+    /// An e-mail address.
+    Email,
+    /// A phone number.
+    Phone,
+}
+
+/// One-time codes.
+#[derive(Debug)]
+pub struct OneTimeCode {
+    /// The connection that sends them.
+    pub connection: ConnectionName,
+    /// The operation that does.
+    pub operation: OperationName,
+    /// Its inputs, which see `address` and `code`.
+    pub with: Vec<(String, super::value::Value)>,
+    /// What they are sent to.
+    pub to: Address,
+    /// How many digits they have.
+    pub length: usize,
+    /// How long one can be used.
+    pub valid: Duration,
+    /// How often a wrong one may be tried.
+    pub attempts: u32,
+    /// After which time another may be sent.
+    pub resend_after: Duration,
+    /// How many may be sent in an hour, by one sender and to one address.
+    pub per_hour: u32,
+    /// How long the user stays verified.
+    pub lasts: Duration,
 }
 
 /// Where durable state is kept.

@@ -50,6 +50,8 @@ pub struct Situation {
     pub entities: Vec<Value>,
     /// Its metadata.
     pub metadata: Vec<(String, Value)>,
+    /// What the user has proved: `email`, `phone`, `customer`.
+    pub verified: Vec<(String, String)>,
     /// The conversation's id.
     pub sender: Option<String>,
     /// The channel.

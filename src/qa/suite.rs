@@ -12,7 +12,7 @@ use super::report::{Failure, Report, Result};
 use super::situation::body;
 use crate::connector::{Connections, Given, How, Surroundings};
 use crate::diag::Span;
-use crate::engine::{Context, Engine, Entry, Parts, Trace};
+use crate::engine::{Context, Engine, Entry, Parts, Trace, Verifier};
 use crate::name::CallerName;
 use crate::plan::Project;
 use crate::plan::action::Action;
@@ -140,7 +140,9 @@ impl Bench {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
             }
         }
-        let engine = Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock });
+        let verifier = Verifier::new(None).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
+        let engine =
+            Engine::new(Parts { project: Arc::clone(&self.project), connections: Arc::new(systems), clock, verifier });
         if let Some(earlier) = earlier {
             // The same turn, when everything was well: its answer is nobody's business.
             let _ = taken(&engine, action, test, None).await;
@@ -173,7 +175,11 @@ async fn taken(
 ) -> std::result::Result<Reply, Malformed> {
     let body = Bytes::from(body(action.name.as_str(), &test.situation).to_string());
     let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test") };
-    engine.traced(Call::decode(body, &Limits::default())?, context, trace).await
+    let call = Call::decode(body, &Limits::default())?;
+    if !test.situation.verified.is_empty() {
+        engine.vouch(context.caller.clone(), &call.sender_id, &test.situation.verified).await;
+    }
+    engine.traced(call, context, trace).await
 }
 
 async fn judge(engine: &Engine, action: &Action, test: &Test) -> Judged {

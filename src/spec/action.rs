@@ -16,6 +16,8 @@ shape! {
         description: Option<Text>,
         /// The values it works with: name → where from, which format, what to say when missing or wrong.
         inputs: Map<Input>,
+        /// What must hold before anything is looked at, shown or changed: conditions on the conversation, such as `verified`.
+        require: Require,
         /// How long this action may take, where that differs from legwork.yml.
         turn: Option<Turn>,
         /// This action's words for what legwork says by itself: locale → name → message. They go before those of legwork.yml.
@@ -77,6 +79,8 @@ shape! {
         /// What to do when the call ends otherwise than well: outcome → steps, or a message. `otherwise` is every outcome that is
         /// not named. The steps of `stale` say that the answer is old; the action goes on after them.
         outcomes: Map<Handler>,
+        /// What must hold before the call is made, or, where it reads the answer, before that is shown or named.
+        require: Require,
         /// Goes past the cache when true.
         refresh: Option<Text>,
         /// Says something.
@@ -109,6 +113,10 @@ shape! {
         /// Runs the steps, or names the values, of `actions/shared/NAME.yml`. What they say, set and send is the action's, and what
         /// ends them ends the action; names they give stay their own.
         r#use: Option<Text>,
+        /// Sends a one-time code to this address, as `verify.code` of legwork.yml says.
+        send_code: Option<Text>,
+        /// Holds what the user typed against the code that was sent; from then on `verified` has the address.
+        verify_code: Option<Text>,
         /// Waits: `2s`.
         wait: Option<Text>,
         /// Declines to run, so that Rasa predicts another action; the text is for Rasa's log. In a slot's steps: refuses the
@@ -159,12 +167,22 @@ shape! {
         steps: Vec<Step>,
     }
 
+    /// A condition that must hold, and what is said where it does not.
+    Guard as "a guard" {
+        /// The condition. What is null or absent equals nothing, so it refuses.
+        that: Text,
+        /// What is said when it does not hold, in place of the message for `denied`.
+        say: Option<Say>,
+    }
+
     /// Steps or values that actions share: `actions/shared/NAME.yml`.
     Shared as "a shared file" {
         /// What it is for.
         description: Option<Text>,
         /// The values that `with` gives to the steps; one that it does not give is null, or comes from where `from` says.
         inputs: Map<Input>,
+        /// What must hold before the steps run.
+        require: Require,
         /// Steps; `use: NAME` runs them.
         steps: Vec<Step>,
         /// What the steps give back: a value or template, named by `as`.
@@ -208,6 +226,37 @@ impl Shape for FormatRef {
                 "phone": { "type": "string" },
             } },
         ] })
+    }
+}
+
+/// What must hold: a condition, a condition with its message, or a list of those.
+#[derive(Debug, Clone, Default)]
+pub struct Require(pub Vec<Guard>);
+
+impl Shape for Require {
+    fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let one = |node: &Node, out: &mut Diagnostics| match &node.kind {
+            Kind::Map(_) => Guard::read(node, out),
+            _ => {
+                let that = Text::read(node, out)?;
+                Some(Guard { span: node.span.clone(), keys: Vec::new(), that, say: None })
+            }
+        };
+        match &node.kind {
+            // A guard that cannot be read was reported, so that the project does not run without it.
+            Kind::List(items) if items.is_empty() => wrong_type(node, "a condition, or a list of them,", out),
+            Kind::List(items) => Some(Self(items.iter().filter_map(|item| one(item, out)).collect())),
+            _ => one(node, out).map(|guard| Self(vec![guard])),
+        }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn schema(definitions: &mut Definitions) -> Value {
+        let one = json!({ "anyOf": [{ "type": "string" }, Guard::schema(definitions)] });
+        json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
     }
 }
 

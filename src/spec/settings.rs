@@ -51,6 +51,67 @@ shape! {
         tests: Option<Tests>,
         /// Where durable state is kept.
         stores: Option<Stores>,
+        /// How users prove who they are; what they proved is `verified` in expressions.
+        verify: Option<Verify>,
+    }
+
+    /// How users prove who they are.
+    Verify as "`verify`" {
+        /// By a signed token that the channel sends with their messages.
+        metadata: Option<SignedMetadata>,
+        /// By a one-time code that is sent to them.
+        code: Option<OneTimeCode>,
+    }
+
+    /// A signed token in the metadata of messages.
+    SignedMetadata as "`verify.metadata`" {
+        /// The key of the metadata that holds the token.
+        key: Text,
+        /// The token is `v1.PAYLOAD.SIGNATURE`, signed with HMAC-SHA256 and this secret, a reference such as `${SECRET}`.
+        hmac: Option<Text>,
+        /// The token is a JWT.
+        jwt: Option<Jwt>,
+        /// Which claim of the token says what: `email`, `phone` and `customer` → the claim's name; of the same name when left
+        /// out.
+        claims: Map<Text>,
+        /// The claim that says which conversation the token is for; `sender` when left out. It has to be there.
+        sender: Option<Text>,
+    }
+
+    /// How a JWT is signed, and for whom it is.
+    Jwt as "`jwt`" {
+        /// The secret that it is signed with, a reference; for HS256.
+        secret: Option<Text>,
+        /// The public key of who signs it, as PEM, a reference such as `${file:login.pem}`; for RS256 and ES256.
+        public_key: Option<Text>,
+        /// The algorithms that are taken: HS256, RS256, ES256.
+        algorithms: Vec<Text>,
+        /// Who has to have issued it: its `iss`.
+        issuer: Option<Text>,
+        /// Whom it has to be for: its `aud`, or one of them.
+        audience: Option<Text>,
+    }
+
+    /// One-time codes.
+    OneTimeCode as "`verify.code`" {
+        /// The operation that sends it, one that writes: `connection.operation`.
+        call: Text,
+        /// Its inputs; `{{ address }}` is where to, `{{ code }}` the code.
+        with: Map<Node>,
+        /// What it is sent to: `email` (the default) or `phone`.
+        to: Option<Text>,
+        /// How many digits it has, 4 to 12; 6 when left out.
+        length: Option<Whole>,
+        /// How long it can be used; 10m when left out.
+        valid: Option<Text>,
+        /// How often a wrong one may be tried; 5 when left out.
+        attempts: Option<Whole>,
+        /// After which time another may be sent; 30s when left out.
+        resend_after: Option<Text>,
+        /// How many may be sent in an hour, by one sender and to one address; 5 when left out.
+        per_hour: Option<Whole>,
+        /// How long the user stays verified; 30m when left out.
+        lasts: Option<Text>,
     }
 
     /// Where durable state is kept.

@@ -22,6 +22,8 @@ shape! {
         entities: Option<Node>,
         /// Its metadata, as the channel sends it.
         metadata: Map<Node>,
+        /// Who the user has proved to be: `email`, `phone`, `customer`.
+        verified: Map<Text>,
         /// The conversation's id.
         sender: Option<Text>,
         /// The input channel.

@@ -15,7 +15,7 @@ use super::names::Reference;
 use super::registry::{Nothing, Sort, registry};
 use super::rewrite::Rewriter;
 use super::scope::Scope;
-use super::{bounds, length, operators, print};
+use super::{bounds, guard, length, operators, print};
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 static NO_BLOCKS: BTreeMap<&'static str, Instructions<'static>> = BTreeMap::new();
@@ -44,6 +44,11 @@ fn environment() -> Environment<'static> {
             Sort::Function => environment.add_function(name, metered(function, nothing)),
         }
     }
+    let filters = registry().functions().filter(|(sort, ..)| *sort == Sort::Filter);
+    guard::register(
+        &mut environment,
+        filters.map(|(_, name, function, nothing)| (name, Value::from_function(metered(function, nothing)))),
+    );
     environment
 }
 
@@ -96,11 +101,23 @@ fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
 
 /// Compiles a bare expression.
 pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
+    bare(source, |pass, parsed| pass.expr(parsed))
+}
+
+/// Compiles a guard.
+pub(super) fn guard(source: &str) -> Result<Code, Wrong> {
+    bare(source, Rewriter::guard)
+}
+
+fn bare(
+    source: &str,
+    rewrite: for<'p> fn(&'p mut Rewriter<'static>, &'p ast::Expr<'static>) -> ast::Expr<'static>,
+) -> Result<Code, Wrong> {
     let source = kept(source);
     length::check_expression(source)?;
     let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);
-    let expr = pass.expr(&parsed);
+    let expr = rewrite(&mut pass, &parsed);
     let references = finish(pass)?;
     let mut generator = CodeGenerator::new("<expression>", source);
     generator.compile_expr(&expr);

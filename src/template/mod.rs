@@ -14,6 +14,8 @@
 //!   their offsets; anything else fails instead of guessing.
 //! - Every evaluation is bounded: in steps, in the work of filters, and in the size of every text it makes.
 //!
+//! A [`Guard`] is an expression that fails closed: what is null or absent equals nothing, not even itself.
+//!
 //! The filters are the same for every project. What belongs to a project is looked up in the scope: `locale` (such as
 //! `de-AT`), `timezone` (such as `Europe/Vienna`), `now` (RFC 3339), `random` (a seed, for tests) and `legwork`, a map with
 //! `labels` (code → word), `words` (name → word list), `region` (such as `US`) and `currency` (such as `EUR`).
@@ -24,6 +26,7 @@ mod engine;
 mod expression;
 mod failure;
 mod filters;
+mod guard;
 mod json;
 mod length;
 mod names;
@@ -36,6 +39,7 @@ mod text;
 
 pub use expression::Expression;
 pub use failure::{Failed, FailedKind, Wrong, WrongKind};
+pub use guard::Guard;
 pub use json::{from_json, open_json, open_map, open_values, to_json};
 pub use minijinja::Value;
 pub use names::Reference;

@@ -58,7 +58,7 @@ fn times(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
     product.ok_or_else(|| unsuitable(format!("cannot multiply {} and {}", kind(a), kind(b))))
 }
 
-fn concat(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
+pub(super) fn concat(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
     present("~", a, b)?;
     let mut text = text_of(a, bounds::TEXT)?;
     super::print::print(b, &mut text, bounds::TEXT)?;
@@ -67,7 +67,7 @@ fn concat(state: &mut State, a: &Value, b: &Value) -> Result<Value, Error> {
 }
 
 /// `value[start:stop:step]`, as Python has it. Null is an empty list.
-fn cut(state: &mut State, value: &Value, start: &Value, stop: &Value, step: &Value) -> Result<Value, Error> {
+pub(super) fn cut(state: &mut State, value: &Value, start: &Value, stop: &Value, step: &Value) -> Result<Value, Error> {
     if value.is_undefined() {
         return Err(fail(FailedKind::Undefined, "what is sliced is absent"));
     }

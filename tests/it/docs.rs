@@ -11,7 +11,7 @@ use legwork::fault::Outcome;
 use legwork::format;
 use legwork::plan::wording::Offers;
 use legwork::qa::{self, Selection};
-use legwork::spec::{action, message, testcase};
+use legwork::spec::{action, message, settings, testcase};
 use legwork::template::{self, Sort};
 use legwork::time::{Clock, SystemClock};
 
@@ -52,7 +52,8 @@ fn project_of(page: &str, folder: &Path) {
 
 #[tokio::test]
 async fn every_example_is_checked_and_its_tests_pass() {
-    for name in ["actions.md", "connectors.md", "formats.md", "messages.md", "patience.md", "slow.md"] {
+    let pages = ["actions.md", "connectors.md", "formats.md", "messages.md", "patience.md", "slow.md", "verification.md"];
+    for name in pages {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
         let place = Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() };
@@ -81,6 +82,7 @@ fn the_reference_names_every_key_outcome_and_name() {
         action::Branch::KEYS,
         action::SlotRule::KEYS,
         action::Shared::KEYS,
+        action::Guard::KEYS,
         message::Message::KEYS,
         message::Button::KEYS,
         testcase::Test::KEYS,
@@ -97,6 +99,15 @@ fn the_reference_names_every_key_outcome_and_name() {
     for (name, doc) in legwork::plan::OFFERED {
         let row = format!("| `{name}` | {doc} |");
         assert!(page.contains(&row), "docs/actions.md lacks the line: {row}");
+    }
+}
+
+#[test]
+fn the_page_of_verification_names_every_key() {
+    let page = page("verification.md");
+    let keys = [settings::Verify::KEYS, settings::SignedMetadata::KEYS, settings::Jwt::KEYS, settings::OneTimeCode::KEYS];
+    for key in keys.into_iter().flatten() {
+        assert!(page.contains(&format!("`{key}`")), "docs/verification.md does not say what `{key}` is");
     }
 }
 

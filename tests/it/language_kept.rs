@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use crate::support::{Bot, problems};
 
 /// Nothing of its own is kept: whatever is the same as before was kept as a part of a result.
-const DIARY: (&str, &str) = (
+pub const DIARY: (&str, &str) = (
     "connectors/diary.yml",
     "
 kind: sql
@@ -141,10 +141,28 @@ fn only_what_comes_of_reads_and_inputs_can_be_kept() {
             format!("steps: [{call}]\nresult: '{{{{ people }}}} {{{{ slots.who }}}}'\ncache: 1m\n"),
             "misplaced-key actions/shared/summary.yml:3 what is kept for all conversations cannot depend on `slots`",
         ),
+        (
+            format!("steps: [{call}]\nresult: '{{{{ people }}}} {{{{ verified.email }}}}'\ncache: 1m\n"),
+            "misplaced-key actions/shared/summary.yml:3 what is kept for all conversations cannot depend on `verified`",
+        ),
+        (
+            "steps: [{ call: diary.people, as: people, require: verified }]\nresult: '{{ people }}'\ncache: 1m\n".to_owned(),
+            "misplaced-key actions/shared/summary.yml:3 what is kept for all conversations cannot depend on `verified`",
+        ),
+        (
+            format!("steps: [{{ use: own, as: own }}, {call}]\nresult: '{{{{ own }}}} {{{{ people }}}}'\ncache: 1m\n"),
+            "misplaced-key actions/shared/summary.yml:3 what is kept for all conversations cannot depend on `verified`",
+        ),
+        (
+            format!("steps: [{{ verify_code: '123' }}, {call}]\nresult: '{{{{ people }}}}'\ncache: 1m\n"),
+            "misplaced-key actions/shared/summary.yml:1 `verify_code` does something",
+        ),
         ("values: { a: 1 }\ncache: 1m\n".to_owned(), "misplaced-key actions/shared/summary.yml:1 a shared file has"),
     ] {
         let tell = ("actions/tell.yml", "steps: [{ use: summary, as: known }, { say: '{{ known }}' }]\n");
-        let found = problems(&[("legwork.yml", PLAIN), DIARY, tell, ("actions/shared/summary.yml", &shared)]);
+        let own =
+            ("actions/shared/own.yml", "require: verified\nsteps: [{ call: diary.people, as: p }]\nresult: '{{ p }}'\n");
+        let found = problems(&[("legwork.yml", PLAIN), DIARY, tell, own, ("actions/shared/summary.yml", &shared)]);
         assert!(found.iter().any(|line| line.starts_with(wrong)), "{shared}{found:?}");
     }
     let sound = "inputs: { who: { from: '{{ slots.who }}' } }\nsteps: [{ call: diary.notes, with: { who: '{{ who }}' }, as: \

@@ -24,6 +24,8 @@ mod door_stop;
 #[cfg(test)]
 mod door_tls;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod language_data;
 #[cfg(test)]
 mod language_flow;
@@ -73,3 +75,5 @@ mod stores;
 mod support;
 #[cfg(test)]
 mod vendors;
+#[cfg(test)]
+mod verification;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::names::{Names, Type};
 use super::steps::Block;
+use super::trust::Origin;
 use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::{ActionName, SlotName};
@@ -23,8 +24,17 @@ impl Compiler<'_> {
         let errors = self.out.errors();
         self.asks = BTreeSet::new();
         let mut names = Names::offered();
+        let require = self.guards(&written.require, &names);
         let inputs = self.inputs(&written.inputs, &mut names, false);
         let validates = self.validates(&name, written);
+        if let (true, Some(key)) = (validates, written.key("require")) {
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, "a validation has no guard");
+            self.out.push(
+                diagnostic.help(
+                    "put `require` on the action that uses what the form asked for, or on a call in the steps of a slot",
+                ),
+            );
+        }
         let body = if validates {
             Body::Validation(self.validation(&name, written, &names))
         } else {
@@ -41,6 +51,7 @@ impl Compiler<'_> {
             place,
             description: written.description.as_ref().map(|text| text.value.clone()),
             inputs,
+            require,
             limits,
             messages,
             follows_up,
@@ -99,9 +110,16 @@ impl Compiler<'_> {
         let mut plan = Vec::new();
         for (name, input) in inputs.iter() {
             let before = names.clone();
-            let source = if shared && input.from.is_none() { Some(Source::With) } else { self.source(name, input, &before) };
+            let with = shared && input.from.is_none();
+            let (source, mut origins) =
+                self.tracing(|compiler| if with { Some(Source::With) } else { compiler.source(name, input, &before) });
+            origins.extend(source.as_ref().and_then(origin));
+            origins.extend(shared.then(|| Origin::With(name.value.clone())));
             let local = self.define(name, Type::Any, false, names);
-            let default = input.default.as_ref().and_then(|node| self.value(node, &before));
+            let (default, other) =
+                self.tracing(|compiler| input.default.as_ref().and_then(|node| compiler.value(node, &before)));
+            origins.extend(other);
+            names.comes_from(&name.value, origins);
             let format = input.format.as_ref().and_then(|format| self.format(format));
             let missing = input.missing.as_ref().map(|say| self.say(say, &before));
             let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
@@ -144,6 +162,16 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+}
+
+/// The part of the conversation that an input takes.
+fn origin(source: &Source) -> Option<Origin> {
+    match source {
+        Source::Slot(slot) => Some(Origin::Slot(slot.as_str().to_owned())),
+        Source::Entity(_) => Some(Origin::Said("entities".to_owned())),
+        Source::Metadata(_) => Some(Origin::Said("metadata".to_owned())),
+        Source::Given(_) | Source::With => None,
     }
 }
 

@@ -3,9 +3,10 @@
 use super::Compiler;
 use super::names::{Names, Type};
 use super::steps::Block;
+use super::trust::Origins;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::action::{Call, Handler, On, Step, Verb};
+use crate::plan::action::{Call, Guard, Handler, On, Step, Verb};
 use crate::plan::connector::Operation;
 use crate::plan::reading;
 use crate::spec::action as spec;
@@ -22,19 +23,48 @@ pub(super) struct Target {
     pub(super) operation: OperationName,
     /// What is known of the answer.
     pub(super) kind: Type,
-    writes: bool,
+    /// Whether it changes something.
+    pub(super) writes: bool,
 }
 
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
-    pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type)> {
+    pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type, Origins)> {
         let target = step.call.as_ref()?;
         let Target { connection, operation, kind, writes } = self.target(target, &step.with)?;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
-        let outcomes = self.outcomes(step, kind, names, block.outcome());
+        let (outcomes, continued) = self.outcomes(step, kind, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes, refresh, writes }, kind))
+        let (before, after) = self.guards_of_call(step, kind, writes, names);
+        Some((Call { connection, operation, with, bind, outcomes, before, after, refresh, writes }, kind, continued))
+    }
+
+    /// The guards that are checked before a call is made, and those that wait for its answer because they read it.
+    fn guards_of_call(&mut self, step: &spec::Step, kind: Type, writes: bool, names: &Names) -> (Vec<Guard>, Vec<Guard>) {
+        let mut own = names.clone();
+        if let Some(bind) = &step.r#as {
+            // One that is taken is reported where it is given for good.
+            own.define(bind, kind, false, &mut Diagnostics::default());
+        }
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for written in &step.require.0 {
+            let Some(guard) = self.guard(written, &own, names) else { continue };
+            let reads = |bind: &Text| guard.that.references().iter().any(|it| it.path.first() == Some(&bind.value));
+            if !step.r#as.as_ref().is_some_and(reads) {
+                before.push(guard);
+                continue;
+            }
+            if writes {
+                let message = "this guard reads what the call answers, and the call changes something";
+                let diagnostic = Diagnostic::at(Code::MisplacedKey, &guard.place, message);
+                self.out.push(
+                    diagnostic.help("look it up with a call before, and put the guard on either with that one's answer"),
+                );
+            }
+            after.push(guard);
+        }
+        (before, after)
     }
 
     /// The call of a slot's rule.
@@ -42,7 +72,20 @@ impl Compiler<'_> {
         let Target { connection, operation, kind, writes } = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
-        Some((Call { connection, operation, with, bind, outcomes: Vec::new(), refresh: None, writes }, kind))
+        Some((
+            Call {
+                connection,
+                operation,
+                with,
+                bind,
+                outcomes: Vec::new(),
+                before: Vec::new(),
+                after: Vec::new(),
+                refresh: None,
+                writes,
+            },
+            kind,
+        ))
     }
 
     /// Finds the operation and holds the given inputs against it.
@@ -124,8 +167,16 @@ impl Compiler<'_> {
     }
 
     /// What a call's outcomes lead to; `otherwise` is every one that is not named, and `stale` sees the answer as well.
-    fn outcomes(&mut self, step: &spec::Step, kind: Type, names: &Names, block: Block) -> Vec<Handler> {
+    /// With them, where what `continue` gives may come from.
+    pub(super) fn outcomes(
+        &mut self,
+        step: &spec::Step,
+        kind: Type,
+        names: &Names,
+        block: Block,
+    ) -> (Vec<Handler>, Origins) {
         let mut handlers = Vec::new();
+        let outer = std::mem::take(&mut self.trust.continued);
         for (name, handler) in step.outcomes.iter() {
             let on = match name.as_str() {
                 OTHERWISE => On::Otherwise,
@@ -149,6 +200,6 @@ impl Compiler<'_> {
             };
             handlers.push(Handler { on, place: name.span.clone(), steps });
         }
-        handlers
+        (handlers, std::mem::replace(&mut self.trust.continued, outer))
     }
 }

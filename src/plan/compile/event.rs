@@ -4,8 +4,10 @@ use serde_json::Value as Json;
 
 use super::Compiler;
 use super::names::Names;
+use super::trust::Origins;
 use crate::diag::{Code, Diagnostic};
 use crate::plan::action::EventPlan;
+use crate::plan::value::Value;
 use crate::rasa::{EventField, EventKind};
 use crate::spec::{Kind, Node, Text};
 
@@ -33,14 +35,34 @@ impl Compiler<'_> {
             self.out.push(diagnostic.help(format!("add `{}`: {}", missing.name, missing.shape.words())));
         }
         let mut fields = Vec::new();
+        let mut read = Origins::new();
         for (key, node) in &written.fields {
-            let Some(value) = self.value(node, names) else { continue };
+            let (value, origins) = self.tracing(|compiler| compiler.value(node, names));
+            read.extend(origins);
+            let Some(value) = value else { continue };
             if let Some(Json::String(text)) = value.constant() {
                 self.refers(&written.name.value, &key.value, &Text { span: node.span.clone(), value: text });
             }
             fields.push((key.value.clone(), value));
         }
+        if written.name.value == "slot" {
+            self.slot_sent(&fields, &read);
+        }
         Some(EventPlan { name: written.name.value, fields })
+    }
+
+    /// Notes what a slot is set from by an event; one whose name is worked out may be any.
+    fn slot_sent(&mut self, fields: &[(String, Value)], read: &Origins) {
+        let name = fields.iter().find(|(key, _)| key == "name").and_then(|(_, value)| value.constant());
+        let domain = self.domain;
+        match name.as_ref().and_then(Json::as_str) {
+            Some(slot) => self.slot_set(slot, read.clone()),
+            None => {
+                for slot in domain.into_iter().flat_map(|domain| domain.rasa.slots.keys()) {
+                    self.slot_set(slot, read.clone());
+                }
+            }
+        }
     }
 
     /// `pause`, `followup: action_x`, which is short for `followup: { name: action_x }`, or a name with its fields.

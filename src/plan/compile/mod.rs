@@ -17,7 +17,9 @@ mod shared;
 mod slots;
 mod steps;
 mod testcase;
+mod trust;
 mod validation;
+mod verify;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +67,10 @@ struct Compiler<'a> {
     asks: BTreeSet<String>,
     /// Those that legwork.yml asks for, in its messages and its `locale`, whichever action runs.
     always: BTreeSet<String>,
+    /// What guards rely on, and what slots are set from.
+    trust: trust::Trust,
+    /// legwork.yml says how codes are sent.
+    codes: bool,
     out: Diagnostics,
 }
 
@@ -122,6 +128,7 @@ impl Compiler<'_> {
             let Some(root) = reference.path.first() else { continue };
             self.asks.insert(root.clone());
             let place = text.part(reference.range.start + offset..reference.range.end + offset);
+            self.comes_from(reference, &place, names);
             if let (true, Some(slot)) = (root == "slots", reference.path.get(1)) {
                 self.known_slot(slot, &place);
             } else if let Some((code, message, help)) = names.wrong(&reference.path)

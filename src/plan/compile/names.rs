@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::trust::{self, Origins};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::model::{Kind, Model, Money};
 use crate::spec::Text;
@@ -12,6 +13,7 @@ use crate::template::{Sort, filters};
 
 /// What every expression can use, with a line on each.
 pub const OFFERED: &[(&str, &str)] = &[
+    ("verified", "what the user has proved: `verified.email`, `.phone`, `.customer`, `.by` and `.at`; null when nothing"),
     ("slots", "the slots by name; one that is not set is null"),
     ("sender_id", "the conversation's id"),
     ("channel", "the input channel, such as `rest`"),
@@ -33,6 +35,9 @@ pub const OFFERED: &[(&str, &str)] = &[
     ("legwork", "the project's labels, word lists, region and currency"),
 ];
 
+/// The names that the engine gives at some places and that no user can write.
+const OF_SYSTEMS: [&str; 4] = ["fault", "reference", "address", "code"];
+
 /// What is known of a value.
 #[derive(Debug, Clone, Copy)]
 pub enum Type {
@@ -49,6 +54,8 @@ struct Known {
     at: Option<Span>,
     kind: Type,
     conditional: bool,
+    /// What of the conversation its value may come from.
+    origins: Origins,
 }
 
 /// The names known at a place.
@@ -61,15 +68,29 @@ impl Names {
     /// What the conversation offers everywhere.
     #[must_use]
     pub fn offered() -> Self {
-        let known = |_| Known { at: None, kind: Type::Any, conditional: false };
-        Self { known: OFFERED.iter().map(|(name, doc)| ((*name).to_owned(), known(doc))).collect() }
+        let known = |name| Known { at: None, kind: Type::Any, conditional: false, origins: trust::of_offered(name) };
+        Self { known: OFFERED.iter().map(|(name, _)| ((*name).to_owned(), known(name))).collect() }
     }
 
     /// Adds a name that the engine gives at this place, such as `value` in a slot's rule.
     #[must_use]
     pub fn and(mut self, name: &str) -> Self {
-        self.known.insert(name.to_owned(), Known { at: None, kind: Type::Any, conditional: false });
+        let origins = if OF_SYSTEMS.contains(&name) { Origins::new() } else { trust::of_offered(name) };
+        self.known.insert(name.to_owned(), Known { at: None, kind: Type::Any, conditional: false, origins });
         self
+    }
+
+    /// Notes where the value of a name may come from.
+    pub fn comes_from(&mut self, name: &str, origins: Origins) {
+        if let Some(known) = self.known.get_mut(name) {
+            known.origins.extend(origins);
+        }
+    }
+
+    /// What of the conversation the value of a name may come from.
+    #[must_use]
+    pub fn origins(&self, name: &str) -> Origins {
+        self.known.get(name).map(|known| known.origins.clone()).unwrap_or_default()
     }
 
     /// Defines a name; one that is certainly defined already would be hidden, and is reported.
@@ -89,13 +110,16 @@ impl Names {
             let message = format!("the name `{}` would hide the function `{}()`", name.value, name.value);
             out.push(Diagnostic::at(Code::ShadowedName, &name.span, message).help("choose another name"));
         }
-        self.known.insert(name.value.clone(), Known { at: Some(name.span.clone()), kind, conditional });
+        // Where both steps may have run, the value may be either's.
+        let origins = self.origins(&name.value);
+        self.known.insert(name.value.clone(), Known { at: Some(name.span.clone()), kind, conditional, origins });
     }
 
     /// Takes over what a block below defined, as conditional.
     pub fn absorb(&mut self, block: &Self) {
         for (name, known) in &block.known {
-            self.known.entry(name.clone()).or_insert_with(|| Known { conditional: true, ..known.clone() });
+            let one = self.known.entry(name.clone()).or_insert_with(|| Known { conditional: true, ..known.clone() });
+            one.origins.extend(known.origins.iter().cloned());
         }
     }
 

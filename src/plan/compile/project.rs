@@ -70,12 +70,15 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         acting: String::new(),
         asks: BTreeSet::new(),
         always: BTreeSet::new(),
+        trust: super::trust::Trust::default(),
+        codes: written.as_ref().is_none_or(|it| it.verify.as_ref().is_some_and(|it| it.code.is_some())),
         out,
     };
     let settings = written.as_ref().map(|written| compiler.settings(written));
     compiler.always = std::mem::take(&mut compiler.asks);
     compiler.shared_files();
     let (actions, unread) = actions(&sources.actions, &mut compiler);
+    compiler.judge_guards(written.as_ref().is_some_and(|written| written.verify.is_some()));
     let mut out = compiler.out;
     if let Some(domain) = &domain {
         against_domain(&actions, &unread, domain, &mut out);

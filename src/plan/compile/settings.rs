@@ -15,7 +15,7 @@ use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
 use crate::name::CallerName;
 use crate::plan::reading::duration;
-use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, is_loopback};
+use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, Verify, is_loopback};
 use crate::resilience::{CACHE_BYTES, Keep};
 use crate::secret::Reference;
 use crate::spec::settings as spec;
@@ -188,6 +188,7 @@ impl Compiler<'_> {
             tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
             stores: written.stores.as_ref().map_or_else(Stores::default, |stores| self.stores(stores)),
+            verify: written.verify.as_ref().map_or_else(Verify::default, |verify| self.verify(verify)),
         }
     }
 
@@ -307,7 +308,7 @@ impl Compiler<'_> {
         Some(Caller { name: name?, proof: proofs.pop()?? })
     }
 
-    fn reference(&mut self, text: &Text) -> Option<Reference> {
+    pub(super) fn reference(&mut self, text: &Text) -> Option<Reference> {
         let reference = Reference::parse(&text.value);
         if reference.is_none() {
             self.out.push(super::secret_written(text.span.masked()));

@@ -1,13 +1,14 @@
 //! The files under `actions/shared`: each is compiled once, for all that use it, and none uses itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 
 use super::names::{Names, OFFERED, Type};
 use super::steps::Block;
+use super::trust::{Origin, Origins};
 use super::{Compiler, SharedFile};
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span};
 use crate::name::Local;
 use crate::plan::action::{Shared, Use, Verb};
 use crate::plan::value::Value;
@@ -22,10 +23,18 @@ const DEEPEST: usize = 32;
 pub(super) enum Used {
     /// Values, in which an absent key is null.
     Values(template::Value),
-    /// Steps, and the names of the conversation that they ask for.
-    Steps(Arc<Shared>, BTreeSet<String>),
+    /// Steps, the names of the conversation that they ask for, and what of their inputs is relied on.
+    Steps(Arc<Shared>, BTreeSet<String>, Arc<Relies>),
     /// What is wrong with it was said where it stands.
     Wrong,
+}
+
+/// What shared steps do with what they are given.
+pub(super) struct Relies {
+    /// The inputs that guards rely on, with the guard's place.
+    inputs: Vec<(String, Span)>,
+    /// Where the result comes from.
+    result: Origins,
 }
 
 impl Compiler<'_> {
@@ -38,8 +47,8 @@ impl Compiler<'_> {
         defines: &mut Vec<Local>,
     ) -> Option<Verb> {
         let name = step.r#use.as_ref()?;
-        let (shared, asks) = match self.used(name)? {
-            Used::Steps(shared, asks) => (shared, asks),
+        let (shared, asks, relies) = match self.used(name)? {
+            Used::Steps(shared, asks, relies) => (shared, asks, relies),
             Used::Values(values) => {
                 if let Some((given, _)) = step.with.iter().next() {
                     let diagnostic = Diagnostic::at(
@@ -61,7 +70,23 @@ impl Compiler<'_> {
             }
         };
         self.asks.extend(asks);
-        let with = self.entries(&step.with, names);
+        let mut with = Vec::new();
+        let mut given: BTreeMap<&str, (Origins, &Span)> = BTreeMap::new();
+        for (input, node) in step.with.iter() {
+            let (value, origins) = self.tracing(|compiler| compiler.value(node, names));
+            given.insert(&input.value, (origins, &node.span));
+            with.extend(value.map(|value| (input.value.clone(), value)));
+        }
+        for (input, guard) in &relies.inputs {
+            if let Some((origins, place)) = given.get(input.as_str()) {
+                self.relies_on_given(origins, place, guard);
+            }
+        }
+        let result = relies.result.iter().flat_map(|origin| match origin {
+            Origin::With(input) => given.get(input.as_str()).map(|(origins, _)| origins.clone()).unwrap_or_default(),
+            other => Origins::from([other.clone()]),
+        });
+        let result: Origins = result.collect();
         let written = self.shared;
         let known = written.get(&name.value).and_then(Option::as_ref).map(|file| &file.written.inputs);
         for (given, _) in step.with.iter().filter(|(given, _)| known.is_some_and(|known| known.get(&given.value).is_none()))
@@ -76,6 +101,9 @@ impl Compiler<'_> {
             );
         }
         let bind = step.r#as.as_ref().and_then(|bind| self.define(bind, Type::Any, conditional, names));
+        if let Some(bind) = &step.r#as {
+            names.comes_from(&bind.value, result);
+        }
         defines.extend(bind.clone());
         Some(Verb::Use(Box::new(Use { shared, with, bind })))
     }
@@ -136,6 +164,10 @@ impl Compiler<'_> {
                         Diagnostic::at(Code::MisplacedKey, &values.span, "a shared file has `steps` or `values`, not both");
                     self.out.push(diagnostic.help("make two files of it"));
                 }
+                if let Some(key) = file.key("require") {
+                    let diagnostic = Diagnostic::at(Code::MisplacedKey, &key.span, "values are in this file for everybody");
+                    self.out.push(diagnostic.help("put `require` on the action that says them"));
+                }
                 Used::Values(template::open_json(&values.to_json()))
             }
             None => self.shared_steps(name, file),
@@ -151,19 +183,23 @@ impl Compiler<'_> {
         let errors = self.out.errors();
         let mut names = Names::offered();
         let inputs = self.inputs(&file.inputs, &mut names, true);
-        // What inputs ask for is part of what the result is kept under.
+        let outer = mem::take(&mut self.trust.inputs);
+        let require = self.guards(&file.require, &names);
+        // What inputs ask for is part of what the result is kept under, and guards are held before it is looked up.
         let asked = mem::take(&mut self.asks);
         let steps = self.steps(&file.steps, &mut names, Block::Action);
-        let result = file.result.as_ref().and_then(|result| self.value(result, &names));
-        self.unused_inputs(&file.inputs, errors);
+        let (result, origins) =
+            self.tracing(|compiler| file.result.as_ref().and_then(|result| compiler.value(result, &names)));
+        let relies = Relies { inputs: mem::replace(&mut self.trust.inputs, outer), result: origins };
         let kept = file.cache.as_ref().and_then(|fresh| self.kept(name, file, fresh, &steps));
         self.asks.extend(asked);
+        self.unused_inputs(&file.inputs, errors);
         let mut asks = mem::take(&mut self.asks);
         // The other names are the file's own.
         asks.retain(|name| {
             let root = name.split('.').next().unwrap_or(name);
             OFFERED.iter().any(|(offered, _)| *offered == root)
         });
-        Used::Steps(Arc::new(Shared { inputs, steps, result, kept }), asks)
+        Used::Steps(Arc::new(Shared { inputs, require, steps, result, kept }), asks, Arc::new(relies))
     }
 }

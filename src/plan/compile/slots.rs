@@ -29,7 +29,8 @@ impl Compiler<'_> {
         let mut slots = Vec::new();
         for (name, node) in map.iter() {
             let slot = self.slot_name(name);
-            let value = self.value(node, names);
+            let (value, origins) = self.tracing(|compiler| compiler.value(node, names));
+            self.slot_set(&name.value, origins);
             if let Some(value) = &value {
                 self.fits_slot(name, node, value);
             }

@@ -4,7 +4,7 @@ use super::Compiler;
 use super::names::{Names, Type};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::Local;
-use crate::plan::action::{Branch, Each, Step, Verb};
+use crate::plan::action::{Branch, Does, Each, Step, Verb};
 use crate::plan::reading;
 use crate::plan::value::Value;
 use crate::spec::action as spec;
@@ -35,7 +35,7 @@ impl Block {
 
 /// Every verb, and the keys that go with it besides `when`.
 const VERBS: &[(&str, &[&str])] = &[
-    ("call", &["with", "as", "outcomes", "refresh"]),
+    ("call", &["with", "as", "outcomes", "require", "refresh"]),
     ("say", &[]),
     ("set", &[]),
     ("clear", &[]),
@@ -45,6 +45,8 @@ const VERBS: &[(&str, &[&str])] = &[
     ("together", &[]),
     ("each", &["as", "steps", "keep", "collect", "first", "into"]),
     ("use", &["with", "as"]),
+    ("send_code", &["outcomes"]),
+    ("verify_code", &["outcomes"]),
     ("wait", &[]),
     ("reject", &[]),
     ("stop", &[]),
@@ -85,9 +87,10 @@ impl Compiler<'_> {
         let verb = match verb {
             "call" => {
                 let bind = step.r#as.as_ref();
-                let (call, kind) = self.call(step, names, block)?;
+                let (call, kind, continued) = self.call(step, names, block)?;
                 if let Some(name) = bind {
                     defines.extend(self.define(name, kind, conditional, names));
+                    names.comes_from(&name.value, continued);
                 }
                 Verb::Call(Box::new(call))
             }
@@ -100,10 +103,11 @@ impl Compiler<'_> {
             "let" => {
                 let mut values = Vec::new();
                 for (name, node) in step.r#let.iter() {
-                    let value = self.value(node, names);
+                    let (value, origins) = self.tracing(|compiler| compiler.value(node, names));
                     let kind =
                         node.scalar_text().map_or(Type::Any, |text| names.type_of(text.trim_matches(['{', '}', ' '])));
                     let local = self.define(name, kind, conditional, names);
+                    names.comes_from(&name.value, origins);
                     values.extend(local.zip(value));
                 }
                 defines.extend(values.iter().map(|(name, _)| name.clone()));
@@ -132,6 +136,8 @@ impl Compiler<'_> {
             }
             "each" => self.each(step, names, block, &mut defines)?,
             "use" => self.use_shared(step, names, conditional, &mut defines)?,
+            "send_code" => self.code(Does::Send, step.send_code.as_ref()?, step, names, block)?,
+            "verify_code" => self.code(Does::Check, step.verify_code.as_ref()?, step, names, block)?,
             "wait" => Verb::Wait(reading::duration(step.wait.as_ref()?, &mut self.out)?),
             "reject" => Verb::Reject(self.say(step.reject.as_ref()?, names)),
             "stop" => Verb::Stop(step.stop.as_ref()?.0.as_ref().map(|say| self.say(say, names))),
@@ -144,7 +150,10 @@ impl Compiler<'_> {
                     );
                     self.out.push(diagnostic.help("it gives the call that failed another result, and the action goes on"));
                 }
-                Verb::Continue(self.value(step.r#continue.as_ref()?, names)?)
+                let given = step.r#continue.as_ref()?;
+                let (value, origins) = self.tracing(|compiler| compiler.value(given, names));
+                self.trust.continued.extend(origins);
+                Verb::Continue(value?)
             }
             _ => {
                 if !matches!(block, Block::Validator | Block::ValidatorOutcome) {
@@ -260,7 +269,7 @@ impl Compiler<'_> {
 
     fn each(&mut self, step: &spec::Step, names: &mut Names, block: Block, defines: &mut Vec<Local>) -> Option<Verb> {
         let source = step.each.as_ref()?;
-        let list = self.expression(source, names);
+        let (list, listed) = self.tracing(|compiler| compiler.expression(source, names));
         let kind = match names.type_of(source.value.trim().trim_matches(['{', '}', ' '])) {
             Type::Many(model) => Type::One(model),
             _ => Type::Any,
@@ -272,9 +281,12 @@ impl Compiler<'_> {
         };
         let mut inner = names.clone();
         let item = self.define(item_name, kind, false, &mut inner);
+        inner.comes_from(&item_name.value, listed.clone());
         let steps = self.steps(&step.steps, &mut inner, block);
         let keep = step.keep.as_ref().and_then(|keep| self.expression(keep, &inner));
-        let collect = step.collect.as_ref().and_then(|collect| self.value(collect, &inner));
+        let (collect, mut origins) =
+            self.tracing(|compiler| step.collect.as_ref().and_then(|collect| compiler.value(collect, &inner)));
+        origins.extend(listed);
         let gathers = step.keep.is_some() || step.collect.is_some() || step.first.is_some();
         if gathers && step.into.is_none() {
             let diagnostic = Diagnostic::at(Code::MissingKey, &step.span, "what is gathered has no name");
@@ -287,6 +299,9 @@ impl Compiler<'_> {
             _ => Type::Any,
         };
         let into = step.into.as_ref().and_then(|into| self.define(into, gathered, step.when.is_some(), names));
+        if let Some(into) = &step.into {
+            names.comes_from(&into.value, origins);
+        }
         defines.extend(into.clone());
         Some(Verb::Each(Box::new(Each { list: list?, item: item?, steps, keep, collect, first, into })))
     }

@@ -9,6 +9,7 @@ use super::names::Names;
 use crate::diag::{Code, Diagnostic};
 use crate::name::ConnectionName;
 use crate::plan::reading;
+use crate::plan::settings::PROVED;
 use crate::plan::testcase::{Down, Expect, Matcher, Pattern, Said, Situation, Test};
 use crate::spec::{Kind, Map, Node, Text, testcase as spec};
 
@@ -29,6 +30,7 @@ impl Compiler<'_> {
             intent: value(&test.intent),
             entities: test.entities.as_ref().map(entities).unwrap_or_default(),
             metadata: constants(&test.metadata),
+            verified: self.proved(&test.verified),
             sender: value(&test.sender),
             channel: value(&test.channel),
             active_loop: value(&test.active_loop),
@@ -36,6 +38,20 @@ impl Compiler<'_> {
             events: test.events.iter().map(Node::to_json).collect(),
         };
         Some(Test { it: test.it.value.clone(), place: test.span.clone(), situation, now, before, down, expect })
+    }
+
+    /// What the user of a test has proved.
+    fn proved(&mut self, written: &Map<Text>) -> Vec<(String, String)> {
+        let mut proved = Vec::new();
+        for (what, value) in written.iter() {
+            if PROVED.contains(&what.as_str()) {
+                proved.push((what.value.clone(), value.value.clone()));
+            } else {
+                let diagnostic = Diagnostic::at(Code::BadValue, &what.span, format!("nobody proves their `{}`", what.value));
+                self.out.push(diagnostic.did_you_mean(&what.value, PROVED));
+            }
+        }
+        proved
     }
 
     fn prepare(&mut self, call: &spec::Prepare) -> Option<(ConnectionName, crate::name::OperationName, Value)> {

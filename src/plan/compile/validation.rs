@@ -4,6 +4,7 @@ use super::Compiler;
 use super::action::SLOT_MAPPINGS;
 use super::names::Names;
 use super::steps::Block;
+use super::trust::{Origin, Origins};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Rule, Step, Unavailable, Validation, Verb};
@@ -24,6 +25,7 @@ impl Compiler<'_> {
             .iter()
             .filter_map(|(slot, rule)| {
                 let rule = self.rule(rule, names);
+                self.slot_set(&slot.value, Origins::from([Origin::Said("value".to_owned())]));
                 Some((self.slot_name(slot)?, rule))
             })
             .collect();

@@ -5,6 +5,7 @@ use minijinja::machinery::ast::{self, CallArg, Expr, Spanned};
 use super::super::bounds;
 use super::super::cure;
 use super::super::failure::{Wrong, WrongKind};
+use super::super::guard::{may_test, refused, strict_filter, strict_not, strict_operator, takes_a_key};
 use super::super::names::path;
 use super::super::registry::Sort;
 use super::nodes::{copy_path, joined, null, operator, own_operator, range_of};
@@ -47,13 +48,17 @@ impl<'a> Rewriter<'a> {
             }
             return copy_path(expr);
         }
+        if let Some(instead) = self.not_in_a_guard(expr) {
+            return instead;
+        }
         match expr {
             Expr::Var(_) | Expr::Const(_) => copy_path(expr),
             Expr::Slice(node) => {
                 let span = node.span();
                 let mut part = |part: &Option<Expr<'a>>| CallArg::Pos(self.opt(part.as_ref()).unwrap_or_else(|| null(span)));
                 let args = vec![part(&node.start), part(&node.stop), part(&node.step)];
-                Expr::Filter(Spanned::new(ast::Filter { name: "[:]", expr: Some(self.expr(&node.expr)), args }, span))
+                let name = if self.strict { "![:]" } else { "[:]" };
+                Expr::Filter(Spanned::new(ast::Filter { name, expr: Some(self.expr(&node.expr)), args }, span))
             }
             Expr::UnaryOp(node) => {
                 let not = matches!(node.op, ast::UnaryOpKind::Not);
@@ -62,7 +67,7 @@ impl<'a> Rewriter<'a> {
             }
             Expr::BinOp(node) => {
                 let (left, right) = (self.expr(&node.left), self.expr(&node.right));
-                match own_operator(node.op) {
+                match self.own(node.op) {
                     Some(name) => operator(name, left, right, node.span()),
                     None => Expr::BinOp(Spanned::new(ast::BinOp { op: node.op, left, right }, node.span())),
                 }
@@ -79,9 +84,12 @@ impl<'a> Rewriter<'a> {
                 self.constants(node.name, &node.args);
                 let (expr, args) = (self.opt(node.expr.as_ref()), self.args(&node.args));
                 let span = node.expr.as_ref().map_or(node.span(), |expr| joined(expr.span(), node.span()));
-                Expr::Filter(Spanned::new(ast::Filter { name: node.name, expr, args }, span))
+                Expr::Filter(Spanned::new(ast::Filter { name: self.filter(node), expr, args }, span))
             }
             Expr::Test(node) => {
+                if self.strict && !may_test(node.name) {
+                    self.blame(refused("test ", &format!("`{}`", node.name), range_of(node.span())));
+                }
                 self.known(Sort::Test, node.name, self.locate(node.span(), node.name, true));
                 self.constants(node.name, &node.args);
                 let (expr, args) = (self.expr(&node.expr), self.args(&node.args));
@@ -104,6 +112,24 @@ impl<'a> Rewriter<'a> {
         }
     }
 
+    /// The operator of ours that stands for one of the engine's.
+    fn own(&self, op: ast::BinOpKind) -> Option<&'static str> {
+        strict_operator(op).filter(|_| self.strict).or_else(|| own_operator(op))
+    }
+
+    /// The name that a filter is called by: in a guard, that of its strict form.
+    fn filter(&mut self, node: &Spanned<ast::Filter<'a>>) -> &'a str {
+        if !self.strict {
+            return node.name;
+        }
+        let takes = node.name != "map" || takes_a_key(&node.args);
+        if let Some(strict) = strict_filter(node.name).filter(|_| takes) {
+            return strict;
+        }
+        self.blame(refused("filter ", &format!("`{}`", node.name), self.locate(node.span(), node.name, true)));
+        node.name
+    }
+
     /// `a < b < c` is `a < b and b < c`.
     fn chain(&mut self, node: &Spanned<ast::Compare<'a>>) -> Expr<'a> {
         let span = node.span();
@@ -121,12 +147,16 @@ impl<'a> Rewriter<'a> {
                 ast::CompareOpKind::In => (ast::BinOpKind::In, false),
                 ast::CompareOpKind::NotIn => (ast::BinOpKind::In, true),
             };
-            let mut one = match own_operator(op) {
+            let mut one = match self.own(op) {
                 Some(name) => operator(name, a, b, span),
                 None => Expr::BinOp(Spanned::new(ast::BinOp { op, left: a, right: b }, span)),
             };
             if negated {
-                one = Expr::UnaryOp(Spanned::new(ast::UnaryOp { op: ast::UnaryOpKind::Not, expr: one }, span));
+                let not = Spanned::new(ast::UnaryOp { op: ast::UnaryOpKind::Not, expr: null(span) }, span);
+                one = match self.strict {
+                    true => strict_not(&not, one),
+                    false => Expr::UnaryOp(Spanned::new(ast::UnaryOp { op: ast::UnaryOpKind::Not, expr: one }, span)),
+                };
             }
             whole = Some(match whole {
                 None => one,

@@ -7,6 +7,7 @@
 //! - Filters, tests and functions are looked up now, where their place is known, rather than when the line runs.
 
 mod expressions;
+mod guards;
 mod nodes;
 mod pass;
 mod statements;

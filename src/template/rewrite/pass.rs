@@ -27,6 +27,8 @@ pub(in super::super) struct Rewriter<'a> {
     pub(super) nested: usize,
     /// How deep the expression is nested.
     pub(super) depth: usize,
+    /// Whether it is a guard, which fails closed.
+    pub(super) strict: bool,
     /// The names found so far.
     pub(in super::super) references: Vec<Reference>,
     /// The first mistake.
@@ -35,7 +37,15 @@ pub(in super::super) struct Rewriter<'a> {
 
 impl<'a> Rewriter<'a> {
     pub(in super::super) fn new(source: &'a str) -> Self {
-        Self { source, introduced: Introduced::new(), nested: 0, depth: 0, references: Vec::new(), wrong: None }
+        Self {
+            source,
+            introduced: Introduced::new(),
+            nested: 0,
+            depth: 0,
+            strict: false,
+            references: Vec::new(),
+            wrong: None,
+        }
     }
 
     pub(super) fn blame(&mut self, wrong: Wrong) {

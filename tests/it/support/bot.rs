@@ -31,6 +31,7 @@ pub struct Bot {
     served: Mutex<Option<JoinHandle<io::Result<()>>>>,
     log: Log,
     expected: Mutex<Vec<String>>,
+    clock: FixedClock,
     _logging: DefaultGuard,
     _folder: TempDir,
 }
@@ -138,8 +139,8 @@ impl Bot {
         let logging = tracing::subscriber::set_default(subscriber.finish());
         let project = Arc::new(compiled(place));
         let auth = app::callers(&project, &place.folder()).unwrap();
-        let clock = Arc::new(FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap()));
-        let engine = Arc::new(app::engine(project, &place.folder(), clock).await.unwrap());
+        let clock = FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap());
+        let engine = Arc::new(app::engine(project, &place.folder(), Arc::new(clock.clone())).await.unwrap());
         let drain = Drain::default();
         let facts = Facts { config: Value::Null, metrics: Metrics::install(), draining: drain.draining.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -152,7 +153,7 @@ impl Bot {
             serve(listener, door, None, drain, async move { stopped.notified().await }, settled).await
         };
         let served = Mutex::new(Some(tokio::spawn(serving)));
-        Self { address, stop, served, log, expected: Mutex::default(), _logging: logging, _folder: folder }
+        Self { address, stop, served, log, expected: Mutex::default(), clock, _logging: logging, _folder: folder }
     }
 
     /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
@@ -161,6 +162,11 @@ impl Bot {
         tokio::time::pause();
         tokio::time::advance(std::time::Duration::from_secs(60 * minutes + 20)).await;
         tokio::time::resume();
+    }
+
+    /// Puts the wall clock forward.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(std::time::Duration::from_secs(seconds));
     }
 
     pub fn address(&self) -> SocketAddr {

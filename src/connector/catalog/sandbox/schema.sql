@@ -158,6 +158,13 @@ create table interactions (
     at text not null
 );
 
+create table messages (
+    id text primary key,
+    recipient text not null,
+    text text not null,
+    sent_at text not null
+);
+
 create table employees (
     email text primary key,
     name text not null,
