@@ -271,3 +271,27 @@ impl Default for Stores {
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn seconds(limits: &Limits, channel: Option<&str>) -> (u64, u64) {
+        let times = limits.on(channel);
+        (times.slow_after.as_secs(), times.give_up_after.as_secs())
+    }
+
+    #[test]
+    fn slack_is_told_something_within_its_three_seconds() {
+        let mut limits = Limits::default();
+        assert_eq!(seconds(&limits, None), (5, 15));
+        assert_eq!(seconds(&limits, Some("slack")), (2, 15));
+        limits.times.slow_after = Duration::from_secs(1);
+        assert_eq!(seconds(&limits, Some("slack")), (1, 15), "less patience than Slack's stays");
+        limits.times.slow_after = Duration::from_secs(8);
+        assert_eq!(seconds(&limits, Some("slack")), (2, 15));
+        assert_eq!(seconds(&limits, Some("telegram")), (8, 15));
+    }
+}
