@@ -20,7 +20,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum_server::accept::NoDelayAcceptor;
+use axum::serve::ListenerExt;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::Formatter;
@@ -251,10 +251,9 @@ fn floor(port: u16) -> Fallible<()> {
     let router = Router::new().route("/webhook", post(read)).route("/health", get(async || "{}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(("0.0.0.0", port))?;
-        listener.set_nonblocking(true)?;
-        let server = axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()).http1_only();
-        Ok(tokio::spawn(server.serve(router.into_make_service())).await??)
+        let listener = tokio::net::TcpListener::bind(("0.0.0.0", port)).await?;
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        Ok(tokio::spawn(async move { axum::serve(listener, router).await }).await??)
     })
 }
 

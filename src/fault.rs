@@ -50,6 +50,10 @@ outcomes! {
     Timeout = "timeout", Exhausted;
     /// A write was begun and is not known to have ended; it goes on.
     Pending = "pending", Exhausted;
+    /// A write could not be made now; it is kept, and made later.
+    Queued = "queued", Exhausted;
+    /// A write may have been done or not, and nobody can find out which.
+    Unclear = "unclear", Exhausted;
     /// Credentials, address or file are wrong on our side.
     Misconfigured = "misconfigured", Misconfigured;
     /// An answer that does not fit the model, or a template that failed on it: wrong data is worse than none.
@@ -57,10 +61,11 @@ outcomes! {
 }
 
 impl Outcome {
-    /// Whether a rule of a connector can say so: the rest is said by legwork itself.
+    /// Whether it says that the call did not work; a write that is under way, is made later or may have been done is none of
+    /// that. A rule of a connector can say these only: the rest is said by legwork itself.
     #[must_use]
-    pub const fn said_of_an_answer(self) -> bool {
-        !matches!(self, Self::Pending)
+    pub const fn is_known(self) -> bool {
+        !matches!(self, Self::Pending | Self::Queued | Self::Unclear)
     }
 
     /// The outcome of that name.
@@ -106,6 +111,8 @@ pub struct Fault {
     /// The writes of the operation that were done before it ended like this, by the names of their steps: what failed is the
     /// rest. Empty when nothing was changed, or when whether anything was is not known.
     pub done: Vec<String>,
+    /// Whether something may have been done that is not in `done`: a write was sent, and no answer says what became of it.
+    pub unsettled: bool,
     /// What the user can quote, of a write that is not settled.
     pub reference: Option<Box<str>>,
     /// Whether it is this sender alone who has asked too often.
@@ -122,6 +129,7 @@ impl Fault {
             public: None,
             retry_after: None,
             done: Vec::new(),
+            unsettled: false,
             reference: None,
             too_often: false,
         }

@@ -1,7 +1,9 @@
 //! Time as a value: the wall clock, the deadline of a turn, and durations as people write them.
 //!
-//! Wall time is asked of a [`Clock`], which tests hold still. Monotonic time is tokio's, which tests pause. Nothing here
-//! sleeps or spawns.
+//! Wall time is asked of a [`Clock`], which tests hold still. Monotonic time is tokio's, which tests pause ([`paused`]).
+//! Nothing here sleeps.
+
+pub mod paused;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -99,6 +101,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(|| format!("`{text}` is longer than a year"))
 }
 
+/// A duration as [`duration`] reads it, in the largest unit that leaves nothing over.
+#[must_use]
+pub fn shown(span: Duration) -> String {
+    let millis = span.as_millis();
+    let whole = UNITS.iter().rev().find(|(_, factor)| millis > 0 && millis.is_multiple_of(u128::from(*factor)));
+    let (unit, factor) = whole.copied().unwrap_or(("ms", 1));
+    format!("{}{unit}", millis / u128::from(factor))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +121,9 @@ mod tests {
         assert!(duration("5").unwrap_err().contains("unit"));
         assert!(duration("s").is_err());
         assert!(duration("99999999d").unwrap_err().contains("year"));
+        for text in ["250ms", "1500ms", "5s", "90s", "2m", "24h", "7d", "0ms"] {
+            assert_eq!(duration(text).map(shown).as_deref(), Ok(if text == "24h" { "1d" } else { text }));
+        }
     }
 
     #[tokio::test(start_paused = true)]

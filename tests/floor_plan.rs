@@ -30,6 +30,7 @@ const CONFINED: &[(&[&str], &[&str])] = &[
     (&["reqwest"], &["connector"]),
     (&["sqlx"], &["store", "connector"]),
     (&["moka"], &["resilience"]),
+    (&["redis"], &["store"]),
     (&["minijinja"], &["template"]),
     (&["serde_saphyr"], &["spec"]),
     (&["std", "env"], &["secret", "app", "cli"]),

@@ -78,7 +78,8 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
     sources.catalogue = catalog::BUILT_IN.iter().map(|source| source.name).collect();
-    sources.connectors = connectors(&connectors_folder, &folder, paths.used.as_ref(), paths.formats.as_ref(), out);
+    let (used, formats) = (paths.used.as_ref(), paths.formats.as_ref());
+    (sources.connectors, sources.own_connectors) = connectors(&connectors_folder, &folder, used, formats, out);
     sources
 }
 
@@ -194,7 +195,10 @@ fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     found
 }
 
-/// The connectors that come with legwork and those of the project, compiled.
+/// Connectors by name; none for one that is wrong.
+type Compiled = BTreeMap<String, Option<Arc<Connector>>>;
+
+/// The connectors that come with legwork and those of the project, compiled, and the files of these.
 ///
 /// Of the catalogue only what a connection names is compiled: it is large, and every start would pay for all of it.
 fn connectors(
@@ -203,7 +207,7 @@ fn connectors(
     used: Option<&BTreeSet<String>>,
     formats: Option<&Formats>,
     out: &mut Diagnostics,
-) -> BTreeMap<String, Option<Arc<Connector>>> {
+) -> (Compiled, Vec<Arc<File>>) {
     let mut compiled: Vec<(String, Option<Connector>)> = Vec::new();
     let is_used = |name: &str| used.map_or(name == plan::SANDBOX, |used| used.contains(name));
     for source in catalog::BUILT_IN.iter().filter(|source| is_used(source.name)) {
@@ -214,6 +218,7 @@ fn connectors(
     }
     let files = if own.is_dir() { yaml_files(own, out) } else { Vec::new() };
     let mut own_files: BTreeMap<String, Span> = BTreeMap::new();
+    let mut read = Vec::new();
     for path in files {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let Some(file) = text(&path, folder, out) else {
@@ -236,6 +241,7 @@ fn connectors(
         let (connector, problems) = catalog::read(&name, &file, path.parent().unwrap_or(own), formats);
         out.extend(problems);
         compiled.push((name, connector));
+        read.push(file);
     }
-    compiled.into_iter().map(|(name, connector)| (name, connector.map(Arc::new))).collect()
+    (compiled.into_iter().map(|(name, connector)| (name, connector.map(Arc::new))).collect(), read)
 }

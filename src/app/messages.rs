@@ -128,7 +128,8 @@ fn gives_way(topic: Topic, say: &Say) -> bool {
         let more = rest || message.elements.is_some() || !message.buttons.is_empty() || !message.channels.is_empty();
         !more && message.text.as_ref().or(message.response.as_ref()).is_none_or(blank)
     };
-    let silenced = matches!(topic, Topic::Stale | Topic::TryAgain | Topic::TalkToAPerson | Topic::LeaveAMessage);
+    let silenced =
+        matches!(topic, Topic::Stale | Topic::Partly | Topic::TryAgain | Topic::TalkToAPerson | Topic::LeaveAMessage);
     !silenced && say.0.iter().all(nothing)
 }
 

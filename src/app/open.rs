@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::room;
+use super::store::{open as open_store, second_level, store};
 use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts, Verifier};
 use crate::name::{CallerName, ConnectionName};
+use crate::outbox::{Rules, Writes};
 use crate::plan::connector::{Connection, Setting, SettingValue, System};
 use crate::plan::settings::{Proof, Signed, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
-use crate::store::{Keys, NoTokens, SqliteTokens, TokenStore};
+use crate::store::{NoTokens, Store, TokenStore};
 use crate::telemetry::SystemAway;
 use crate::time::{Clock, Deadline};
 
@@ -96,30 +99,41 @@ fn with_secrets(wire: &Wire, folder: &Path, missing: Missing) -> Result<Connecti
 /// What is missing or cannot be opened, one line each; never a secret.
 pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
     let connections = connections(&project, folder)?;
-    let verifier = verifier(&project, folder).map_err(|wrong| vec![wrong])?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
-    let tokens = tokens(&project.settings.stores, folder).await.map_err(|wrong| vec![wrong])?;
+    let store = store(&project, folder).await.map_err(|wrong| vec![wrong])?;
+    let verifier = verifier(&project, folder, Arc::<Store>::clone(&store)).map_err(|wrong| vec![wrong])?;
+    let tokens: Arc<dyn TokenStore> = Arc::<Store>::clone(&store);
     let cache_bytes = project.settings.cache_bytes;
     let (scratch, wall) = (false, Arc::clone(&clock));
     let surroundings = Surroundings { folder, clock: wall, profiles, cache_bytes, tokens, rng, scratch };
+    let second = second_level(&project, &connections, folder).map_err(|wrong| vec![wrong])?;
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let connections = opened.map_err(said)?;
+    let connections = match second {
+        Some(second) => connections.in_front_of(second),
+        None => connections,
+    };
     // A server that is down now may be there for the first call, whose user hears something true until then.
     let (passing, unfit): (Vec<_>, Vec<_>) = connections.verify().await.into_iter().partition(|problem| problem.passing);
     passing.iter().for_each(|problem| SystemAway { problem }.emit());
     if !unfit.is_empty() {
         return Err(said(unfit));
     }
-    Ok(Engine::new(Parts { project, connections: Arc::new(connections), clock, verifier }))
+    let turns = room(&project).turns;
+    let connections = Arc::new(connections);
+    let rules = Rules::of(&project.settings);
+    let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut fastrand::Rng::new());
+    Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
 }
 
 /// What knows who is verified, with the key of tokens read.
-fn verifier(project: &Project, folder: &Path) -> Result<Verifier, String> {
-    let Some(metadata) = &project.settings.verify.metadata else { return Verifier::new(None) };
+fn verifier(project: &Project, folder: &Path, store: Arc<Store>) -> Result<Verifier, String> {
+    let Some(metadata) = &project.settings.verify.metadata else { return Verifier::new(None, store) };
     let (Signed::Compact(reference) | Signed::Hs256(reference, _) | Signed::Public(reference, ..)) = &metadata.signed;
     let secret = reference.resolve(folder).map_err(|missing| format!("`verify.metadata` cannot be used: {missing}"))?;
-    Verifier::new(Some((metadata, &secret))).map_err(|wrong| format!("`verify.metadata` cannot be used: its key {wrong}"))
+    let verifier = Verifier::new(Some((metadata, &secret)), store);
+    verifier.map_err(|wrong| format!("`verify.metadata` cannot be used: its key {wrong}"))
 }
 
 /// What there is to see of a project's connections without opening one; a setting whose reference leads nowhere is left out.
@@ -167,13 +181,10 @@ pub async fn probe(
 
 /// Where tokens are kept that a vendor replaces at every use: nowhere without a key to seal them with.
 async fn tokens(stores: &Stores, folder: &Path) -> Result<Arc<dyn TokenStore>, String> {
-    if stores.keys.is_empty() {
-        return Ok(Arc::new(NoTokens));
+    match stores.keys.is_empty() {
+        true => Ok(Arc::new(NoTokens)),
+        false => Ok(Arc::new(open_store(stores, folder).await?)),
     }
-    let keys: Result<Vec<_>, _> = stores.keys.iter().map(|key| key.resolve(folder)).collect();
-    let keys = keys.and_then(|keys| Keys::new(&keys)).map_err(|wrong| format!("`stores.key` cannot be used: {wrong}"))?;
-    let store = SqliteTokens::open(&folder.join(&stores.main), keys).await;
-    Ok(Arc::new(store.map_err(|wrong| format!("`stores.main` cannot be used: {wrong}"))?))
 }
 
 /// What the databases of a project have against the statements that its connectors run on them. An SQLite file that is not

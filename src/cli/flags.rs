@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use serde_json::Value;
 
+use crate::plan::connector::StagedAt;
 use crate::secret::Secret;
 use crate::server::TlsFiles;
 use crate::telemetry::{Format, Logging};
@@ -61,6 +62,11 @@ pub struct ServeFlags {
     /// Speak gRPC instead of HTTP (not built)
     #[arg(long)]
     pub grpc: bool,
+
+    /// Let a system fail on purpose: CONNECTION=FAULT, or CONNECTION.OPERATION=FAULT, where FAULT is down, slow:8s,
+    /// rate_limited, rate_limited:30s, wrong_data or flaky:30%. May be given several times; refused by `profile: production`
+    #[arg(long = "fault", value_name = "CONNECTION=FAULT")]
+    pub faults: Vec<StagedAt>,
 
     /// Log more: -v as by default, -vv for debugging
     #[arg(short, long, action = ArgAction::Count, conflicts_with_all = ["quiet", "debug"])]

@@ -2,6 +2,7 @@
 //!
 //! 0 is success, 1 that something is wrong in the project or a test failed, 2 that the command itself cannot be carried out.
 
+mod assistants;
 mod check;
 mod connections;
 mod connectors;
@@ -9,6 +10,9 @@ mod connectors_test;
 mod explain;
 mod flags;
 mod messages;
+mod outbox;
+mod privacy;
+mod rehearse;
 mod schema;
 mod serve;
 mod test;
@@ -43,6 +47,8 @@ enum Command {
     Check(check::CheckFlags),
     /// Run the `tests:` blocks of actions
     Test(test::TestFlags),
+    /// Print what users would hear of each action while its systems fail, and after how long
+    Rehearse(rehearse::RehearseFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
     /// Print what is said when something does not go well, and where each message comes from
@@ -51,6 +57,14 @@ enum Command {
     Connectors(connectors::ConnectorsFlags),
     /// Show what the project is connected to
     Connections(connections::ConnectionsFlags),
+    /// Show the ways back to the assistants that call, and test them
+    Assistants(assistants::AssistantsFlags),
+    /// Show the writes that wait or need somebody, make them again, or give them up
+    Outbox(outbox::OutboxFlags),
+    /// Remove what is held of a customer or a conversation, from the store and the memory of servers
+    Purge(privacy::PurgeFlags),
+    /// Print what is held of a customer or a conversation in the store, as JSON
+    Export(privacy::ExportFlags),
     /// Explain a diagnostic's code
     Explain(explain::ExplainFlags),
     /// Print the JSON Schemas of the files, for editors
@@ -85,10 +99,15 @@ pub fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         Command::Check(flags) => check::run(&flags),
         Command::Test(flags) => test::run(&flags),
+        Command::Rehearse(flags) => rehearse::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
         Command::Messages(flags) => messages::run(&flags),
         Command::Connectors(flags) => connectors::run(&flags),
         Command::Connections(flags) => connections::run(&flags),
+        Command::Assistants(flags) => assistants::run(&flags),
+        Command::Outbox(flags) => outbox::run(&flags),
+        Command::Purge(flags) => privacy::purge(&flags),
+        Command::Export(flags) => privacy::export(&flags),
         Command::Explain(flags) => explain::run(&flags),
         Command::Schema(flags) => schema::run(&flags),
     }

@@ -13,10 +13,10 @@ use crate::diag::{Diagnostic, File};
 use crate::plan::Project;
 use crate::plan::settings;
 use crate::rasa::Limits;
-use crate::server::{self, Cors, Drain, Draining, Facts, Options};
+use crate::server::{self, Connections, Cors, Drain, Draining, Facts, Options, Serving};
 use crate::spec::yaml;
 use crate::telemetry::{self, Metrics};
-use crate::time::SystemClock;
+use crate::time::{Clock, SystemClock};
 
 /// The port that Rasa's own action server listens on.
 const PORT: u16 = 5055;
@@ -42,11 +42,16 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
         complain("legwork: not started, because of the errors above\n");
         return ExitCode::from(1);
     };
+    let unstageable = app::unstageable(&project, &flags.faults);
+    if !unstageable.is_empty() {
+        return cannot(&unstageable);
+    }
     let guard = match flags.logging().init() {
         Ok(guard) => guard,
         Err(reason) => return cannot(&[reason]),
     };
     telemetry::report_panics();
+    app::open_more_files();
     let code = match block_on(serve(flags, project, &place)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(reasons)) => cannot(&reasons),
@@ -69,8 +74,10 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     let one = |reason: String| vec![reason];
     let folder = place.folder();
     let project = Arc::new(project);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let written = &project.settings.server;
     let auth = app::callers(&project, &folder)?;
+    let assistants = app::assistants(&project, &folder, &clock)?;
     let origins: Vec<String> = written.cors.iter().chain(&flags.cors).cloned().collect();
     let options = Options {
         auth,
@@ -91,6 +98,10 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     let listener = TcpListener::bind((host.as_str(), port)).map_err(|error| {
         one(format!("{host}:{port} cannot be listened on: {error}; another server may have it, --port takes another"))
     })?;
+    let room = app::room(&project);
+    if let Some(lacking) = &room.lacking {
+        tracing::warn!("{lacking}");
+    }
     let bound = listener.local_addr().map_or_else(|_| format!("{host}:{port}"), |address| address.to_string());
     let config = json!({
         "file": place.config.as_ref().map(|path| path.display().to_string()),
@@ -98,17 +109,25 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
         "address": bound,
         "tls": tls.is_some(),
         "body_limit": written.body_limit,
+        "turns": room.turns,
+        "connections": room.connections,
         "turn_seconds": project.settings.limits.times.give_up_after.as_secs_f64(),
         "slow_seconds": project.settings.limits.times.slow_after.as_secs_f64(),
         "timezone": project.settings.timezone.name(),
     });
-    let engine = Arc::new(app::engine(Arc::clone(&project), &folder, Arc::new(SystemClock)).await?);
-    let draining = Draining::default();
+    // Before anything counts.
     let metrics = Metrics::install();
+    let engine = Arc::new(app::engine(Arc::clone(&project), &folder, clock).await?);
+    for fault in &flags.faults {
+        tracing::warn!(connection = %fault.connection, "{fault}: on purpose, since --fault says so; users hear what comes of it");
+        engine.connections().stage(fault);
+    }
+    let draining = Draining::default();
     let facts = Facts { config, metrics: metrics.clone(), draining: draining.clone() };
     let router = server::router(Arc::clone(&engine), options, facts);
     let scheme = if tls.is_some() { "https" } else { "http" };
-    tracing::info!(actions = project.actions.len(), "listening on {scheme}://{bound}/webhook");
+    let (turns, connections) = (room.turns, room.connections);
+    tracing::info!(actions = project.actions.len(), turns, connections, "listening on {scheme}://{bound}/webhook");
     let upkeep = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
@@ -116,9 +135,13 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
             metrics.upkeep();
         }
     });
+    let work = Arc::clone(&engine);
+    let work = tokio::spawn(async move { work.work(assistants).await });
     let drain = Drain { draining, ..Drain::default() };
-    let served = server::serve(listener, router, tls, drain, told_to_stop(), engine.settled()).await;
+    let serving = Serving { tls, drain, connections: Connections(room.connections) };
+    let served = server::serve(listener, router, serving, told_to_stop(), engine.settled()).await;
     upkeep.abort();
+    work.abort();
     tracing::info!("stopped");
     served.map_err(|error| one(format!("the server stopped: {error}")))
 }

@@ -111,6 +111,8 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
         }
         let reply =
             engine.traced(call, context, Some(Arc::clone(&trace))).await.map_err(|malformed| vec![malformed.to_string()])?;
+        // What it outdated, others have to know before this process is gone.
+        engine.connections().settled().await;
         Ok::<_, Vec<String>>((reply, trace.entries()))
     });
     let (reply, entries) = match tried {

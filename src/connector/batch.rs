@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::attempts::Attempts;
 use super::connections::{Answered, Connections, How, Open, Opened};
 use super::http::{Errand, Remote, Wanted};
+use super::rehearsal::Rehearsal;
 use super::reply::reply;
 use super::stack::{accepted, allowed, call, finished, late};
 use crate::fault::Fault;
@@ -20,8 +21,8 @@ use crate::plan::connector::{Batch, Operation};
 use crate::resilience::{Cached, Key, Read};
 use crate::telemetry::{CacheKind, CacheUsed};
 
-/// One call that is still to be made: its place among all, its inputs, and what of them is asked for.
-type Waiting = (usize, Map<String, Value>, Value);
+/// One call that is still to be made: its place among all, its inputs, and what is asked for it.
+type Waiting = (usize, Map<String, Value>, Wanted);
 
 /// Calls an operation once for each of `calls`; the answers come in their order.
 pub(super) async fn call_many(
@@ -31,8 +32,7 @@ pub(super) async fn call_many(
     calls: Vec<Map<String, Value>>,
     how: How<'_>,
 ) -> Vec<Result<Answered, Fault>> {
-    let plain = open.given().is_none() && !open.rules.faults.any();
-    let (Some(batch), Opened::Remote(remote), true) = (&operation.batch, &open.system, plain) else {
+    let (Some(batch), Opened::Remote(remote)) = (&operation.batch, &open.system) else {
         return join_all(calls.into_iter().map(|inputs| call(connections, open, operation, inputs, how))).await;
     };
     if let Err(fault) = allowed(open, operation, how.sender) {
@@ -52,8 +52,8 @@ pub(super) async fn call_many(
                         alone.push((at, inputs));
                         None
                     }
-                    Ok(Some(value)) => {
-                        groups.entry(others(&inputs, batch)).or_default().push((at, inputs, value));
+                    Ok(Some(wanted)) => {
+                        groups.entry(others(&inputs, batch)).or_default().push((at, inputs, wanted));
                         None
                     }
                 },
@@ -64,7 +64,7 @@ pub(super) async fn call_many(
         }
     }
     let most = usize::try_from(batch.most.get()).unwrap_or(usize::MAX);
-    let requests = groups.values().flat_map(|group| group.chunks(most));
+    let requests = groups.into_values().flat_map(|group| parts(group, most));
     let made = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how)));
     let alone =
         alone.into_iter().map(|(at, inputs)| call(connections, open, operation, inputs, how).map(move |it| (at, it)));
@@ -75,6 +75,17 @@ pub(super) async fn call_many(
         }
     }
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(late(operation)))).collect()
+}
+
+/// The calls of one request each.
+fn parts(mut group: Vec<Waiting>, most: usize) -> Vec<Vec<Waiting>> {
+    let mut parts = Vec::new();
+    while group.len() > most {
+        let rest = group.split_off(most);
+        parts.push(std::mem::replace(&mut group, rest));
+    }
+    parts.push(group);
+    parts
 }
 
 /// Whatever two calls of one request have in common.
@@ -101,7 +112,7 @@ async fn ask(
     open: &Open,
     operation: &Operation,
     (batch, remote): (&Batch, &Remote),
-    calls: &[Waiting],
+    calls: Vec<Waiting>,
     how: How<'_>,
 ) -> Vec<(usize, Result<Answered, Fault>)> {
     if let Err(fault) = open.chain.sender(how.sender) {
@@ -109,9 +120,11 @@ async fn ask(
     }
     let (started, sent) = (Instant::now(), Attempts::new());
     let (until, wire) = (how.deadline, how.wire.map(Arc::as_ref));
-    let errand = Errand { operation, until, sent: &sent, key: None, wire, dry: false };
-    let parts = calls.iter().map(|(_, inputs, value)| Wanted { inputs: inputs.clone(), value: value.clone() }).collect();
-    let asked = timeout_at(until.instant(), remote.run_batch(&errand, batch, parts));
+    let now = connections.clock.now();
+    let rehearsal = &Rehearsal::new(&open.name, open.faults(operation), || connections.rng());
+    let errand = Errand { operation, until, sent: &sent, key: None, now, wire, dry: false, rehearsal };
+    let (calls, wanted): (Vec<_>, Vec<_>) = calls.into_iter().map(|(at, inputs, wanted)| ((at, inputs), wanted)).unzip();
+    let asked = timeout_at(until.instant(), remote.run_batch(&errand, batch, wanted));
     let asked = asked.await.unwrap_or_else(|_| Err(late(operation)));
     finished(open, operation, asked.as_ref().err(), started, &sent);
     let ended = match asked {
@@ -119,9 +132,9 @@ async fn ask(
         Ok(results) => results,
     };
     let mut answers = Vec::new();
-    for ((at, inputs, _), ended) in calls.iter().zip(ended) {
+    for ((at, inputs), ended) in calls.into_iter().zip(ended) {
         let answer = ended.and_then(|results| reply(operation, results));
-        answers.push((*at, keep(connections, open, operation, inputs, answer).await));
+        answers.push((at, keep(connections, open, operation, &inputs, answer).await));
     }
     answers
 }

@@ -139,6 +139,11 @@ impl Chain {
         ended.map_err(|fault| Stopped { fault, held: None })
     }
 
+    /// Whether a second request may be made beside a read that takes long.
+    pub(super) const fn hedges(&self) -> bool {
+        self.hedge.is_some()
+    }
+
     /// An attempt of a read, and a second one beside it when the first takes long and the connection wants that.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::connections::{Answered, Connections, Given};
+use super::connections::{Answered, Connections};
 use super::stack::allowed;
 use crate::name::{ConnectionName, OperationName};
 use crate::resilience::{Cached, Keep, Key, Place};
@@ -26,15 +26,18 @@ impl Connections {
         inputs: &Map<String, Value>,
         sender: Option<&str>,
     ) -> Option<Composing> {
+        let mut shared = true;
         for (connection, operation) in reads {
             let (open, operation) = self.find(connection, operation).ok()?;
             let keeping = &open.rules.patience.keeping;
             let off = keeping.off || keeping.operations.get(&operation.name).is_some_and(Option::is_none);
-            if off || open.given() == Some(Given::Down) || allowed(open, operation, sender).is_err() {
+            if off || open.forgets() || allowed(open, operation, sender).is_err() {
                 return None;
             }
+            shared &= open.is_shared();
         }
-        Some(Composing(self.cache.place(&Key::composed(name, reads, inputs))))
+        let key = Key::composed(name, reads, inputs);
+        Some(Composing(self.cache.place(&if shared { key } else { key.only_here() })))
     }
 
     /// The result as it was kept, when it is as good as new.

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
-use serde::Serialize;
-use tokio_util::task::TaskTracker;
 
 use super::chain::Chain;
 use super::examples::Played;
@@ -22,9 +22,13 @@ use super::sql::{Database, Finding, Place};
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
-use crate::plan::connector::{Connection, Connector, Mode, Operation, Rules, Setting, SettingValue, SqlSystem, System};
-use crate::resilience::{Keep, ReadCache};
+use crate::plan::connector::{
+    Again, Connection, Connector, Faults, Mode, Operation, OperationKind, Rules, Setting, SettingValue, SqlSystem, Staged,
+    StagedAt, System,
+};
+use crate::resilience::{Keep, Key, ReadCache, SecondLevel};
 use crate::store::TokenStore;
+use crate::telemetry::StoreState;
 use crate::time::{Clock, Deadline};
 
 /// What connections are opened in.
@@ -57,6 +61,8 @@ pub struct How<'a> {
     pub sender: Option<&'a str>,
     /// The key of what the call writes, so that the same call made again is known by it; one of its own without.
     pub key: Option<WriteKey>,
+    /// What it takes for the time, where that is not the time of the call: the same call made again is the same to a second.
+    pub at: Option<DateTime<Utc>>,
     /// Where its requests are noted, with their values.
     pub wire: Option<&'a Arc<Wire>>,
 }
@@ -65,7 +71,7 @@ impl How<'_> {
     /// A call for nobody in particular, made once.
     #[must_use]
     pub const fn by(deadline: Deadline) -> Self {
-        Self { deadline, refresh: false, sender: None, key: None, wire: None }
+        Self { deadline, refresh: false, sender: None, key: None, at: None, wire: None }
     }
 }
 
@@ -78,22 +84,15 @@ pub struct Answered {
     pub age: Option<Duration>,
 }
 
-/// What is wrong with a system, for tests and rehearsals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Given {
-    /// It cannot be reached: every call ends `unavailable`, and nothing that was kept helps.
-    Down,
-    /// It cannot be reached; what was kept of it is there.
-    Gone,
-}
-
-impl Given {
-    /// The fault of that name in `given:`.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        (name == "down").then_some(Self::Down)
-    }
+/// What there is to know of an operation that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Writing {
+    /// How long after it was made first it can be made again without being done twice.
+    pub again: Again,
+    /// Whether its system takes it back when it runs out of time, so that it is never under way after that.
+    pub undone: bool,
+    /// Whether it is something that may be done later as well: no payment, and not on a connection that does not do it.
+    pub later: bool,
 }
 
 /// Why a connection cannot be opened, or will not work.
@@ -130,9 +129,8 @@ pub struct Connections {
     open: IndexMap<ConnectionName, Open>,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
-    /// Writes, which end whether or not somebody waits for them.
-    pub(super) writes: TaskTracker,
     profiles: Keep,
+    cache_bytes: u64,
     rng: Mutex<fastrand::Rng>,
 }
 
@@ -141,7 +139,10 @@ pub(super) struct Open {
     pub(super) connector: Arc<Connector>,
     pub(super) system: Opened,
     pub(super) rules: Rules,
-    given: Mutex<Option<Given>>,
+    /// What is staged to be wrong with it, in the order in which it was staged.
+    staged: Mutex<Vec<(Option<OperationName>, Staged)>>,
+    /// Nothing of it is kept.
+    forgets: AtomicBool,
     /// Its host or file, for operators.
     pub(super) address: Option<String>,
     pub(super) tally: Tally,
@@ -150,9 +151,44 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// What stands in the system's place.
-    pub(super) fn given(&self) -> Option<Given> {
-        *self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What goes wrong on purpose with calls of an operation.
+    pub(super) fn faults(&self, operation: &Operation) -> Faults {
+        let staged = self.staged();
+        let of_it = staged.iter().filter(|(only, _)| only.as_ref().is_none_or(|only| *only == operation.name));
+        of_it.fold(self.rules.faults, |faults, (_, more)| faults.and((*more).into()))
+    }
+
+    /// What is staged to be wrong with it, for operators.
+    pub(super) fn shown_staged(&self) -> Vec<String> {
+        let shown = |(operation, fault): &(Option<OperationName>, Staged)| match operation {
+            None => fault.to_string(),
+            Some(operation) => format!("{operation}: {fault}"),
+        };
+        self.staged().iter().map(shown).collect()
+    }
+
+    /// Whether other processes that open it ask the same system: not where its data is in memory or in a file.
+    pub(super) fn is_shared(&self) -> bool {
+        match &self.system {
+            Opened::Database(database) => database.is_shared(),
+            Opened::Remote(_) => true,
+            Opened::Examples(_) => false,
+        }
+    }
+
+    /// What a read of it is kept under.
+    pub(super) fn key(&self, operation: &OperationName, inputs: &serde_json::Map<String, serde_json::Value>) -> Key {
+        let key = Key::new(&self.name, operation, inputs);
+        if self.is_shared() { key } else { key.only_here() }
+    }
+
+    /// Whether nothing of it is kept.
+    pub(super) fn forgets(&self) -> bool {
+        self.forgets.load(Ordering::Relaxed)
+    }
+
+    fn staged(&self) -> MutexGuard<'_, Vec<(Option<OperationName>, Staged)>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -211,8 +247,9 @@ impl Connections {
             match system {
                 Ok(system) => {
                     let (rules, address) = (connection.rules.clone(), facts::address(connection));
-                    let (given, tally) = (Mutex::default(), Tally::default());
-                    open.insert(name.clone(), Open { name, connector, system, rules, given, address, tally, chain });
+                    let (staged, forgets, tally) = (Mutex::default(), AtomicBool::default(), Tally::default());
+                    let one = Open { name, connector, system, rules, staged, forgets, address, tally, chain };
+                    open.insert(one.name.clone(), one);
                 }
                 Err(finding) => problems.push(Problem::of(&name, finding)),
             }
@@ -221,15 +258,26 @@ impl Connections {
             return Err(problems);
         }
         let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
-        let (cache, writes) = (Arc::new(ReadCache::new(cache_bytes)), TaskTracker::new());
-        Ok(Self { open, cache, clock, writes, profiles, rng: Mutex::new(rng) })
+        let cache = Arc::new(ReadCache::new(cache_bytes));
+        Ok(Self { open, cache, clock, profiles, cache_bytes, rng: Mutex::new(rng) })
     }
 
-    /// Waits until no write is under way.
+    /// The same with a second level behind what is kept, which other processes share; before the first call. Needs a runtime.
+    #[must_use]
+    pub fn in_front_of(self, second: Arc<dyn SecondLevel>) -> Self {
+        let cache = ReadCache::new(self.cache_bytes).in_front_of(second, Arc::clone(&self.clock));
+        Self { cache: Arc::new(cache), ..self }
+    }
+
+    /// Whether the second level of the cache is there; none where there is no such level.
+    #[must_use]
+    pub fn second_level(&self) -> Option<StoreState> {
+        self.cache.second_level()
+    }
+
+    /// Waits until other processes can know what was outdated here, for a second at most.
     pub async fn settled(&self) {
-        self.writes.close();
-        self.writes.wait().await;
-        self.writes.reopen();
+        self.cache.settled().await;
     }
 
     /// Calls an operation.
@@ -246,6 +294,15 @@ impl Connections {
     ) -> Result<Answered, Fault> {
         let (open, operation) = self.find(connection, operation)?;
         super::stack::call(self, open, operation, inputs, how).await
+    }
+
+    /// What there is to know of an operation before it is called to write; none when there is no such operation.
+    #[must_use]
+    pub fn writing(&self, connection: &ConnectionName, operation: &OperationName) -> Option<Writing> {
+        let (open, operation) = self.find(connection, operation).ok()?;
+        let undone = matches!(open.system, Opened::Database(_));
+        let later = operation.kind == OperationKind::Write && open.rules.mode == Mode::Live;
+        Some(Writing { again: operation.again(), undone, later })
     }
 
     /// Whether several calls of an operation may be made as one.
@@ -282,6 +339,14 @@ impl Connections {
         super::stack::last_known(self, open, operation, inputs, sender).await
     }
 
+    /// Forgets every kept answer whose inputs or whose value are like that, composed ones included; how many those were. One
+    /// that is under way is not kept.
+    pub async fn forget_values(&self, is: impl Fn(&serde_json::Value) -> bool) -> usize {
+        let whose =
+            |key: &Key, answer: Option<&serde_json::Value>| answer.is_some_and(&is) || key.inputs().any(|input| is(&input));
+        self.cache.forget(whose).await
+    }
+
     /// Makes everything that is kept older, as if so much time had passed.
     pub fn grow_older(&self, by: Duration) {
         self.cache.grow_older(by);
@@ -297,10 +362,18 @@ impl Connections {
         Some(super::stack::test(self, open, operation, deadline).await)
     }
 
-    /// Puts a fault in a connection's place.
-    pub fn given(&self, connection: &ConnectionName, given: Given) {
+    /// Lets something go wrong on purpose with every call of a connection or of one of its operations. What was staged before
+    /// stays, as far as the two do not contradict each other.
+    pub fn stage(&self, StagedAt { connection, operation, fault }: &StagedAt) {
         if let Some(open) = self.open.get(connection) {
-            *open.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
+            open.staged().push((operation.clone(), *fault));
+        }
+    }
+
+    /// Forgets what is kept of a connection, and keeps nothing of it any more.
+    pub fn forget(&self, connection: &ConnectionName) {
+        if let Some(open) = self.open.get(connection) {
+            open.forgets.store(true, Ordering::Relaxed);
         }
     }
 
@@ -313,6 +386,12 @@ impl Connections {
             problems.extend(database.verify().await.into_iter().map(|finding| Problem::of(&open.name, finding)));
         }
         problems
+    }
+
+    /// How many calls of each connection there were since it was opened; answers that were kept are none.
+    #[must_use]
+    pub fn calls(&self) -> Vec<(ConnectionName, u64)> {
+        self.open.values().map(|open| (open.name.clone(), open.tally.read().0)).collect()
     }
 
     /// What operators see.
@@ -338,7 +417,7 @@ impl Connections {
 
     /// How long the answers of an operation are kept.
     pub(super) fn keep(&self, open: &Open, operation: &Operation) -> Option<Keep> {
-        facts::keep(operation, &open.rules, self.profiles)
+        facts::keep(operation, &open.rules, self.profiles).filter(|_| !open.forgets())
     }
 
     pub(super) fn find(&self, connection: &ConnectionName, operation: &OperationName) -> Result<(&Open, &Operation), Fault> {

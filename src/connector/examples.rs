@@ -179,11 +179,17 @@ impl Played {
         Self { connector: Arc::clone(connector), clock: Arc::clone(clock) }
     }
 
-    /// Runs the operation of `errand` against a vendor that answers as the example with these inputs says.
+    /// Runs the operation of `errand` against a vendor that answers as the example with these inputs says, as patiently as
+    /// `chain` says.
     ///
     /// # Errors
     /// How the example ends; `unavailable` when there is none with these inputs.
-    pub(super) async fn run(&self, errand: &Errand<'_>, inputs: serde_json::Map<String, Value>) -> Result<Results, Fault> {
+    pub(super) async fn run(
+        &self,
+        errand: &Errand<'_>,
+        inputs: serde_json::Map<String, Value>,
+        chain: &Arc<Chain>,
+    ) -> Result<Results, Fault> {
         let operation = errand.operation;
         let place = format!("{}.{}", self.connector.name, operation.name);
         let unavailable = |why: &str| Fault::new(Outcome::Unavailable, format!("{place} is played by its examples: {why}"));
@@ -200,8 +206,7 @@ impl Played {
             .ok_or_else(|| unavailable("they cannot be run"))?;
         let settings = filled(&self.connector, &connection.settings);
         let around = surroundings(Path::new("."), clock_of(example, &self.clock));
-        let chain = Chain::new(&connection, &around.clock).map_err(|why| unavailable(&why))?;
-        let remote = Remote::open(&connection, &settings, &around, fastrand::Rng::with_seed(0), Arc::new(chain));
+        let remote = Remote::open(&connection, &settings, &around, fastrand::Rng::with_seed(0), Arc::clone(chain));
         remote.map_err(|why| unavailable(&why))?.run(errand, inputs).await
     }
 }

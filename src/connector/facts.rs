@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::connections::{Given, Open, filled};
+use super::connections::{Open, filled};
 use super::http;
 use super::sql::Place;
 use crate::fault::{Class, Fault};
@@ -45,8 +45,8 @@ pub struct Facts {
     pub breaker: Option<BreakerFacts>,
     /// How many calls one sender may make, where that is limited.
     pub sender: Option<SenderFacts>,
-    /// What stands in for it.
-    pub given: Option<Given>,
+    /// What is staged to be wrong with it, by `--fault` or a test.
+    pub staged: Vec<String>,
     /// What can be asked.
     pub operations: Vec<OperationFacts>,
 }
@@ -182,7 +182,7 @@ impl Open {
     pub(super) fn facts(&self, profiles: Keep) -> Facts {
         let (name, system) = (self.name.to_string(), self.system.shown());
         let address = self.address.clone();
-        Facts { name, system, address, given: self.given(), ..of(&self.connector, &self.rules, profiles) }
+        Facts { name, system, address, staged: self.shown_staged(), ..of(&self.connector, &self.rules, profiles) }
     }
 }
 
@@ -240,7 +240,7 @@ fn of(connector: &Connector, rules: &Rules, profiles: Keep) -> Facts {
             .patience
             .sender
             .map(|rate| SenderFacts { calls: rate.calls.get(), per_seconds: rate.per.as_secs_f64() }),
-        given: None,
+        staged: Vec::new(),
         operations: connector.operations.values().map(operation).collect(),
     }
 }

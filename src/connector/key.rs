@@ -6,6 +6,9 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+/// The letters of a reference.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /// The key of one call that writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WriteKey {
@@ -37,6 +40,47 @@ impl WriteKey {
     #[must_use]
     pub const fn is_again(self) -> bool {
         self.again
+    }
+
+    /// The key as it is kept: hexadecimal digits.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The key that was kept as `hex`; none when that is none.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        let digits = hex.get(..64).filter(|digits| digits.len() == hex.len())?;
+        for (at, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self { digest, again: false })
+    }
+
+    /// What a user can quote of it: eight letters and digits that are not taken for one another when they are read out.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        self.digest
+            .iter()
+            .take(8)
+            .filter_map(|byte| LETTERS.get(usize::from(byte & 31)))
+            .map(|letter| char::from(*letter))
+            .collect()
+    }
+
+    /// The reference that somebody quotes, in any case, apart or with what the letters are taken for; none when it is none.
+    #[must_use]
+    pub fn quoted(text: &str) -> Option<String> {
+        let letter = |c: char| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            c => c,
+        };
+        let read: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).map(letter).collect();
+        let known = |c: char| u8::try_from(c).is_ok_and(|byte| LETTERS.contains(&byte));
+        (read.len() == 8 && read.chars().all(known)).then_some(read)
     }
 
     /// The key that the vendor gets with the operation's write of that place, counted from 0: a UUID, since some vendors take
@@ -79,11 +123,29 @@ mod tests {
         let key = WriteKey::of("acme/default/action_pay/17");
         assert_eq!(key.of_write(0), "305a73e4-c614-8691-a950-059c559a9345", "keys are the same in every version");
         assert_eq!(key.of_write(1), WriteKey::of("acme/default/action_pay/17").again().of_write(1));
+        assert_eq!(WriteKey::parse(&key.hex()), Some(key));
+        assert_eq!(WriteKey::parse("ab"), None);
+        assert_eq!(key.reference().len(), 8);
         let mut rng = fastrand::Rng::with_seed(1);
         let others =
             [key, WriteKey::of("acme/default/action_pay/18"), WriteKey::random(&mut rng), WriteKey::random(&mut rng)];
         let all: BTreeSet<_> = others.iter().flat_map(|key| (0..3).map(|place| key.of_write(place))).collect();
         assert_eq!(all.len(), 12);
         assert!(!format!("{key:?}").contains("acme"));
+    }
+
+    #[test]
+    fn a_reference_is_known_as_it_is_read_out() {
+        for (said, meant) in [
+            ("K7Q2M4XD", Some("K7Q2M4XD")),
+            (" k7q2-m4xd ", Some("K7Q2M4XD")),
+            ("oil0 K7Q2", Some("0110K7Q2")),
+            ("K7Q2M4X", None),
+            ("K7Q2M4XDD", None),
+            ("K7Q2M4XU", None),
+            ("K7Q2M4Xé", None),
+        ] {
+            assert_eq!(WriteKey::quoted(said).as_deref(), meant, "{said}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The business systems: opens what legwork.yml connects to and runs operations on it.
 //!
 //! [`Connections::call`] is the one way in. What is around a call (cache, deadline, model) is composed in `stack`, and how
-//! a kind of system is talked to is a module of its own: `sql`, over SQLite and PostgreSQL, and `http`. [`catalog`] holds the connectors that
-//! come with legwork. Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
+//! a kind of system is talked to is a module of its own: `sql`, over SQLite and PostgreSQL, and `http`. [`catalog`]
+//! holds the connectors that come with legwork. [`assistant`] is apart from all that: the way back to the assistants that call.
+//! Nothing here decides what a user is told, and no value of a user reaches an error's text or a log.
 
+pub mod assistant;
 mod attempts;
 mod auth;
 mod batch;
@@ -27,9 +29,11 @@ mod stack;
 mod tree;
 mod wire;
 
+pub use crate::plan::connector::Again;
+pub use assistant::{Assistant, Assistants};
 pub use chain::{BreakerHealth, Spared};
 pub use composed::Composing;
-pub use connections::{Answered, Connections, Given, How, Problem, Surroundings};
+pub use connections::{Answered, Connections, How, Problem, Surroundings, Writing};
 pub use examples::{Seen, requests_of, run_examples};
 pub use facts::{BreakerFacts, Facts, FaultFacts, LimitFacts, OperationFacts, SenderFacts, facts};
 pub use key::WriteKey;

@@ -79,6 +79,8 @@ pub struct ConnectionHealth {
     pub breaker: Option<BreakerHealth>,
     /// What was repeated and held back since the start.
     pub spared: Spared,
+    /// What goes wrong on purpose, by `--fault`.
+    pub staged: Vec<String>,
 }
 
 /// What came of a test.
@@ -176,6 +178,7 @@ impl Pulse {
             failed,
             breaker: open.chain.breaker(),
             spared: open.chain.spared(),
+            staged: open.shown_staged(),
         })
     }
 

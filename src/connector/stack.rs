@@ -11,13 +11,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
-use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
 
 use super::attempts::Attempts;
 use super::chain::Chain;
-use super::connections::{Answered, Connections, Given, How, Open, Opened};
+use super::connections::{Answered, Connections, How, Open, Opened};
 use super::dry::would_do;
 use super::http::Errand;
 use super::key::WriteKey;
@@ -28,14 +26,12 @@ use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{Connector, Mode, Operation};
-use crate::resilience::{Cached, Keep, Key, Read, ReadCache};
+use crate::resilience::{Cached, Keep, Read, ReadCache};
 use crate::telemetry::{CacheKind, CacheUsed, CallFinished};
 use crate::time::Deadline;
 
-/// How long a write of a remote system may take, with its repeats: it ends however long its turn lasts.
+/// How long a write of a remote system may take, with its repeats.
 const WRITES: Duration = Duration::from_secs(30);
-/// How long a database may take to end a transaction that ran out of time.
-const ROLLBACK: Duration = Duration::from_millis(500);
 /// How long a call that several may wait for may take, with its repeats: it cannot depend on the deadline of one of them.
 const SHARED: Duration = Duration::from_secs(30);
 
@@ -91,14 +87,10 @@ async fn layers(
     how: How<'_>,
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
-    // A system that is down for a test is down before anything that was kept could hide it.
-    if open.given() == Some(Given::Down) {
-        return Err(Fault::new(Outcome::Unavailable, format!("{} is down, as given", open.name)));
-    }
     // What the connection does not allow is not even looked at; what it only rehearses is, up to the first write.
     let dry = allowed(open, operation, how.sender)?;
     // What the operation does not accept reaches neither the cache nor the system.
-    let inputs = accepted(operation, inputs, connections.clock.now())?;
+    let inputs = accepted(operation, inputs, how.at.unwrap_or_else(|| connections.clock.now()))?;
     if dry {
         return Send { dry, ..Send::new(connections, open, operation, inputs, how, attempts) }
             .attempt(how.deadline)
@@ -106,7 +98,12 @@ async fn layers(
             .await
             .map(just_now);
     }
-    // A write is not kept from its end by a caller that goes away, and outdates reads however it ended.
+    // Nothing is begun for who has no time left; what is kept is there.
+    if how.deadline.left().is_zero() {
+        let kept = kept(connections, open, operation, &inputs, how).boxed().await;
+        return kept.unwrap_or_else(|| Err(late(operation)));
+    }
+    // A write outdates reads however it ended.
     if operation.kind.writes() {
         return write(connections, open, operation, inputs, how, attempts).boxed().await;
     }
@@ -134,12 +131,23 @@ pub(super) async fn last_known(
 ) -> Option<Answered> {
     connections.keep(open, operation)?;
     allowed(open, operation, sender).ok()?;
-    if open.given() == Some(Given::Down) {
-        return None;
-    }
     let inputs = accepted(operation, inputs, connections.clock.now()).ok()?;
-    let Cached { value, age } = connections.cache.last(&Key::new(&open.name, &operation.name, &inputs)).await?;
+    let Cached { value, age } = connections.cache.last(&open.key(&operation.name, &inputs)).await?;
     Some(Answered { value: Value::clone(&value), age: Some(age) })
+}
+
+/// The kept answer to a read that is as good as new.
+async fn kept(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    inputs: &Map<String, Value>,
+    how: How<'_>,
+) -> Option<Result<Answered, Fault>> {
+    connections.keep(open, operation).filter(|_| !how.refresh && !operation.kind.writes())?;
+    let answer = connections.cache.fresh(&open.key(&operation.name, inputs)).await?;
+    CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Hit }.emit();
+    Some(answer.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: Some(age) }))
 }
 
 async fn read(
@@ -151,7 +159,7 @@ async fn read(
     how: How<'_>,
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
-    let key = Key::new(&open.name, &operation.name, &inputs);
+    let key = open.key(&operation.name, &inputs);
     // Rate per sender: a kept answer costs the system nothing, so it is there for everyone. Others who wait for the same
     // answer must not hear that this sender asks too often, so it is said before a call is shared.
     if open.chain.limits_senders() && (how.refresh || connections.cache.fresh(&key).await.is_none()) {
@@ -173,40 +181,18 @@ async fn write(
     attempts: &Arc<Attempts>,
 ) -> Result<Answered, Fault> {
     open.chain.sender(how.sender)?;
-    // A transaction that runs out of time is taken back, so there is nothing pending about it; only its end is waited for.
-    let (ends, waits) = match open.system {
-        Opened::Database(_) => (how.deadline, how.deadline.instant() + ROLLBACK),
-        Opened::Remote(_) | Opened::Examples(_) => (Deadline::after(WRITES), how.deadline.instant()),
-    };
-    let attempt = Send::new(connections, open, operation, inputs, how, attempts).attempt(ends);
-    let outdates = Outdates {
+    let _outdates = Outdates {
         cache: Arc::clone(&connections.cache),
         connection: open.name.clone(),
         operations: operation.drops.clone(),
     };
-    let (tell, told) = oneshot::channel();
-    let (connection, name) = (open.name.clone(), operation.name.clone());
-    let write = async move {
-        let _outdates = outdates;
-        // Nobody may wait for it any more: then the log is where its end can be found.
-        if let Err(ended) = tell.send(attempt.await) {
-            match ended {
-                Ok(_) => {
-                    tracing::info!(%connection, operation = %name, "a write that nobody waited for any more ended well")
-                }
-                Err(Fault { outcome, operator, .. }) => tracing::error!(
-                    %connection, operation = %name, %outcome, detail = operator,
-                    "a write that nobody waited for any more failed"
-                ),
-            }
-        }
+    // A transaction that runs out of time is taken back. Of anything else nobody knows what became of it then, so it is given
+    // the time that it needs: whoever calls need not wait for that.
+    let ends = match open.system {
+        Opened::Database(_) => how.deadline,
+        Opened::Remote(_) | Opened::Examples(_) => Deadline::after(WRITES),
     };
-    connections.writes.spawn(write.in_current_span());
-    match timeout_at(waits, told).await {
-        Ok(Ok(answer)) => answer.map(just_now),
-        Ok(Err(_)) => Err(Fault::new(Outcome::Unexpected, format!("{} broke off", operation.name))),
-        Err(_) => Err(Fault::new(Outcome::Pending, format!("{} has not ended within the turn", operation.name))),
-    }
+    Send::new(connections, open, operation, inputs, how, attempts).attempt(ends).await.map(just_now)
 }
 
 /// Outdates reads when it is dropped, whether the write has ended well, badly or not at all.
@@ -231,9 +217,9 @@ struct Send {
     inputs: Map<String, Value>,
     attempts: Arc<Attempts>,
     rehearsal: Rehearsal,
-    gone: bool,
     connection: ConnectionName,
     key: Option<WriteKey>,
+    now: DateTime<Utc>,
     wire: Option<Arc<Wire>>,
     /// Nothing that writes is sent.
     dry: bool,
@@ -249,46 +235,42 @@ impl Send {
         attempts: &Arc<Attempts>,
     ) -> Self {
         let (connector, system, attempts) = (Arc::clone(&open.connector), open.system.clone(), Arc::clone(attempts));
-        let rehearsal = Rehearsal::new(&open.name, open.rules.faults, || connections.rng());
+        let rehearsal = Rehearsal::new(&open.name, open.faults(operation), || connections.rng());
         let (operation, connection) = (operation.name.clone(), open.name.clone());
         let chain = Arc::clone(&open.chain);
-        let (key, wire, gone) = (how.key, how.wire.cloned(), open.given() == Some(Given::Gone));
-        Self { connector, operation, system, chain, inputs, attempts, rehearsal, gone, connection, key, wire, dry: false }
+        let (key, wire) = (how.key, how.wire.cloned());
+        let (now, dry) = (how.at.unwrap_or_else(|| connections.clock.now()), false);
+        Self { connector, operation, system, chain, inputs, attempts, rehearsal, connection, key, now, wire, dry }
     }
 
     async fn attempt(self, until: Deadline) -> Result<Value, Fault> {
         let operation = self.connector.operations.get(&self.operation);
         let operation = operation.ok_or_else(|| Fault::new(Outcome::Unexpected, "the operation is gone"))?;
-        if self.gone {
-            return Err(Fault::new(Outcome::Unavailable, "the system is down, as given"));
-        }
-        let (key, wire, dry) = (self.key, self.wire.as_deref(), self.dry);
-        let errand = Errand { operation, until, sent: &self.attempts, key, wire, dry };
-        self.rehearsal.before(until).await?;
+        let (key, now, wire, dry, rehearsal) = (self.key, self.now, self.wire.as_deref(), self.dry, &self.rehearsal);
+        let errand = Errand { operation, until, sent: &self.attempts, key, now, wire, dry, rehearsal };
         // Boxed, each with the room it needs: thousands of calls may wait at the same time.
-        let answer = match &self.system {
+        match &self.system {
             // Only requests are made one by one, so that what comes before a write can be seen.
             Opened::Database(_) | Opened::Examples(_) if dry => {
-                return Err(would_do(&self.connection, operation, &self.inputs, None));
+                Err(would_do(&self.connection, operation, &self.inputs, None))
             }
             Opened::Database(database) => {
                 // Of a database nothing is repeated here; breaker, limits and the attempt's time are the same as a request's.
                 let run = |until| {
                     self.attempts.count();
-                    database.run(operation, self.inputs, until)
+                    rehearsal.operation(until, database.run(operation, self.inputs, now, until))
                 };
                 self.chain.attempt(until, until, run).boxed().await.map_err(|stopped| stopped.fault)
             }
             Opened::Examples(played) => {
-                let results = played.run(&errand, self.inputs).await?;
+                let results = played.run(&errand, self.inputs, &self.chain).boxed().await?;
                 reply(operation, results)
             }
             Opened::Remote(remote) => {
                 let results = remote.run(&errand, self.inputs).boxed().await?;
                 reply(operation, results)
             }
-        };
-        self.rehearsal.after(answer)
+        }
     }
 }
 

@@ -83,10 +83,12 @@ codes! {
     StepVerb Error "step-verb" "a step does not say exactly one thing to do";
     MisplacedKey Error "misplaced-key" "a key that does not belong to this step's verb";
     UnreachableStep Warning "unreachable-step" "a step that can never run";
+    UnreachableOutcome Warning "unreachable-outcome" "steps for an outcome that a call can never have";
     UnknownConnection Error "unknown-connection" "a call to a connection that legwork.yml does not have";
     UnknownOperation Error "unknown-operation" "a call to an operation that the connector does not have";
     UnknownInput Error "unknown-input" "a call gives an input that the operation does not take";
     MissingInput Error "missing-input" "a call lacks an input that the operation needs";
+    UnknownFault Error "unknown-fault" "a fault for a system of a test that does not exist";
     UnknownOutcome Error "unknown-outcome" "an outcome or a message that does not exist";
     UnknownShared Error "unknown-shared" "`use` names a file that actions/shared does not have";
     SharedCycle Error "shared-cycle" "shared steps that use themselves, if only by way of others";
@@ -116,6 +118,7 @@ codes! {
     UnsafeText Error "unsafe-text" "a value would go unencoded into a text that the vendor reads as a language";
     ApiEnding Warning "api-ending" "the vendor ends the API version that a connector speaks";
     DeprecatedOperation Warning "deprecated-operation" "a call to an operation that another one takes the place of";
+    UnknownCaller Error "unknown-caller" "the way back to a caller that `server.auth` does not have";
     OpenServer Warning "open-server" "the server listens beyond this machine and asks nobody who they are";
 }
 

@@ -63,6 +63,7 @@ impl Run<'_> {
     /// Takes over what a fork said, set and named.
     fn absorb(&mut self, fork: Self, step: &Step) {
         self.ladder.absorb(&fork.ladder, self.messages.len());
+        self.sheet.absorb(&fork.sheet);
         self.parts.absorb(fork.parts);
         self.messages.extend(fork.messages);
         for event in fork.events {
@@ -90,12 +91,18 @@ impl Run<'_> {
         let mut ahead = self.asked_ahead(each, &list).await;
         let mut gathered = Vec::new();
         let mut end = Ok(Flow::Next);
-        for item in list {
+        let last = list.len().saturating_sub(1);
+        for (at, item) in list.into_iter().enumerate() {
             self.leave_for(outer.with(each.item.as_str(), item.clone()));
             self.ahead = ahead;
+            self.sheet.enter(at);
             end = self.steps(&each.steps).await;
+            self.sheet.leave();
             ahead = std::mem::take(&mut self.ahead);
             if !matches!(end, Ok(Flow::Next)) {
+                if at < last {
+                    self.sheet.deeds.leaves(&each.steps);
+                }
                 break;
             }
             match gather(each, item, &self.scope) {
@@ -121,7 +128,9 @@ impl Run<'_> {
         let given = object(&used.with, &self.scope).map_err(Halt::at(&step.place))?;
         let outer = self.scope.clone();
         self.leave_for(Scope::new(Arc::clone(&self.conversation.names)));
+        self.sheet.enter_shared(&step.place);
         let ran = self.shared(&used.shared, &given, step).await;
+        self.sheet.leave();
         self.leave_for(outer);
         let (flow, result) = ran?;
         if let Some(name) = &used.bind {

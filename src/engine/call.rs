@@ -12,8 +12,7 @@ use super::speak::object;
 use super::trace::Entry;
 use crate::connector::{Answered, How, Wire};
 use crate::diag::Span;
-use crate::fault::{Fault, Outcome};
-use crate::name::{ConnectionName, OperationName};
+use crate::fault::Fault;
 use crate::plan::action::{Call, Step};
 use crate::template::from_json;
 
@@ -26,7 +25,14 @@ impl Run<'_> {
         }
         let found = match self.invoke(call, place).await? {
             Ok(found) => found,
-            Err(fault) => return self.ended(&call.outcomes, call.bind.as_ref(), &fault).await,
+            Err(fault) => {
+                let change = if call.writes { self.sheet.deeds.ends() } else { None };
+                let flow = self.ended(&call.outcomes, call.bind.as_ref(), &fault).await?;
+                if let (Flow::Next, Some(change)) = (&flow, change) {
+                    self.sheet.deeds.went_on(change);
+                }
+                return Ok(flow);
+            }
         };
         let refusing = match &call.bind {
             Some(name) if !call.after.is_empty() => {
@@ -45,7 +51,10 @@ impl Run<'_> {
         self.outcome = Some(fault.outcome);
         let outer = self.scope.clone();
         self.scope.set("fault", fault_value(Some(fault)));
+        let (begin, ended) = (self.messages.len(), self.ladder.begin_own());
         let flow = self.steps(steps).await;
+        let went_on = matches!(flow, Ok(Flow::Continue(_)));
+        self.ladder.end_own(ended, (!went_on).then_some(begin..self.messages.len()));
         self.leave_for(outer);
         flow
     }
@@ -58,24 +67,23 @@ impl Run<'_> {
             None => false,
         };
         let noted = self.trace.as_ref().map(|_| Json::Object(inputs.clone()));
-        let again = (!call.writes).then(|| inputs.clone());
         let conversation = Arc::clone(&self.conversation);
         let sender = Some(conversation.sender.as_str());
         let ahead = self.taken_ahead(call, &inputs);
         let connections = &self.engine.parts.connections;
-        let (mut answered, requests) = match ahead {
+        let (answered, requests) = match ahead {
             Some(ahead) => (ahead.answered, ahead.requests),
             None => {
                 let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
                 let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
                 // In a box of its own: a step that calls nothing, or waits for another, need not have room for it.
-                let answered = connections.call(&call.connection, &call.operation, inputs, how).boxed().await;
+                let answered = match call.writes {
+                    true => self.written(call, place, inputs, how).boxed().await,
+                    false => connections.call(&call.connection, &call.operation, inputs, how).boxed().await,
+                };
                 (answered, wire.map(|wire| wire.noted()).unwrap_or_default())
             }
         };
-        if let Err(fault) = &mut answered {
-            self.refer(fault, &call.connection, &call.operation);
-        }
         self.note(|| Entry::Call {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
@@ -83,32 +91,24 @@ impl Run<'_> {
             requests,
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
-        let came = match (answered, again) {
-            (Ok(Answered { value, age }), _) => Ok(Found { value, age, instead_of: None }),
-            (Err(fault), Some(inputs)) if stands_in(fault.outcome) => {
+        let came = match answered {
+            Ok(Answered { value, age }) => Ok(Found { value, age, instead_of: None }),
+            Err(fault) if !call.writes && stands_in(fault.outcome) => {
+                let inputs = object(&call.with, &self.scope).map_err(Halt::at(place))?;
                 match connections.last_known(&call.connection, &call.operation, inputs, sender).boxed().await {
                     Some(Answered { value, age }) => Ok(Found { value, age, instead_of: Some(fault) }),
                     None => Err(fault),
                 }
             }
-            (Err(fault), _) => Err(fault),
+            Err(fault) => Err(fault),
         };
         if let Ok(Found { value, age: Some(age), instead_of }) = &came {
             self.note(|| Entry::Kept { age: *age, instead: instead_of.as_ref().map(|_| value.clone()) });
         }
         self.parts.met(&came);
-        self.ladder.met(call, &came);
+        self.ladder.met(call, self.sheet.knows(), &came);
         self.show_age();
         Ok(came)
-    }
-
-    /// Gives the fault of a write that outlasts its turn what the user can quote of it.
-    pub(super) fn refer(&self, fault: &mut Fault, connection: &ConnectionName, operation: &OperationName) {
-        if fault.outcome == Outcome::Pending {
-            let reference = &self.conversation.reference;
-            tracing::warn!(%reference, %connection, %operation, "a write outlasts its turn");
-            fault.reference = Some(reference.as_str().into());
-        }
     }
 }
 

@@ -13,7 +13,6 @@ use serde_json::{Value as Json, json};
 use super::again::Again;
 use super::ladder::Tells;
 use super::slots::Slots;
-use crate::format::Locale;
 use crate::plan::Project;
 use crate::plan::action::Action;
 use crate::plan::settings::Settings;
@@ -45,12 +44,10 @@ pub(super) struct Conversation {
     pub(super) again: Again,
     /// What is told of how the turn went.
     pub(super) tells: Tells,
-    /// What the user can quote of the turn, where something of it is not settled.
-    pub(super) reference: String,
 }
 
 /// The few names that an action asks for; looking through them is quicker than any table.
-struct Offered(Vec<(&'static str, Value)>);
+pub(super) struct Offered(pub(super) Vec<(&'static str, Value)>);
 
 impl Names for Offered {
     fn get(&self, name: &str) -> Option<Value> {
@@ -126,19 +123,14 @@ impl Conversation {
             offered.push(("transcript", from_json(&transcript(&tracker.events)?)));
         }
         let locale = locale(settings, &offered);
-        let language = Locale::language_of(&locale);
         offered.push(("locale", Value::from(locale.as_str())));
-        if let Some(words) =
-            settings.words.get(&locale).or_else(|| settings.words.get(language)).or_else(|| settings.words.get("en"))
-        {
-            offered.push(("legwork", words.clone()));
-        }
+        offered.extend(settings.words_in(&locale).map(|words| ("legwork", words.clone())));
         let channel = tracker.latest_input_channel.clone();
         let (wording, again) = (Arc::clone(&action.messages), Again::of(tracker));
         let tells = Tells::of(call, action, project);
-        let (names, reference): (Arc<dyn Names>, _) = (Arc::new(Offered(offered)), String::new());
+        let names: Arc<dyn Names> = Arc::new(Offered(offered));
         let sender = call.sender_id.clone();
-        Ok(Self { names, sender, slots, entities, metadata, channel, locale, now, wording, again, tells, reference })
+        Ok(Self { names, sender, slots, entities, metadata, channel, locale, now, wording, again, tells })
     }
 }
 

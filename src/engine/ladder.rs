@@ -11,6 +11,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value as Json, json};
 
 use super::call::Found;
+use super::deeds::Became;
 use super::run::{Flow, Halt, Run};
 use crate::fault::{Fault, Outcome};
 use crate::plan::Project;
@@ -65,14 +66,31 @@ pub(super) struct Ladder {
     said_at: Option<usize>,
     /// The messages that are outcomes', not what the action tells.
     failures: Vec<Range<usize>>,
+    /// The messages that the run ended with when it did not end well.
+    last: Option<Last>,
     /// Something was changed, or may have been.
     wrote: bool,
+    /// By a write that is not known again when the turn is taken once more.
+    unknown: bool,
 }
+
+/// The messages that a run ended with when it did not end well.
+#[derive(Debug, Clone)]
+struct Last {
+    messages: Range<usize>,
+    /// How much of the last one's text is the outcome's; none when it has no text.
+    words: Option<usize>,
+    /// Whether the action's own steps said them.
+    own: bool,
+}
+
+/// What a run would have ended with before an outcome's own steps.
+pub(super) struct OwnWords(Last);
 
 impl Ladder {
     /// Of a run that goes on from this one and has said nothing yet.
     pub(super) fn fork(&self) -> Self {
-        Self { said_at: None, failures: Vec::new(), ..self.clone() }
+        Self { said_at: None, failures: Vec::new(), last: None, ..self.clone() }
     }
 
     /// Takes over what a fork met, whose messages begin at `at`.
@@ -81,15 +99,35 @@ impl Ladder {
         self.stood_in = self.stood_in.or(fork.stood_in);
         self.said_at = self.said_at.or(fork.said_at.map(|said| at + said));
         self.failures.extend(fork.failures.iter().map(|failed| at + failed.start..at + failed.end));
+        let shifted = |last: &Last| Last { messages: at + last.messages.start..at + last.messages.end, ..last.clone() };
+        self.last = fork.last.as_ref().map(shifted).or(self.last.take());
         self.wrote |= fork.wrote;
+        self.unknown |= fork.unknown;
+    }
+
+    /// Begins an outcome's own steps; gives what [`Self::end_own`] needs.
+    pub(super) fn begin_own(&mut self) -> Option<OwnWords> {
+        self.last.take().map(OwnWords)
+    }
+
+    /// Ends an outcome's own steps, which said these messages and end the action; none when the action goes on.
+    pub(super) fn end_own(&mut self, before: Option<OwnWords>, said: Option<Range<usize>>) {
+        match said {
+            Some(messages) => {
+                self.last.get_or_insert(Last { messages, words: None, own: true });
+            }
+            None => self.last = before.map(|OwnWords(last)| last),
+        }
     }
 
     /// Notes what a call came to.
-    pub(super) fn met(&mut self, call: &CallPlan, came: &Result<Found, Fault>) {
+    pub(super) fn met(&mut self, call: &CallPlan, known: bool, came: &Result<Found, Fault>) {
         let refused =
             |fault: &Fault| fault.class() == crate::fault::Class::Rejected || fault.outcome == Outcome::RateLimited;
         let done = came.as_ref().is_err_and(|fault| !fault.done.is_empty());
-        self.wrote |= done || (call.writes && !came.as_ref().is_err_and(refused));
+        let wrote = done || (call.writes && !came.as_ref().is_err_and(refused));
+        self.wrote |= wrote;
+        self.unknown |= wrote && !known;
         // What the same turn has just asked for is new.
         let counts = |found: &Found| found.instead_of.is_some() || found.age.is_some_and(|age| age.as_secs() > 0);
         if let Some(found) = came.as_ref().ok().filter(|found| counts(found)) {
@@ -99,7 +137,7 @@ impl Ladder {
 
     /// Of a run that was broken off: what it had done by then nobody knows.
     pub(super) fn broken_off() -> Self {
-        Self { wrote: true, ..Self::default() }
+        Self { wrote: true, unknown: true, ..Self::default() }
     }
 
     /// The name of how the turn went, where no outcome says it.
@@ -180,15 +218,19 @@ impl Run<'_> {
     pub(super) fn say_outcome(&mut self, fault: &Fault) {
         self.outcome = Some(fault.outcome);
         let mut scope = self.scope.with("fault", fault_value(Some(fault)));
-        if fault.outcome == Outcome::Pending {
+        if !fault.outcome.is_known() {
             scope.set("reference", fault.reference.as_deref().map_or(Value::from(()), Value::from));
         }
+        scope.set("partly", Value::from(self.sheet.deeds.tell()));
         let worded = self.wordings(Topic::Outcome(fault.outcome), &scope).find(|(_, messages)| !messages.is_empty());
         let Some((say, mut messages)) = worded else { return };
+        let words = messages.last().and_then(|last| last.text.as_ref()).map(|text| text.trim_end().len());
         self.offer(fault.outcome, say, &mut messages);
         let begin = self.messages.len();
         self.messages.extend(messages);
-        self.ladder.failures.push(begin..self.messages.len());
+        let said = begin..self.messages.len();
+        self.ladder.last = Some(Last { messages: said.clone(), words, own: false });
+        self.ladder.failures.push(said);
     }
 
     /// Says that it takes longer. Nothing helps with that, and it is no end, so no slot is told of it.
@@ -236,9 +278,9 @@ impl Run<'_> {
             let intent = intent.as_ref()?;
             Some(Button::intent(self.title(topic)?, intent, &Object::new()))
         };
-        // Where something may have been changed, the same again could change it twice, and a message would be a second one.
+        // The same again could change twice what is not known again, and a message would be a second one.
         let again = || self.conversation.again.button(&self.title(Topic::TryAgain)?);
-        let again = (offers.try_again && !self.ladder.wrote).then(again).flatten();
+        let again = (offers.try_again && !self.ladder.unknown).then(again).flatten();
         let person = to(&settings.human_intent, Topic::TalkToAPerson).filter(|_| offers.person);
         let message = to(&settings.ticket_intent, Topic::LeaveAMessage).filter(|_| offers.message && !self.ladder.wrote);
         if let Some(last) = messages.last_mut() {
@@ -251,14 +293,55 @@ impl Run<'_> {
         self.wordings(topic, &self.scope).next()?.1.into_iter().find_map(|message| message.text)
     }
 
-    /// Says the age of the data where it was first used, when something was told of it, and sets the slots that tell how the
-    /// turn went unless the action set them itself.
+    /// Says what was done and what was not, in one message with what the run ended with; gives the place of a message of its
+    /// own, where there is no text to join.
+    fn say_partly(&mut self) -> Option<usize> {
+        let last = self.ladder.last.take().filter(|_| self.outcome.is_some())?;
+        let told = self.sheet.deeds.told()?;
+        // Who words an outcome and gives no titles says it all.
+        if last.own && told.titles.is_empty() {
+            return None;
+        }
+        let mut scope = self.scope.clone();
+        for became in Became::ALL {
+            scope.set(became.name(), from_json(&json!(told.titles.get(&became).map_or(&[][..], Vec::as_slice))));
+        }
+        let untitled: Vec<_> = told.untitled.iter().filter(|_| !last.own).map(|became| became.name()).collect();
+        scope.set("untitled", from_json(&json!(untitled)));
+        let (_, mut said) = self.wordings(Topic::Partly, &scope).next()?;
+        let text = said.iter_mut().filter_map(|message| message.text.take()).collect::<Vec<_>>().join(" ");
+        let buttons = said.into_iter().flat_map(|message| message.buttons);
+        if text.is_empty() {
+            return None;
+        }
+        let text_of = |at: usize| Some((at, self.messages.get(at)?.text.as_ref()?.trim_end().len()));
+        let joins = match (last.own, last.words) {
+            (true, _) => last.messages.clone().rev().find_map(text_of),
+            (false, words) => words.map(|words| (last.messages.end - 1, words)),
+        };
+        let Some((message, words)) = joins.and_then(|(at, words)| Some((self.messages.get_mut(at)?, words))) else {
+            // What shows buttons stays the last.
+            let at = if last.own { last.messages.end } else { last.messages.end - 1 };
+            self.messages.insert(at, Message { buttons: buttons.collect(), ..Message::text(text) });
+            return Some(at);
+        };
+        if let Some(whole) = &mut message.text {
+            whole.insert_str(words, &format!(" {text}"));
+        }
+        message.buttons.extend(buttons);
+        None
+    }
+
+    /// Says what was done where the run did not end well, and the age of the data where it was first used, when something was
+    /// told of it; sets the slots that tell how the turn went unless the action set them itself.
     pub(super) fn conclude(&mut self) {
         let told = |at: usize| {
             let failure = |message: &usize| self.ladder.failures.iter().any(|failed| failed.contains(message));
             !(at..self.messages.len()).all(|message| failure(&message))
         };
-        if let Some(at) = self.ladder.said_at.filter(|at| told(*at)) {
+        let said_at = self.ladder.said_at.filter(|at| told(*at));
+        let inserted = self.say_partly();
+        if let Some(at) = said_at.map(|at| at + usize::from(inserted.is_some_and(|inserted| inserted < at))) {
             let fault = self.ladder.stood_in.map(|outcome| Fault::new(outcome, ""));
             let mut scope = self.scope.clone();
             scope.set("fault", fault_value(fault.as_ref()));

@@ -8,18 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::timeout_at;
+use serde_json::{Value as Json, json};
+use tokio::time::{Instant, timeout_at};
 
 use super::conversation::Conversation;
 use super::form::candidates;
 use super::ladder::Ladder;
+use super::places::Place;
 use super::run::{Ending, Run};
+use super::sheet::Sheet;
+use super::slow;
 use super::trace::Trace;
 use super::turn::Core;
 use super::verify::Standing;
 use crate::fault::{Fault, Outcome};
-use crate::outbox::TurnKey;
-use crate::plan::action::{Action, Body};
+use crate::outbox::{Alive, Entry, TurnKey};
+use crate::plan::action::{Action, Body, Changes};
 use crate::plan::wording::Topic;
 use crate::rasa::{Answer, Call, Domain, Event, EventKind, Malformed, Object, Reply};
 use crate::telemetry::EventDropped;
@@ -40,8 +44,16 @@ pub(super) struct Ready {
     conversation: Arc<Conversation>,
     /// Who the user has proved to be, as of the call.
     standing: Standing,
+    /// The turn, for what it writes.
+    turn: Arc<TurnKey>,
+    /// Which of the turn's calls it is.
+    stamp: i64,
+    /// From when on other processes want to know its answer.
+    shared_after: Option<Instant>,
+    /// Other processes may count on the turn's end as long as this is held.
+    alive: Alive,
     /// What a validation is offered, and the domain it goes by.
-    offered: Option<(Object, Option<Arc<Domain>>)>,
+    offered: Option<Box<(Object, Option<Arc<Domain>>)>>,
 }
 
 /// How a turn ended.
@@ -50,6 +62,45 @@ pub(super) struct Done {
     pub(super) reply: Reply,
     /// For metrics.
     pub(super) outcome: &'static str,
+}
+
+impl Done {
+    /// Whether something in the answer is like that.
+    pub(super) fn has(&self, is: impl Fn(&Json) -> bool) -> bool {
+        match &self.reply {
+            Reply::Answer(answer) => is(&json!(answer)),
+            Reply::Rejected { reason, .. } => is(&Json::from(reason.as_str())),
+            Reply::Nothing | Reply::NotRegistered { .. } | Reply::NeedsDomain { .. } => false,
+        }
+    }
+
+    /// The answer as it is kept; none of what is no end of a turn.
+    fn written(&self) -> Option<Vec<u8>> {
+        let reply = match &self.reply {
+            Reply::Answer(answer) => json!({ "outcome": self.outcome, "answer": answer }),
+            Reply::Rejected { action, reason } => {
+                json!({ "outcome": self.outcome, "rejected": { "action": action, "reason": reason } })
+            }
+            Reply::Nothing | Reply::NotRegistered { .. } | Reply::NeedsDomain { .. } => return None,
+        };
+        Some(reply.to_string().into_bytes())
+    }
+
+    /// The answer that was kept so; none when another version of legwork kept it.
+    pub(super) fn reread(written: &[u8]) -> Option<Self> {
+        let mut kept: Object = serde_json::from_slice(written).ok()?;
+        let outcome = kept.remove("outcome");
+        let outcome = outcome.as_ref().and_then(Json::as_str).and_then(Outcome::parse).map_or("ok", Outcome::name);
+        let reply = match (kept.remove("answer"), kept.remove("rejected")) {
+            (Some(answer), _) => Reply::Answer(Answer::reread(answer).ok()?),
+            (None, Some(rejected)) => {
+                let part = |key: &str| rejected.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+                Reply::Rejected { action: part("action"), reason: part("reason") }
+            }
+            (None, None) => return None,
+        };
+        Some(Self { reply, outcome })
+    }
 }
 
 impl Ready {
@@ -61,19 +112,32 @@ impl Ready {
         core: &Arc<Core>,
         action: &Arc<Action>,
         call: &Call,
-        key: &TurnKey,
+        turn: TurnKey,
         standing: Standing,
         domain: Option<Arc<Domain>>,
     ) -> Result<Self, Malformed> {
         let parts = &core.parts;
-        let mut conversation = Conversation::read(call, action, &parts.project, parts.clock.now())?;
-        conversation.reference = key.reference();
+        let conversation = Conversation::read(call, action, &parts.project, parts.clock.now())?;
         let offered = match &action.body {
             Body::Steps(_) => None,
-            Body::Validation(_) => Some((candidates(call)?, domain)),
+            Body::Validation(_) => Some(Box::new((candidates(call)?, domain))),
         };
         let (core, action, conversation) = (Arc::clone(core), Arc::clone(action), Arc::new(conversation));
-        Ok(Self { core, action, conversation, standing, offered })
+        let (turn, stamp) = (Arc::new(turn), slow::stamp(call));
+        let alive = Alive::default();
+        Ok(Self { core, action, conversation, standing, turn, stamp, shared_after: None, alive, offered })
+    }
+
+    /// Lets other processes that answer the same assistant know its answer, should it take that long.
+    pub(super) fn shared_after(&mut self, slow_after: Option<Duration>) {
+        self.shared_after = slow_after.filter(|_| self.core.parts.writes.is_shared()).map(|after| Instant::now() + after);
+    }
+
+    /// Tells other processes that it is being worked on.
+    pub(super) async fn tell_others(&self) {
+        if self.core.parts.writes.is_shared() {
+            self.core.parts.writes.turn_runs(&self.turn, self.stamp, &self.alive).await;
+        }
     }
 
     /// Runs the turn to its end, which comes about by the deadline.
@@ -81,27 +145,71 @@ impl Ready {
         let until = deadline.instant() + GRACE;
         // What a panic may leave behind is shared only through locks that recover.
         let running = AssertUnwindSafe(self.clone().complete(deadline, trace)).catch_unwind();
-        match timeout_at(until, running).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) => self.broken_off(&Fault::new(Outcome::Unexpected, "the action broke off")),
+        let (done, written) = match timeout_at(until, running).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(_)) => (self.broken_off(&Fault::new(Outcome::Unexpected, "the action broke off")), None),
             Err(_) => {
                 tracing::error!(action = self.action.name.as_str(), "a turn had to be broken off after its deadline");
-                self.broken_off(&Fault::new(Outcome::Timeout, "the turn was broken off"))
+                // What it was to change may have been changed, or is changed yet.
+                let outcome = if self.action.changes > Changes::Nothing { Outcome::Unclear } else { Outcome::Timeout };
+                (self.broken_off(&Fault::new(outcome, "the turn was broken off")), None)
             }
+        };
+        self.remember(&done, written).await;
+        done
+    }
+
+    /// Keeps the answer where it has to be the same when the turn comes again. `written` are the writes of a turn that made
+    /// some, when all of them ended well.
+    async fn remember(&self, done: &Done, written: Option<Option<Vec<Entry>>>) {
+        let parts = &self.core.parts;
+        let slow = self.shared_after.is_some_and(|after| after <= Instant::now());
+        let keep = match written {
+            Some(_) => parts.writes.keeps(),
+            None if slow => parts.project.settings.stores.keep_running,
+            None => return,
+        };
+        if let Some(reply) = done.written() {
+            // In a box of its own: turns that wait need no room for it.
+            parts.writes.turn_ended(&self.turn, self.stamp, &reply, keep, written.flatten().as_deref()).boxed().await;
         }
     }
 
-    async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
-        let Self { core, action, conversation, standing, offered } = self;
-        let mut run = Run::new(&core, conversation, standing, deadline, trace);
+    /// Runs the turn, and gives its place back when it has ended or is given up.
+    pub(super) async fn run_at(self, place: Place, deadline: Deadline, trace: Option<Arc<Trace>>) -> Done {
+        let _place = place;
+        self.run(deadline, trace).await
+    }
+
+    /// The end of a turn for which there is no place: words for the user at once; of a validation, what can be said of the
+    /// values without asking anybody.
+    pub(super) async fn refused(self) -> Done {
+        if let Body::Validation(_) = &self.action.body {
+            return self.run(Deadline::after(Duration::ZERO), None).boxed().await;
+        }
+        let mut run = self.anew();
+        run.say_outcome(&Fault::new(Outcome::RateLimited, "as many turns run as may (`server.turns`)"));
+        finished(&self.action, run, Ending::Answered)
+    }
+
+    /// The turn's end, and, when it wrote something, its writes if all of them ended well.
+    async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> (Done, Option<Option<Vec<Entry>>>) {
+        let Self { core, action, conversation, standing, turn, offered, .. } = self;
+        let sheet = Sheet::new(turn, action.changes);
+        let mut run = Run::new(&core, conversation, standing, sheet, deadline, trace);
         let ended = match (&action.body, offered) {
             (Body::Steps(steps), _) => run.action(&action.require, &action.inputs, steps).await,
             (Body::Validation(validation), offered) => {
-                let (offered, domain) = offered.unwrap_or_default();
+                let (offered, domain) = *offered.unwrap_or_default();
                 run.validation(&action.inputs, validation, offered, domain.as_deref()).boxed().await
             }
         };
-        finished(&action, run, ended)
+        // What is queued is as good as done, when nothing was to come after it: the same wish is a new one, once it was made and
+        // is no repeat any more.
+        let queued = || run.outcome == Some(Outcome::Queued) && !run.sheet.deeds.left();
+        let at_its_end = run.outcome.is_none() || queued();
+        let written = run.sheet.has_written().then(|| run.sheet.whole().filter(|_| at_its_end));
+        (finished(&action, run, ended), written)
     }
 
     /// The first answer of a turn that is slow: that it takes longer, and that Rasa is to call again.
@@ -123,7 +231,8 @@ impl Ready {
     /// A run that has done nothing yet, and is not to wait for anything.
     fn anew(&self) -> Run<'_> {
         let (conversation, standing) = (Arc::clone(&self.conversation), self.standing.clone());
-        Run::new(&self.core, conversation, standing, Deadline::after(Duration::ZERO), None)
+        let sheet = Sheet::new(Arc::clone(&self.turn), self.action.changes);
+        Run::new(&self.core, conversation, standing, sheet, Deadline::after(Duration::ZERO), None)
     }
 }
 

@@ -42,7 +42,9 @@ impl Run<'_> {
         self.parts.refused();
         if let Some(say) = &guard.say {
             self.outcome = Some(Outcome::Denied);
+            let begin = self.messages.len();
             self.say(say, &guard.place)?;
+            self.ladder.end_own(None, Some(begin..self.messages.len()));
             return Ok(Flow::Stop);
         }
         self.ended(outcomes, bind, &Fault::new(Outcome::Denied, "a guard refused")).await
@@ -55,9 +57,10 @@ impl Run<'_> {
             self.say_outcome(fault);
             return Ok(Flow::Stop);
         };
+        let before = self.outcome;
         Ok(match self.handled(steps, fault).await? {
             Flow::Continue(value) => {
-                self.outcome = None;
+                self.outcome = before;
                 if let Some(name) = bind {
                     self.scope.set(name.as_str(), value);
                 }

@@ -8,6 +8,7 @@ use super::ahead::Ahead;
 use super::composed::Parts;
 use super::conversation::Conversation;
 use super::ladder::Ladder;
+use super::sheet::Sheet;
 use super::slots::Slots;
 use super::trace::{Entry, Trace};
 use super::turn::Core;
@@ -71,6 +72,7 @@ pub(super) struct Run<'a> {
     /// What the calls so far came to, for a result that is composed of them.
     pub(super) parts: Parts,
     pub(super) standing: Standing,
+    pub(super) sheet: Sheet,
 }
 
 impl<'a> Run<'a> {
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
         engine: &'a Core,
         conversation: Arc<Conversation>,
         standing: Standing,
+        sheet: Sheet,
         deadline: Deadline,
         trace: Option<Arc<Trace>>,
     ) -> Self {
@@ -95,6 +98,7 @@ impl<'a> Run<'a> {
             ladder: Ladder::default(),
             parts: Parts::default(),
             standing,
+            sheet,
         };
         run.show_verified();
         run
@@ -116,6 +120,7 @@ impl<'a> Run<'a> {
             ladder: self.ladder.fork(),
             parts: Parts::default(),
             standing: self.standing.clone(),
+            sheet: self.sheet.fork(),
         }
     }
 
@@ -123,12 +128,17 @@ impl<'a> Run<'a> {
     pub(super) async fn action(&mut self, require: &[Guard], inputs: &[Input], steps: &[Step]) -> Ending {
         let flow = match self.guarded(require).await {
             Ok(Flow::Next) => match self.inputs(inputs, &Object::new()) {
-                Ok(Flow::Next) => self.steps(steps).await,
+                Ok(Flow::Next) => {
+                    self.note_inputs(inputs);
+                    self.steps(steps).await
+                }
                 ended => ended,
             },
             ended => ended,
         };
-        self.ending(flow)
+        let ending = self.ending(flow);
+        self.take_back().await;
+        ending
     }
 
     /// What a way of ending means for the whole action.

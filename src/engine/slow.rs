@@ -4,11 +4,16 @@
 //! that followup the result, opened by the events that make the history read as if the action had run once. Which call is the
 //! second is told by its tracker alone, so it is known after a restart and on another replica too.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::ready::{Done, Ready};
+use super::trace::Trace;
 use super::turn::Core;
 use super::verify::Standing;
 use crate::outbox::{Entered, First, Joined, TurnKey};
@@ -40,6 +45,22 @@ impl Which {
     }
 }
 
+/// Whether a call is the second of its turn; then, whether the assistant is driven by flows.
+pub(super) fn is_second(call: &Call, action: &Action) -> Option<bool> {
+    match Which::of(call, action) {
+        Which::First => None,
+        Which::Second { flows } => Some(flows),
+    }
+}
+
+/// What tells a turn's calls that are not repeats of one another apart: what had happened by then.
+pub(super) fn stamp(call: &Call) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    call.tracker.events.as_str().len().hash(&mut hasher);
+    call.tracker.slots.as_str().hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
 /// Whether the answer of an action can ask Rasa to run it again. It cannot where Rasa runs the action inside of a step of its
 /// own: then nobody would get the result.
 pub(super) fn can_follow_up(core: &Core, action: &Action, call: &Call) -> bool {
@@ -69,64 +90,120 @@ enum Place {
         joined: Joined<Done>,
         flows: bool,
     },
-    /// There is no room for work that outlives its call.
+    /// There is no room for work that outlives its call, or none for the turn.
     Alone {
-        ready: Ready,
-        deadline: Deadline,
+        done: BoxFuture<'static, Done>,
         which: Which,
     },
 }
 
-/// Joins the work of a turn, or begins it.
-///
-/// # Errors
-/// When a part of the call that the action asks for is not what the protocol says.
-pub(super) fn enter(
-    core: &Arc<Core>,
-    action: &Arc<Action>,
-    call: &Call,
+/// What is needed of a call to join the work of its turn, or to begin it; the call itself need not be held any more.
+pub(super) struct Prepared {
+    core: Arc<Core>,
+    action: Arc<Action>,
     key: TurnKey,
-    standing: Standing,
+    which: Which,
+    stamp: i64,
+    ready: Ready,
     times: Times,
-) -> Result<Waiting, Malformed> {
-    let which = Which::of(call, action);
-    let waiting = |place| Waiting { action: Arc::clone(action), place };
-    if let Which::Second { flows } = which
-        && let Some(joined) = core.running.find(&key)
-    {
-        WorkJoined { kind: JoinKind::Second }.emit();
-        return Ok(waiting(Place::Second { joined, flows }));
+    trace: Option<Arc<Trace>>,
+}
+
+/// A place in the work of a turn that is here, for its second call; none when there is no such work, or it is another call.
+pub(super) fn join(core: &Core, action: &Arc<Action>, call: &Call, key: &TurnKey) -> Option<Waiting> {
+    let Which::Second { flows } = Which::of(call, action) else { return None };
+    second(core, action, key, flows)
+}
+
+fn second(core: &Core, action: &Arc<Action>, key: &TurnKey, flows: bool) -> Option<Waiting> {
+    let joined = core.running.find(key)?;
+    WorkJoined { kind: JoinKind::Second }.emit();
+    Some(Waiting { action: Arc::clone(action), place: Place::Second { joined, flows } })
+}
+
+impl Prepared {
+    /// Reads what is needed of a call.
+    ///
+    /// # Errors
+    /// When a part of the call that the action asks for is not what the protocol says.
+    pub(super) fn read(
+        core: &Arc<Core>,
+        action: &Arc<Action>,
+        call: &Call,
+        key: TurnKey,
+        standing: Standing,
+        times: Times,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Self, Malformed> {
+        let (which, stamp) = (Which::of(call, action), stamp(call));
+        let ready = Ready::read(core, action, call, key.clone(), standing, None)?;
+        let (core, action) = (Arc::clone(core), Arc::clone(action));
+        Ok(Self { core, action, key, which, stamp, ready, times, trace })
     }
-    let ready = Ready::read(core, action, call, &key, standing, None)?;
-    let stamp = call.tracker.events.as_str().len();
-    let give_up_after = match which {
-        // The first call has waited that long already; where no turn is slow any more, nobody knows.
-        Which::Second { .. } if times.slow_after < times.give_up_after => times.give_up_after - times.slow_after,
-        Which::First | Which::Second { .. } => times.give_up_after,
-    };
-    let slow_after = Some(times.slow_after).filter(|slow| which == Which::First && *slow < times.give_up_after);
-    let work = ready.clone().run(Deadline::after(give_up_after), None);
-    let (joined, found) = match core.running.enter(key, stamp, slow_after, work) {
-        Entered::Began(joined) => (joined, false),
-        Entered::Found(joined) => (joined, true),
-        Entered::Full => {
-            let after = if which == Which::First { times.slow_after } else { give_up_after };
-            return Ok(waiting(Place::Alone { ready, deadline: Deadline::after(after), which }));
+
+    /// Waits for the answer of another process that works on the turn; where none comes, the turn is worked on here.
+    pub(super) async fn elsewhere(self, came: Instant) -> Done {
+        // A little is left for looking at what is known of it otherwise.
+        let left = self.times.left_for_second().mul_f64(0.95).saturating_sub(came.elapsed());
+        let reply = self.core.parts.writes.turn_elsewhere(&self.key, Deadline::after(left)).await;
+        match (reply.and_then(|reply| Done::reread(&reply)), self.which) {
+            (Some(done), Which::Second { flows }) => {
+                WorkJoined { kind: JoinKind::Second }.emit();
+                as_one_run(&done, &self.action, flows)
+            }
+            (Some(done), Which::First) => done,
+            (None, _) => self.enter(came.elapsed()).answer().boxed().await,
         }
-    };
-    let kind = match (which, found) {
-        (Which::First, false) => None,
-        (Which::First, true) => Some(JoinKind::Repeat),
-        (Which::Second { .. }, false) => Some(JoinKind::Afresh),
-        (Which::Second { .. }, true) => Some(JoinKind::Second),
-    };
-    if let Some(kind) = kind {
-        WorkJoined { kind }.emit();
     }
-    Ok(waiting(match which {
-        Which::First => Place::First { joined, ready },
-        Which::Second { flows } => Place::Second { joined, flows },
-    }))
+
+    /// Joins the work of the turn, or begins it. `spent` is how long ago its call came.
+    pub(super) fn enter(self, spent: Duration) -> Waiting {
+        let Self { core, action, key, which, stamp, mut ready, times, trace } = self;
+        if let Which::Second { flows } = which
+            && let Some(waiting) = second(&core, &action, &key, flows)
+        {
+            return waiting;
+        }
+        let waiting = |place| Waiting { action, place };
+        let give_up_after = match which {
+            Which::Second { .. } => times.left_for_second().saturating_sub(spent),
+            Which::First => times.give_up_after.saturating_sub(spent),
+        };
+        let waits_for = times.slow_after.saturating_sub(spent);
+        let slow_after = (which == Which::First && times.slow_after < times.give_up_after).then_some(waits_for);
+        ready.shared_after(slow_after);
+        // Who joins work that there is needs no place of its own.
+        let begin = || {
+            let place = core.places.take()?;
+            Some(ready.clone().run_at(place, Deadline::after(give_up_after), trace.clone()))
+        };
+        let (joined, found) = match core.running.enter(key, stamp, slow_after, begin) {
+            Entered::Began(joined) => (joined, false),
+            Entered::Found(joined) => (joined, true),
+            Entered::Full => {
+                let after = if which == Which::First { waits_for } else { give_up_after };
+                let done = match core.places.take() {
+                    Some(place) => ready.run_at(place, Deadline::after(after), trace).boxed(),
+                    None => ready.refused().boxed(),
+                };
+                return waiting(Place::Alone { done, which });
+            }
+            Entered::Refused => return waiting(Place::Alone { done: ready.refused().boxed(), which }),
+        };
+        let kind = match (which, found) {
+            (Which::First, false) => None,
+            (Which::First, true) => Some(JoinKind::Repeat),
+            (Which::Second { .. }, false) => Some(JoinKind::Afresh),
+            (Which::Second { .. }, true) => Some(JoinKind::Second),
+        };
+        if let Some(kind) = kind {
+            WorkJoined { kind }.emit();
+        }
+        waiting(match which {
+            Which::First => Place::First { joined, ready },
+            Which::Second { flows } => Place::Second { joined, flows },
+        })
+    }
 }
 
 impl Waiting {
@@ -136,8 +213,8 @@ impl Waiting {
         match place {
             Place::First { joined, ready } => first(joined, &ready).await,
             Place::Second { joined, flows } => as_one_run(&*joined.second().await, &action, flows),
-            Place::Alone { ready, deadline, which } => {
-                let done = ready.run(deadline, None).boxed().await;
+            Place::Alone { done, which } => {
+                let done = done.await;
                 match which {
                     Which::First => done,
                     Which::Second { flows } => as_one_run(&done, &action, flows),
@@ -150,13 +227,17 @@ impl Waiting {
 async fn first(joined: Joined<Done>, ready: &Ready) -> Done {
     match joined.first().await {
         First::Result(done) => Arc::unwrap_or_clone(done),
-        First::Slow => ready.slow(),
+        First::Slow => {
+            // In a box: a turn that waits need not have room for that, too.
+            ready.tell_others().boxed().await;
+            ready.slow()
+        }
     }
 }
 
 /// A result as the second answer of its turn. The two `undo`s take back what the history has of the action's two runs, and
 /// what follows stands for the one.
-fn as_one_run(done: &Done, action: &Action, flows: bool) -> Done {
+pub(super) fn as_one_run(done: &Done, action: &Action, flows: bool) -> Done {
     let mut done = done.clone();
     if flows {
         return done;

@@ -13,26 +13,33 @@ impl Run<'_> {
     /// Says messages.
     pub(super) fn say(&mut self, say: &Say, place: &Span) -> Result<(), Halt> {
         let messages = self.rendered(say, &self.scope).map_err(Halt::at(place))?;
+        // No room for more: a turn may wait long, and says little.
+        self.messages.reserve_exact(messages.len());
         self.messages.extend(messages);
         Ok(())
     }
 
     /// Messages as this conversation's channel gets them.
     pub(super) fn rendered(&self, say: &Say, scope: &Scope) -> Result<Vec<Message>, Failed> {
-        let mut messages = Vec::with_capacity(say.0.len());
-        for plan in &say.0 {
-            if let Some(when) = &plan.when
-                && !when.truth(scope)?
-            {
-                continue;
-            }
-            match plan.on_channel(self.conversation.channel.as_deref()) {
-                Some(instead) => messages.extend(self.rendered(instead, scope)?),
-                None => messages.extend(message(plan, scope)?),
-            }
-        }
-        Ok(messages)
+        rendered_on(say, self.conversation.channel.as_deref(), scope)
     }
+}
+
+/// Messages as a channel gets them.
+pub(super) fn rendered_on(say: &Say, channel: Option<&str>, scope: &Scope) -> Result<Vec<Message>, Failed> {
+    let mut messages = Vec::with_capacity(say.0.len());
+    for plan in &say.0 {
+        if let Some(when) = &plan.when
+            && !when.truth(scope)?
+        {
+            continue;
+        }
+        match plan.on_channel(channel) {
+            Some(instead) => messages.extend(rendered_on(instead, channel, scope)?),
+            None => messages.extend(message(plan, scope)?),
+        }
+    }
+    Ok(messages)
 }
 
 /// One message; none when nothing of it is left to say.

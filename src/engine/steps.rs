@@ -14,10 +14,18 @@ impl Run<'_> {
     /// Runs steps until one ends them.
     pub(super) fn steps<'b>(&'b mut self, steps: &'b [Step]) -> BoxFuture<'b, Result<Flow, Halt>> {
         async move {
-            for step in steps {
-                match self.step(step).await? {
-                    Flow::Next => {}
-                    end => return Ok(end),
+            let mut rest = steps;
+            while let Some((step, after)) = rest.split_first() {
+                rest = after;
+                match self.step(step).await {
+                    Ok(Flow::Next) => {}
+                    end => {
+                        let failed = end.is_err() || (matches!(end, Ok(Flow::Stop)) && self.outcome.is_some());
+                        if failed && !matches!(step.verb, Verb::Stop(_)) {
+                            self.not_reached(rest);
+                        }
+                        return end;
+                    }
                 }
             }
             Ok(Flow::Next)

@@ -1,23 +1,28 @@
 //! One turn, from the call to the reply: which action, against which domain, until when.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::domains::{Domains, Found};
+use super::places::Places;
 use super::ready::{Done, Ready};
-use super::slow::{self, Waiting};
+use super::slow::{self, Prepared};
+use super::tell::Callback;
 use super::trace::Trace;
 use super::verify::{Standing, Verifier};
-use crate::connector::{Connections, Facts, Health, Pulse};
+use crate::connector::{Assistants, Connections, Facts, Health, Pulse};
 use crate::name::{ActionName, CallerName};
-use crate::outbox::{Bounds, Running, TurnKey};
+use crate::outbox::{Bounds, Running, TurnKey, Writes};
 use crate::plan::Project;
-use crate::plan::action::{Action, Body};
+use crate::plan::action::{Action, Body, Changes};
 use crate::rasa::{Call, Malformed, Reply};
-use crate::store::Who;
-use crate::telemetry::TurnFinished;
+use crate::store::{KeptTurn, Who};
+use crate::telemetry::{JoinKind, StoreState, TurnFinished, WorkJoined};
 use crate::time::{Clock, Deadline};
 
 /// What an engine is made of.
@@ -26,10 +31,14 @@ pub struct Parts {
     pub project: Arc<Project>,
     /// The business systems.
     pub connections: Arc<Connections>,
+    /// What writes on them, once.
+    pub writes: Writes,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Knows who is verified.
     pub verifier: Verifier,
+    /// How many turns may run at the same time; further ones are refused with words for the user.
+    pub turns: usize,
 }
 
 /// Runs the actions of one project.
@@ -39,6 +48,7 @@ pub struct Engine(Arc<Core>);
 pub(super) struct Core {
     pub(super) parts: Parts,
     pub(super) running: Running<Done>,
+    pub(super) places: Places,
     domains: Domains,
     pulse: Arc<Pulse>,
 }
@@ -59,7 +69,8 @@ impl Engine {
         let bounds = Bounds { keep: parts.project.settings.stores.keep_running, ..Bounds::default() };
         let running = Running::new(bounds, slow::weight);
         let pulse = Pulse::new(Arc::clone(&parts.connections));
-        Self(Arc::new(Core { parts, running, domains: Domains::default(), pulse }))
+        let places = Places::new(parts.turns);
+        Self(Arc::new(Core { parts, running, places, domains: Domains::default(), pulse }))
     }
 
     /// The business systems.
@@ -80,10 +91,20 @@ impl Engine {
         let actions: Vec<_> = self.0.parts.project.actions.keys().map(ActionName::as_str).collect();
         let connection = |facts: Facts| {
             let system = facts.system;
-            json!({ "name": facts.name.as_str(), "connector": &*facts.connector, "system": system, "operations": facts.operations.len() })
+            json!({
+                "name": facts.name.as_str(), "connector": &*facts.connector, "system": system,
+                "operations": facts.operations.len(), "staged": facts.staged,
+            })
         };
         let connections: Vec<_> = self.0.parts.connections.facts().into_iter().map(connection).collect();
-        json!({ "actions": actions, "connections": connections })
+        json!({ "actions": actions, "connections": connections, "stores": self.stores() })
+    }
+
+    /// What its state and its answers are kept in, and whether that is there.
+    #[must_use]
+    pub fn stores(&self) -> Vec<StoreState> {
+        let parts = &self.0.parts;
+        std::iter::once(parts.writes.store()).chain(parts.connections.second_level()).collect()
     }
 
     /// The health of its connections by `until` at the latest; each is tested at most once a minute.
@@ -94,7 +115,31 @@ impl Engine {
     /// Waits until no turn and no write works on after its call was answered.
     pub async fn settled(&self) {
         self.0.running.settled().await;
+        self.0.parts.writes.settled().await;
         self.0.parts.connections.settled().await;
+    }
+
+    /// Makes what was to be made later, tells the conversations by way of these assistants, keeps what this process works on, and
+    /// forgets whom it is told to, until it is dropped: for a process that serves.
+    pub async fn work(&self, assistants: Assistants) {
+        tokio::join!(self.0.parts.writes.work(Arc::new(self.callback(assistants))), self.0.forgets());
+    }
+
+    fn callback(&self, assistants: Assistants) -> Callback {
+        Callback { core: Arc::clone(&self.0), assistants }
+    }
+
+    /// Makes what was to be made later and is due now, and tells what there is to tell; whether there was anything.
+    /// [`Self::work`] does it all the time.
+    pub async fn deliver(&self, assistants: Assistants) -> bool {
+        let writes = &self.0.parts.writes;
+        let delivered = writes.deliver_due().await;
+        writes.tell_due(&self.callback(assistants)).await || delivered
+    }
+
+    /// Forgets what was kept long enough. [`Self::work`] does it all the time.
+    pub async fn tidy(&self) {
+        self.0.parts.writes.tidy().await;
     }
 
     /// Takes something as proved in a conversation, because a test says so.
@@ -107,40 +152,75 @@ impl Engine {
     ///
     /// # Errors
     /// When a part of the call that the action asks for is not what the protocol says.
-    pub async fn run(&self, call: Call, context: Context) -> Result<Reply, Malformed> {
-        self.timed(call, context, How::Live).await
+    pub fn run(&self, call: Call, context: Context) -> impl Future<Output = Result<Reply, Malformed>> + Send {
+        self.timed(call, context, How::Live(None)).map_ok(|done| done.reply)
     }
 
-    /// Answers a call and writes down how, for `try` and `test`: in one answer, however long it takes.
+    /// Answers a call as [`Self::run`] does and writes down how, for whoever plays Rasa's part; with the name of how the turn
+    /// went. What is written down of a slow turn grows until its second call is answered.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn watched(
+        &self,
+        call: Call,
+        context: Context,
+        trace: Arc<Trace>,
+    ) -> Result<(Reply, &'static str), Malformed> {
+        self.timed(call, context, How::Live(Some(trace))).await.map(|done| (done.reply, done.outcome))
+    }
+
+    /// Answers a call and writes down how, for `try`: in one answer, however long it takes.
     ///
     /// # Errors
     /// As [`Self::run`].
     pub async fn traced(&self, call: Call, context: Context, trace: Option<Arc<Trace>>) -> Result<Reply, Malformed> {
-        self.timed(call, context, How::Traced(trace)).await
+        self.timed(call, context, How::Traced(trace)).await.map(|done| done.reply)
     }
 
-    async fn timed(&self, call: Call, context: Context, how: How) -> Result<Reply, Malformed> {
-        let started = tokio::time::Instant::now();
-        let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name));
+    fn timed(&self, call: Call, context: Context, how: How) -> impl Future<Output = Result<Done, Malformed>> + Send + use<> {
+        let started = Instant::now();
+        let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name)).cloned();
+        let caller = context.caller.clone();
         // A turn may wait long, and its call's body is large: that ends here, and so does the room for reading it.
-        let next = self.0.next(known, call, &context, how).boxed().await?;
-        let Done { reply, outcome } = match next {
-            Next::Told(done) => done,
-            Next::Runs(ready, deadline, trace) => ready.run(deadline, trace).boxed().await,
-            Next::Waits(waiting) => waiting.answer().await,
-        };
-        let action = known.map(|action| &action.name);
-        TurnFinished { action, outcome, elapsed: started.elapsed(), caller: &context.caller }.emit();
-        Ok(reply)
+        let next = Arc::clone(&self.0).next(known.clone(), call, context, how, started).boxed();
+        async move {
+            let done = match next.await? {
+                Next::Told(done) => done,
+                Next::Runs(running) => running.await,
+                Next::Waits(waiting) => waiting.await,
+            };
+            let action = known.as_ref().map(|action| &action.name);
+            TurnFinished { action, outcome: done.outcome, elapsed: started.elapsed(), caller: &caller }.emit();
+            Ok(done)
+        }
     }
 }
 
 /// For whom a call is answered.
 enum How {
-    /// For an assistant, which can be told to call again.
-    Live,
-    /// For somebody who looks on.
+    /// For an assistant, which can be told to call again; somebody may look on.
+    Live(Option<Arc<Trace>>),
+    /// For somebody who looks on and calls once.
     Traced(Option<Arc<Trace>>),
+}
+
+/// How a call is begun with.
+struct Begun {
+    how: How,
+    /// When it came.
+    came: Instant,
+    /// Whether another process works on its turn.
+    elsewhere: bool,
+}
+
+/// Whether a turn was answered before.
+enum Answered {
+    /// With this.
+    Before(Done),
+    /// Not yet: another process works on it.
+    Elsewhere,
+    Not,
 }
 
 /// What becomes of a call.
@@ -148,30 +228,74 @@ enum Next {
     /// It is answered.
     Told(Done),
     /// Its action runs to the end.
-    Runs(Ready, Deadline, Option<Arc<Trace>>),
+    Runs(BoxFuture<'static, Done>),
     /// It waits for the work of its turn.
-    Waits(Waiting),
+    Waits(BoxFuture<'static, Done>),
 }
 
 impl Core {
+    /// Forgets of everybody whom `purge` names what this process keeps in memory.
+    async fn forgets(&self) {
+        let parts = &self.parts;
+        let mut notices = parts.writes.notices(&parts.project.settings.region);
+        loop {
+            let whom = notices.next().await;
+            let results = self.running.forget(|turn, done| {
+                whom.is_sender(&turn.sender) || done.is_some_and(|done| done.has(|value| whom.mentioned(value)))
+            });
+            let answers = parts.connections.forget_values(|value| whom.mentioned(value)).await;
+            tracing::info!(results, answers, "what was kept of somebody is forgotten, as `legwork purge` says");
+        }
+    }
+
     /// Takes of a call what is needed of it, and lets the rest go.
     async fn next(
-        self: &Arc<Self>,
-        known: Option<&Arc<Action>>,
+        self: Arc<Self>,
+        known: Option<Arc<Action>>,
         call: Call,
-        context: &Context,
+        context: Context,
         how: How,
+        came: Instant,
     ) -> Result<Next, Malformed> {
-        match (&call.next_action, known) {
+        match (&call.next_action, &known) {
             (None, _) => Ok(Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" })),
             (Some(name), None) => {
                 Ok(Next::Told(Done { reply: Reply::NotRegistered { action: name.clone() }, outcome: "not_registered" }))
             }
             (Some(_), Some(action)) => {
-                let standing = self.standing(action, &call, context).await;
-                self.begin(action, &call, context, standing, how)
+                let key = TurnKey::of(&call, &context.caller, &action.name);
+                let mut elsewhere = false;
+                if let How::Live(_) = how {
+                    match self.answered(action, &call, &key).await {
+                        Answered::Before(done) => return Ok(Next::Told(done)),
+                        Answered::Elsewhere => elsewhere = true,
+                        Answered::Not => {}
+                    }
+                }
+                let standing = self.standing(action, &call, &context).await;
+                self.begin(action, &call, &context, key, standing, Begun { how, came, elsewhere })
             }
         }
+    }
+
+    /// The answer of a turn that was answered before, by this process or another: what it writes is written, and what it would
+    /// read by now may no longer be what it acted on. Only a turn that may have written something is looked for, and a slow one
+    /// where other processes answer the same assistant.
+    async fn answered(&self, action: &Action, call: &Call, key: &TurnKey) -> Answered {
+        let writes = &self.parts.writes;
+        let (second, shared) = (slow::is_second(call, action), writes.is_shared());
+        let kept = action.changes > Changes::Nothing || (shared && second.is_some());
+        if !kept || self.running.find(key).is_some() {
+            return Answered::Not;
+        }
+        let reply = match writes.turn(key).await {
+            Some(KeptTurn::Ended { stamp, reply }) if second.is_some() || stamp == slow::stamp(call) => reply,
+            Some(KeptTurn::Running) if second.is_some() => return Answered::Elsewhere,
+            _ => return Answered::Not,
+        };
+        let Some(done) = Done::reread(&reply) else { return Answered::Not };
+        WorkJoined { kind: if second.is_some() { JoinKind::Second } else { JoinKind::Repeat } }.emit();
+        Answered::Before(second.map_or_else(|| done.clone(), |flows| slow::as_one_run(&done, action, flows)))
     }
 
     /// Whose conversation it is, and who that has proved to be; nobody where the action does not ask.
@@ -190,8 +314,9 @@ impl Core {
         action: &Arc<Action>,
         call: &Call,
         context: &Context,
+        key: TurnKey,
         standing: Standing,
-        how: How,
+        begun: Begun,
     ) -> Result<Next, Malformed> {
         let domain = match &action.body {
             Body::Steps(_) => None,
@@ -205,15 +330,30 @@ impl Core {
         };
         let limits = action.limits.as_ref().unwrap_or(&self.parts.project.settings.limits);
         let times = limits.on(call.tracker.latest_input_channel.as_deref());
-        let key = TurnKey::of(call, &context.caller, &action.name);
-        let (after, trace) = match how {
-            How::Live if slow::can_follow_up(self, action, call) => {
-                return slow::enter(self, action, call, key, standing, times).map(Next::Waits);
+        let Begun { how, came, elsewhere } = begun;
+        let (alone, trace) = match how {
+            How::Live(trace) if slow::can_follow_up(self, action, call) => {
+                if let Some(waiting) = slow::join(self, action, call, &key) {
+                    return Ok(Next::Waits(waiting.answer().boxed()));
+                }
+                let prepared = Prepared::read(self, action, call, key, standing, times, trace)?;
+                return Ok(Next::Waits(match elsewhere {
+                    // May take long, and the call need not be held meanwhile.
+                    true => prepared.elsewhere(came).boxed(),
+                    false => prepared.enter(came.elapsed()).answer().boxed(),
+                }));
             }
-            How::Live => (times.slow_after, None),
-            How::Traced(trace) => (times.give_up_after, trace),
+            How::Live(trace) => (false, trace),
+            How::Traced(trace) => (true, trace),
         };
-        let ready = Ready::read(self, action, call, &key, standing, domain)?;
-        Ok(Next::Runs(ready, Deadline::after(after), trace))
+        let ready = Ready::read(self, action, call, key, standing, domain)?;
+        let until = |after: Duration| Deadline::after(after.saturating_sub(came.elapsed()));
+        if alone {
+            return Ok(Next::Runs(ready.run(until(times.give_up_after), trace).boxed()));
+        }
+        Ok(Next::Runs(match self.places.take() {
+            Some(place) => ready.run_at(place, until(times.slow_after), trace).boxed(),
+            None => ready.refused().boxed(),
+        }))
     }
 }

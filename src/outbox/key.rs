@@ -2,9 +2,10 @@
 //!
 //! A key is compared whole: two turns that differ anywhere in it never share work, whatever their hashes.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use serde_json::{Value, json};
 
-use crate::name::{ActionName, CallerName};
+use crate::connector::WriteKey;
+use crate::name::{ActionName, CallerName, ConnectionName};
 use crate::rasa::{Call, Raw};
 
 /// A turn: who calls, in which conversation, which action, about which message of the user.
@@ -34,9 +35,6 @@ pub enum UserMessage {
     },
 }
 
-/// The letters of a reference: none that are taken for one another when they are read out.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 impl TurnKey {
     /// The turn of a call. A part that is not what the protocol says counts as left out.
     #[must_use]
@@ -45,15 +43,52 @@ impl TurnKey {
         Self { caller: caller.clone(), sender, action: action.clone(), message: UserMessage::of(call) }
     }
 
-    /// What a user can quote and an operator find in the log: eight letters and digits, the same for the same turn on every
-    /// replica. It tells nothing of the turn.
+    /// The turn as the store knows it; it tells nothing of the turn.
     #[must_use]
-    pub fn reference(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        let hash = hasher.finish();
-        let letter = |at: u32| char::from(LETTERS[(hash >> (at * 5) & 31) as usize]);
-        (0..8).map(letter).collect()
+    pub fn digest(&self) -> WriteKey {
+        WriteKey::of(&json!(["turn", self.parts()]).to_string())
+    }
+
+    /// In which order the writes of the conversation are made at a connection: one lane.
+    pub(super) fn lane(&self, connection: &ConnectionName) -> WriteKey {
+        WriteKey::of(&json!(["lane", self.caller.as_str(), self.sender, connection.as_str()]).to_string())
+    }
+
+    fn parts(&self) -> Value {
+        let message = match &self.message {
+            UserMessage::Id(id) => json!([id]),
+            UserMessage::Event { timestamp, text } => json!([timestamp, text]),
+        };
+        json!([self.caller.as_str(), self.sender, self.action.as_str(), message])
+    }
+}
+
+/// A write of a turn: which one, and what it has in common with the same wish in another message.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteOf<'a> {
+    /// The turn.
+    pub turn: &'a TurnKey,
+    /// The place of the call, in the file and in the loops around it.
+    pub step: &'a str,
+    /// The action's declared inputs.
+    pub inputs: &'a Value,
+    /// What is written, as far as it does not depend on the time.
+    pub meant: &'a Value,
+}
+
+impl WriteOf<'_> {
+    /// The key of the write: the same turn has the same again, whatever it would write by then.
+    pub(super) fn key(&self) -> WriteKey {
+        WriteKey::of(&json!(["write", self.turn.parts(), self.inputs, self.step]).to_string())
+    }
+
+    /// What it has in common with another try of the user.
+    ///
+    /// The declared inputs are not enough for that: an action may take what it writes from the user's words.
+    pub(super) fn purpose(&self) -> WriteKey {
+        let TurnKey { caller, sender, action, .. } = self.turn;
+        let purpose = json!(["purpose", caller.as_str(), sender, action.as_str(), self.inputs, self.step, self.meant]);
+        WriteKey::of(&purpose.to_string())
     }
 }
 
@@ -80,8 +115,6 @@ impl UserMessage {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn key(message: Value, events: Value) -> TurnKey {
@@ -110,10 +143,23 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_the_same_for_the_same_turn_only() {
-        let reference = key(json!({"message_id": "m"}), json!([])).reference();
-        assert_eq!(reference, key(json!({"message_id": "m"}), json!([])).reference());
-        assert_ne!(reference, key(json!({"message_id": "n"}), json!([])).reference());
-        assert!(reference.len() == 8 && reference.bytes().all(|letter| LETTERS.contains(&letter)), "{reference}");
+    fn a_repeat_has_the_same_key_and_another_message_the_same_purpose() {
+        let of = |turn: &TurnKey, step: &str, inputs: Value, meant: Value| {
+            let write = WriteOf { turn, step, inputs: &inputs, meant: &meant };
+            (write.key(), write.purpose())
+        };
+        let (turn, other) = (key(json!({"message_id": "m"}), json!([])), key(json!({"message_id": "n"}), json!([])));
+        let first = of(&turn, "a.yml:1", json!({"n": 1}), json!({"text": "x"}));
+        assert_eq!(of(&turn, "a.yml:1", json!({"n": 1}), json!({"text": "y"})).0, first.0);
+        assert_ne!(of(&turn, "a.yml:1", json!({"n": 1}), json!({"text": "y"})).1, first.1);
+        let again = of(&other, "a.yml:1", json!({"n": 1}), json!({"text": "x"}));
+        assert!(again.0 != first.0 && again.1 == first.1);
+        for (step, inputs) in [("a.yml:2", json!({"n": 1})), ("a.yml:1", json!({"n": 2}))] {
+            let another = of(&turn, step, inputs, json!({"text": "x"}));
+            assert!(another.0 != first.0 && another.1 != first.1);
+        }
+        assert_ne!(turn.digest(), other.digest());
+        let shop = ConnectionName::parse("shop").unwrap();
+        assert_eq!(turn.lane(&shop), other.lane(&shop));
     }
 }

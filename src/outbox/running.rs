@@ -61,7 +61,7 @@ struct Registry<T> {
 struct Work<T> {
     id: u64,
     key: Arc<TurnKey>,
-    stamp: usize,
+    stamp: i64,
     slow_at: Option<Instant>,
     phase: Mutex<Phase>,
     result: Shared<BoxFuture<'static, Arc<T>>>,
@@ -89,6 +89,8 @@ pub enum Entered<T> {
     Found(Joined<T>),
     /// There is no room for another turn.
     Full,
+    /// It was not to begin.
+    Refused,
 }
 
 /// A turn's first answer.
@@ -115,9 +117,15 @@ impl<T: Send + Sync + 'static> Running<T> {
         turns.get(key).and_then(|(_, work)| work.upgrade()).map(Joined)
     }
 
-    /// Joins the work of a turn, or begins it with `work`, which is slow after that time, or never. `stamp` differs between the
-    /// calls of a turn that are not repeats of one another: a result that waits is not for a call with another stamp.
-    pub fn enter<W>(&self, key: TurnKey, stamp: usize, slow_after: Option<Duration>, work: W) -> Entered<T>
+    /// Joins the work of a turn, or begins what `begin` gives, which is slow after that time, or never. `stamp` differs between
+    /// the calls of a turn that are not repeats of one another: a result that waits is not for a call with another stamp.
+    pub fn enter<W>(
+        &self,
+        key: TurnKey,
+        stamp: i64,
+        slow_after: Option<Duration>,
+        begin: impl FnOnce() -> Option<W>,
+    ) -> Entered<T>
     where
         W: Future<Output = T> + Send + 'static,
     {
@@ -129,6 +137,10 @@ impl<T: Send + Sync + 'static> Running<T> {
             None if turns.len() >= self.0.bounds.turns => return Entered::Full,
             _ => {}
         }
+        let Some(work) = begin() else {
+            drop(turns);
+            return Entered::Refused;
+        };
         let id = self.0.ids.fetch_add(1, Ordering::Relaxed);
         let work = Arc::new(Work {
             id,
@@ -152,6 +164,14 @@ impl<T: Send + Sync + 'static> Running<T> {
     #[must_use]
     pub fn turns(&self) -> usize {
         self.0.turns().len()
+    }
+
+    /// Lets go of results that wait for a call, and does not keep those of work that has not ended yet, where `whose` says so
+    /// by the turn, and by the result where there is one; how many those were. Who waits already still gets theirs.
+    pub fn forget(&self, whose: impl Fn(&TurnKey, Option<&T>) -> bool) -> usize {
+        let works: Vec<_> = self.0.turns().values().filter_map(|(_, work)| work.upgrade()).collect();
+        let theirs = works.iter().filter(|work| whose(&work.key, work.result.peek().map(|result| &**result)));
+        theirs.map(|work| work.evicted.notify_one()).count()
     }
 
     /// Waits until no turn works on by itself.

@@ -37,6 +37,8 @@ pub struct Action {
     pub follows_up: bool,
     /// What it does.
     pub body: Body,
+    /// How much its steps may change.
+    pub changes: Changes,
     /// The names of the conversation that its expressions ask for (`slots`, `events`, …), and `slots.NAME` for a slot that
     /// only an input takes: what need not be parsed is not.
     pub asks: BTreeSet<String>,
@@ -183,6 +185,79 @@ pub struct Call {
     pub refresh: Option<Expression>,
     /// Whether the operation changes something.
     pub writes: bool,
+    /// Whether a change that cannot be made now is made later; where that is not said, by what else the action does.
+    pub queue: Option<bool>,
+    /// What the conversation is told once a change that was made later is done.
+    pub delivered: Option<Say>,
+    /// What users call the change.
+    pub title: Option<Template>,
+    /// What takes the change back.
+    pub undo: Option<Undo>,
+}
+
+/// The operation that takes a change back when a later one of the same run cannot be made.
+#[derive(Debug)]
+pub struct Undo {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The operation.
+    pub operation: OperationName,
+    /// Its inputs, which see the result of the call.
+    pub with: Vec<(String, Value)>,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// How much an action may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Changes {
+    /// Nothing; so it is with validations, which may look things up only.
+    #[default]
+    Nothing,
+    /// One thing, by one call.
+    One,
+    /// Several, by several calls or by one in a loop.
+    Several,
+}
+
+/// Visits every call of these steps and of those in them, with the step that makes it.
+pub fn each_call<'a>(steps: &'a [Step], visit: &mut impl FnMut(&'a Step, &'a Call)) {
+    for step in steps {
+        match &step.verb {
+            Verb::Call(call) => {
+                visit(step, call);
+                call.outcomes.iter().for_each(|handler| each_call(&handler.steps, visit));
+            }
+            Verb::Choose(branches) => branches.iter().for_each(|branch| each_call(&branch.steps, visit)),
+            Verb::Together(steps) => each_call(steps, visit),
+            Verb::Each(each) => each_call(&each.steps, visit),
+            Verb::Use(used) => each_call(&used.shared.steps, visit),
+            Verb::Code(code) => code.outcomes.iter().for_each(|handler| each_call(&handler.steps, visit)),
+            _ => {}
+        }
+    }
+}
+
+/// How much these steps, and those in them, may change. Of branches it is the one that changes most, and those of an outcome may
+/// come on top.
+#[must_use]
+pub fn changes(steps: &[Step]) -> Changes {
+    let together = |a: Changes, b: Changes| match (a, b) {
+        (Changes::Nothing, other) | (other, Changes::Nothing) => other,
+        _ => Changes::Several,
+    };
+    let outcomes = |all: &[Handler]| all.iter().map(|handler| changes(&handler.steps)).max().unwrap_or_default();
+    let of = |step: &Step| match &step.verb {
+        Verb::Call(call) if call.writes => together(Changes::One, outcomes(&call.outcomes)),
+        Verb::Call(call) => outcomes(&call.outcomes),
+        Verb::Choose(branches) => branches.iter().map(|branch| changes(&branch.steps)).max().unwrap_or_default(),
+        Verb::Together(steps) => changes(steps),
+        Verb::Each(each) if changes(&each.steps) > Changes::Nothing => Changes::Several,
+        Verb::Use(used) => used.shared.changes,
+        Verb::Code(code) => outcomes(&code.outcomes),
+        _ => Changes::Nothing,
+    };
+    steps.iter().map(of).fold(Changes::Nothing, together)
 }
 
 /// A condition that must hold before something is shown or changed.
@@ -232,10 +307,16 @@ pub struct Handler {
 pub enum On {
     /// This outcome.
     Outcome(Outcome),
-    /// Every outcome that is not named, but `pending`.
+    /// Every outcome that is not named, but those that do not say that it did not work: `pending`, `queued`, `unclear`.
     Otherwise,
     /// The answer is old: it stands in for a system that gives none, or is older than is passed over in silence.
     Stale,
+}
+
+impl From<Outcome> for On {
+    fn from(outcome: Outcome) -> Self {
+        Self::Outcome(outcome)
+    }
 }
 
 impl Call {
@@ -245,6 +326,13 @@ impl Call {
         handler(&self.outcomes, outcome)
     }
 
+    /// Whether the call says itself what happens when its system is not there.
+    #[must_use]
+    pub fn handles_absence(&self) -> bool {
+        let absent = [Outcome::Unavailable, Outcome::RateLimited, Outcome::Timeout];
+        self.outcomes.iter().any(|handler| absent.iter().any(|it| handler.on == (*it).into()))
+    }
+
     /// The steps for an old answer, when the action says its age itself.
     #[must_use]
     pub fn on_stale(&self) -> Option<&[Step]> {
@@ -252,10 +340,11 @@ impl Call {
     }
 }
 
-/// The steps among these for an outcome. `otherwise` tells what did not work; a write that is still under way is none of that.
+/// The steps among these for an outcome. `otherwise` tells what did not work; a write that is under way, is made later or may have been
+/// done is none of that.
 #[must_use]
 pub fn handler(outcomes: &[Handler], outcome: Outcome) -> Option<&[Step]> {
-    let otherwise = || on(outcomes, On::Otherwise).filter(|_| outcome != Outcome::Pending);
+    let otherwise = || on(outcomes, On::Otherwise).filter(|_| outcome.is_known());
     on(outcomes, On::Outcome(outcome)).or_else(otherwise)
 }
 
@@ -324,6 +413,8 @@ pub struct Shared {
     pub result: Option<Value>,
     /// How that is kept; not at all without it.
     pub kept: Option<Kept>,
+    /// How much the steps may change.
+    pub changes: Changes,
 }
 
 /// How the result of shared steps is kept for all conversations.

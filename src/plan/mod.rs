@@ -4,6 +4,8 @@
 //! network, and it gathers every diagnostic instead of stopping at the first.
 
 pub mod action;
+pub mod assistant;
+mod calls;
 mod compile;
 pub mod connector;
 pub mod domain;

@@ -29,6 +29,8 @@ pub struct Project {
     pub wires: Vec<Wire>,
     /// The project's copy of the assistant's domain.
     pub domain: Option<Domain>,
+    /// Differs when legwork.yml, a shared file or a connector of the project's own does.
+    pub print: [u8; 32],
 }
 
 /// A connection as legwork.yml names it.

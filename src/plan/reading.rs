@@ -95,7 +95,7 @@ pub(super) fn share(text: &Text, out: &mut Diagnostics) -> Option<Share> {
 
 /// Reads the name of an outcome that a connector can find in an answer.
 pub(super) fn outcome(text: &Text, out: &mut Diagnostics) -> Option<Outcome> {
-    outcome_of(text, Outcome::said_of_an_answer, &[], out)
+    outcome_of(text, Outcome::is_known, &[], out)
 }
 
 /// Reads the name of an outcome that a call can have, where others may stand that were looked for before.

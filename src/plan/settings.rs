@@ -8,7 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use super::assistant::Assistant;
 use super::messages::Messages;
+use crate::format::Locale;
 use crate::name::{CallerName, ConnectionName, OperationName};
 use crate::resilience::Keep;
 use crate::secret::Reference;
@@ -30,6 +32,18 @@ pub struct Times {
     pub slow_after: Duration,
     /// When it ends with the message for `timeout`.
     pub give_up_after: Duration,
+}
+
+impl Times {
+    /// What is left for the second call of a slow turn, whose first has waited already; where no turn is slow any more, nobody
+    /// knows how long.
+    #[must_use]
+    pub fn left_for_second(self) -> Duration {
+        match self.slow_after < self.give_up_after {
+            true => self.give_up_after - self.slow_after,
+            false => self.give_up_after,
+        }
+    }
 }
 
 /// What is otherwise on one channel.
@@ -92,6 +106,8 @@ pub struct Server {
     pub body_limit: usize,
     /// How deep a body may nest.
     pub depth_limit: usize,
+    /// How many turns may run at the same time, when that is said.
+    pub turns: Option<usize>,
 }
 
 impl Default for Server {
@@ -104,6 +120,7 @@ impl Default for Server {
             cors: Vec::new(),
             body_limit: 20 << 20,
             depth_limit: 200,
+            turns: None,
         }
     }
 }
@@ -157,8 +174,20 @@ pub struct Settings {
     pub server: Server,
     /// Where durable state is kept.
     pub stores: Stores,
+    /// How writes are made later.
+    pub outbox: Outbox,
     /// How users prove who they are.
     pub verify: Verify,
+    /// The way back to each assistant that calls.
+    pub assistants: BTreeMap<CallerName, Assistant>,
+}
+
+impl Settings {
+    /// What filters look up, in a locale, else in its language, else in English.
+    #[must_use]
+    pub fn words_in(&self, locale: &str) -> Option<&Value> {
+        [locale, Locale::language_of(locale), "en"].into_iter().find_map(|name| self.words.get(name))
+    }
 }
 
 /// What users prove: the fields of `verified` that hold it.
@@ -252,17 +281,66 @@ pub struct OneTimeCode {
 /// Where durable state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stores {
-    /// The SQLite file, relative to the project's folder.
-    pub main: PathBuf,
-    /// What secrets in it are sealed with, newest first; without one, nothing is kept that would have to be sealed.
+    /// The database.
+    pub main: MainStore,
+    /// The address of a Redis that several processes share as the second level of their caches.
+    pub cache: Option<Reference>,
+    /// What is in them is sealed with these, newest first; without one, no token is kept, and the rest as it is.
     pub keys: Vec<Reference>,
-    /// How long the result of a slow turn waits, in memory, for the call that takes it.
+    /// How long the result of a slow turn waits for the call that takes it.
     pub keep_running: Duration,
+    /// How long settled writes and the answers of their turns are kept.
+    pub keep_ledger: Duration,
+    /// How long writes are kept that were to be made later and cannot be.
+    pub keep_dead: Duration,
+}
+
+/// The database of durable state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MainStore {
+    /// An SQLite file, relative to the project's folder.
+    File(PathBuf),
+    /// A PostgreSQL server, whose address is a secret.
+    Server(Reference),
 }
 
 impl Default for Stores {
     fn default() -> Self {
-        Self { main: PathBuf::from("legwork.db"), keys: Vec::new(), keep_running: Duration::from_secs(120) }
+        Self {
+            main: MainStore::File(PathBuf::from("legwork.db")),
+            cache: None,
+            keys: Vec::new(),
+            keep_running: Duration::from_mins(2),
+            keep_ledger: Duration::from_hours(24),
+            keep_dead: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// How writes are made later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outbox {
+    /// How often at most.
+    pub attempts: u32,
+    /// The time before the first of these tries, which doubles with each of them.
+    pub first_wait: Duration,
+    /// The longest time between two of them.
+    pub longest_wait: Duration,
+    /// How long it is tried at all.
+    pub give_up_after: Duration,
+    /// How long the same wish in another message is a repeat of a write that is done.
+    pub repeat_within: Duration,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            attempts: 20,
+            first_wait: Duration::from_secs(5),
+            longest_wait: Duration::from_mins(10),
+            give_up_after: Duration::from_hours(24),
+            repeat_within: Duration::from_mins(2),
+        }
     }
 }
 

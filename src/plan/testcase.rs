@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use regex::Regex;
 use serde_json::Value;
 
+use super::connector::Staged;
 use crate::diag::Span;
 use crate::name::{ConnectionName, OperationName};
 
@@ -22,18 +23,22 @@ pub struct Test {
     pub now: Option<DateTime<Utc>>,
     /// Calls made before, in order.
     pub before: Vec<(ConnectionName, OperationName, Value)>,
-    /// Connections that are down.
-    pub down: Vec<Down>,
+    /// What is wrong with connections.
+    pub given: Vec<Given>,
     /// What must come.
     pub expect: Expect,
 }
 
-/// A connection that is down.
-#[derive(Debug)]
-pub struct Down {
+/// What is wrong with a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
     /// Which.
     pub connection: ConnectionName,
-    /// How long ago the same was asked of it, when it was not; none when nothing of it is known.
+    /// Of which of its operations it is; of all without one.
+    pub operation: Option<OperationName>,
+    /// What is wrong; not two that contradict each other.
+    pub faults: Vec<Staged>,
+    /// How long ago the same was asked of it, when nothing was wrong; none when nothing of it is known.
     pub known: Option<Duration>,
 }
 

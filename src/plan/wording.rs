@@ -17,8 +17,12 @@ pub enum Topic {
     Slow,
     /// The data is old; `as_of` is from when.
     Stale,
-    /// A change is kept and done later; `reference` is what the user can quote.
-    Queued,
+    /// What was done and what was not, of several changes: goes with the message of the outcome that the action ended with.
+    Partly,
+    /// What was to be done later is done.
+    Delivered,
+    /// What was to be done later could not be.
+    Undelivered,
     /// The title of the button that repeats the turn.
     TryAgain,
     /// The title of the button to a person.
@@ -28,10 +32,12 @@ pub enum Topic {
 }
 
 /// Those that are no outcome, with their names.
-const OTHERS: [(&str, Topic); 6] = [
+const OTHERS: [(&str, Topic); 8] = [
     ("slow", Topic::Slow),
     ("stale", Topic::Stale),
-    ("queued", Topic::Queued),
+    ("partly", Topic::Partly),
+    ("delivered", Topic::Delivered),
+    ("undelivered", Topic::Undelivered),
     ("try_again", Topic::TryAgain),
     ("talk_to_a_person", Topic::TalkToAPerson),
     ("leave_a_message", Topic::LeaveAMessage),
@@ -63,9 +69,12 @@ impl Topic {
     #[must_use]
     pub const fn values(self) -> &'static [&'static str] {
         match self {
-            Self::Outcome(Outcome::Pending) => &["fault", "reference"],
-            Self::Outcome(_) | Self::Stale => &["fault"],
-            Self::Queued => &["reference"],
+            Self::Outcome(Outcome::Pending | Outcome::Queued | Outcome::Unclear) => &["fault", "partly", "reference"],
+            Self::Outcome(_) => &["fault", "partly"],
+            Self::Stale => &["fault"],
+            Self::Partly => &["done", "later", "in_part", "undone", "undo_later", "unclear", "not_done", "untitled"],
+            Self::Delivered => &["reference"],
+            Self::Undelivered => &["fault", "reference"],
             Self::Slow | Self::TryAgain | Self::TalkToAPerson | Self::LeaveAMessage => &[],
         }
     }
@@ -130,7 +139,9 @@ impl Offers {
             // The next time is no better: somebody of the project has to mend it.
             Outcome::Misconfigured | Outcome::Unexpected => offers([false, true, true, true]),
             // A person may do what the assistant may not, or knows what became of it.
-            Outcome::Denied | Outcome::Conflict | Outcome::Pending => offers([false, true, false, true]),
+            Outcome::Denied | Outcome::Conflict | Outcome::Pending | Outcome::Unclear => offers([false, true, false, true]),
+            // It will be done; there is nothing to help with.
+            Outcome::Queued => offers([false, false, false, false]),
             // What was given has to be another.
             Outcome::NotFound | Outcome::Ambiguous | Outcome::Invalid => offers([false, true, false, false]),
         }

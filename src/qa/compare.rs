@@ -73,7 +73,7 @@ fn is_said(expected: &Said, came: &Message) -> bool {
 }
 
 /// What a message says: its text, or the name of its response.
-fn words(message: &Message) -> Option<&str> {
+pub(super) fn words(message: &Message) -> Option<&str> {
     message.text.as_deref().or(message.response.as_deref())
 }
 

@@ -1,17 +1,23 @@
-//! Runs the examples of a project against the engine: `tests:` blocks of actions, and the
-//! examples of its own connectors.
+//! Runs the examples of a project against the engine: `tests:` blocks of actions, and the examples of its own connectors; and
+//! rehearses its actions while systems fail.
 //!
 //! Every test has systems of its own, so that tests cannot see each other. It goes through the same decoding and the same
-//! engine as a call from Rasa.
+//! engine as a call from Rasa, and where a turn is slow its second call is made too.
 
+mod bench;
 mod compare;
 mod examples;
+mod rehearse;
 mod report;
+mod scenes;
 mod situation;
 mod suite;
+mod turn;
 
 pub(crate) use compare::shown;
 pub use examples::{Examples, examples};
+pub use rehearse::{Rehearsal, Wanted, WantedFault};
 pub use report::{Failure, Report, Result};
+pub use scenes::{Heard, Rehearsals, Scene, Unrehearsed};
 pub use situation::body;
 pub use suite::{Selection, run};

@@ -42,3 +42,16 @@ pub fn body(action: &str, situation: &Situation) -> Value {
         "version": "3.6.21",
     })
 }
+
+/// Makes a call the one that follows an answer which asked for the same action once more.
+pub(super) fn second(body: &mut Value, action: &str) {
+    for key in ["followup_action", "latest_action_name"] {
+        body["tracker"][key] = json!(action);
+    }
+}
+
+/// The same call for another message of the user, an earlier one.
+pub(super) fn earlier(mut body: Value) -> Value {
+    body["tracker"]["latest_message"]["message_id"] = json!("earlier");
+    body
+}

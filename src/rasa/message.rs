@@ -41,6 +41,11 @@ impl Message {
     pub fn response(name: impl Into<String>, variables: Object) -> Self {
         Self { response: Some(name.into()), extra: variables, ..Self::default() }
     }
+
+    /// The further keys that are sent.
+    pub fn further(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.extra.iter().filter(|(key, _)| !KEYS.contains(&key.as_str()))
+    }
 }
 
 impl Serialize for Message {
@@ -55,7 +60,7 @@ impl Serialize for Message {
         map.serialize_entry("response", &self.response)?;
         map.serialize_entry("image", &self.image)?;
         map.serialize_entry("attachment", &self.attachment)?;
-        for (key, value) in self.extra.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())) {
+        for (key, value) in self.further() {
             map.serialize_entry(key, value)?;
         }
         map.end()

@@ -16,6 +16,7 @@ mod malformed;
 mod mend;
 mod message;
 mod raw;
+mod reread;
 mod skip;
 mod version;
 

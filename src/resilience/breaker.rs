@@ -183,7 +183,9 @@ impl Breaker {
             State::Closed if verdict == Verdict::Unknown && !slow => {}
             State::Closed => {
                 inner.window.count([true, verdict == Verdict::Failed, slow]);
-                if let Some(why) = self.too_bad(inner.window.sums()) {
+                // The first good answers of a system that is back do not shut it out.
+                let bad = slow || verdict == Verdict::Failed;
+                if let Some(why) = self.too_bad(inner.window.sums()).filter(|_| bad) {
                     self.open(&mut inner, why);
                 }
             }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::reply::Refusal;
+use super::room::Room;
 
 /// A way in which a body may be compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +41,16 @@ pub(super) fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, Refusal> {
 }
 
 /// The body without its encodings.
-pub(super) async fn inflate(body: Bytes, encodings: Vec<Encoding>, limit: usize) -> Result<Bytes, Refusal> {
-    if encodings.is_empty() || body.len() <= AT_ONCE {
+pub(super) async fn inflate(body: Bytes, encodings: Vec<Encoding>, limit: usize, room: &Room) -> Result<Bytes, Refusal> {
+    if encodings.is_empty() {
+        return Ok(body);
+    }
+    let share = room.inflate().await?;
+    inflated(body, encodings, limit).await.map(|body| share.around(body))
+}
+
+async fn inflated(body: Bytes, encodings: Vec<Encoding>, limit: usize) -> Result<Bytes, Refusal> {
+    if body.len() <= AT_ONCE {
         return inflate_now(body, &encodings, limit);
     }
     let work = tokio::task::spawn_blocking(move || inflate_now(body, &encodings, limit));
@@ -50,9 +59,6 @@ pub(super) async fn inflate(body: Bytes, encodings: Vec<Encoding>, limit: usize)
 }
 
 fn inflate_now(body: Bytes, encodings: &[Encoding], limit: usize) -> Result<Bytes, Refusal> {
-    if encodings.is_empty() {
-        return Ok(body);
-    }
     let mut hint = body.len().saturating_mul(4).clamp(1024, limit.saturating_add(1));
     let mut source: Box<dyn BufRead> = Box::new(Cursor::new(body));
     for encoding in encodings.iter().rev() {

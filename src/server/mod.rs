@@ -6,6 +6,7 @@
 
 mod auth;
 mod body;
+mod connection;
 mod cors;
 mod inflate;
 mod layers;
@@ -13,6 +14,7 @@ mod options;
 mod pages;
 mod reply;
 mod request_id;
+mod room;
 mod serve;
 mod tls;
 mod webhook;
@@ -20,5 +22,5 @@ mod webhook;
 pub use cors::Cors;
 pub use layers::{Answering, router};
 pub use options::{AuthEntry, Draining, Facts, Options, Proof};
-pub use serve::{Drain, serve};
+pub use serve::{Connections, Drain, Serving, serve};
 pub use tls::{Tls, TlsFiles};

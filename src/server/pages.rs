@@ -11,9 +11,13 @@ use super::layers::{Answering, Door, Visitor};
 use super::reply::{self, Refusal};
 use crate::time::Deadline;
 
-/// `GET /health`: whether this server takes calls.
+/// `GET /health`: whether this server takes calls. It does while stores are down, and names them.
 pub(super) async fn health<E: Answering>(State(door): State<Arc<Door<E>>>) -> Response {
-    if door.facts.draining.is_on() { reply::draining() } else { reply::page(&json!({"status": "ok"})) }
+    if door.facts.draining.is_on() {
+        return reply::draining();
+    }
+    let down = door.engine.stores_down();
+    reply::page(&if down.is_empty() { json!({"status": "ok"}) } else { json!({"status": "ok", "down": down}) })
 }
 
 /// `GET /actions`: every action, forms' validators included.

@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Slow,
     /// The body, as sent or inflated, has more bytes than this.
     TooLarge { limit: usize },
+    /// There are so many bodies that there was no room for this one in time.
+    NoRoom,
     /// The content type is not JSON.
     NotJson,
     /// A content encoding that is not known here.
@@ -46,6 +48,7 @@ impl Refusal {
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotJson | Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Damaged(_) | Self::Malformed(_) => StatusCode::UNPROCESSABLE_ENTITY,
         }
@@ -59,6 +62,7 @@ impl Refusal {
             Self::WrongMethod => "wrong_method",
             Self::Slow => "body_too_slow",
             Self::TooLarge { .. } => "body_too_large",
+            Self::NoRoom => "no_room",
             Self::NotJson => "not_json",
             Self::Encoding => "unknown_encoding",
             Self::Damaged(_) => "damaged_body",
@@ -76,6 +80,7 @@ impl fmt::Display for Refusal {
             Self::WrongMethod => f.write_str("this page does not take that method; calls go to POST /webhook"),
             Self::Slow => f.write_str("the body did not arrive in time"),
             Self::TooLarge { limit } => write!(f, "the body is larger than {limit} bytes"),
+            Self::NoRoom => f.write_str("the server has no room for another body now; send it again"),
             Self::NotJson => f.write_str("the content type has to be application/json"),
             Self::Encoding => f.write_str("the content encoding has to be gzip, deflate or identity"),
             Self::Damaged(what) => f.write_str(what),
@@ -100,7 +105,7 @@ impl IntoResponse for Refusal {
                 drop(headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, identity")))
             }
             // The rest of the body is not going to be read, so this connection has no next request.
-            Self::TooLarge { .. } | Self::Slow => {
+            Self::TooLarge { .. } | Self::Slow | Self::NoRoom => {
                 drop(headers.insert(header::CONNECTION, HeaderValue::from_static("close")))
             }
             _ => {}
@@ -211,6 +216,7 @@ mod tests {
             Refusal::WrongMethod,
             Refusal::Slow,
             Refusal::TooLarge { limit: 1 },
+            Refusal::NoRoom,
             Refusal::NotJson,
             Refusal::Encoding,
             Refusal::Damaged("x"),

@@ -83,6 +83,17 @@ shape! {
         require: Require,
         /// Goes past the cache when true.
         refresh: Option<Text>,
+        /// Whether a change that cannot be made now is made later, and its outcome `queued`. Left out: yes, for the only change
+        /// that an action makes, where the call does not say itself what happens when it is `unavailable`.
+        queue: Option<Flag>,
+        /// What the conversation is told, by way of `assistant`, once a change that was made later is done. It sees the inputs of
+        /// the call, its result and `reference`, and nothing of the conversation.
+        delivered: Option<Say>,
+        /// What users call the change, such as `your ticket`: for the message that says what was done and what was not. Sees what
+        /// `with` sees.
+        title: Option<Text>,
+        /// Takes the change back when a later one of the same run fails and that ends the action.
+        undo: Option<Undo>,
         /// Says something.
         say: Option<Say>,
         /// Sets slots, in order; null clears.
@@ -129,6 +140,14 @@ shape! {
         r#continue: Option<Node>,
         /// In a slot's steps: takes this value, an expression, for the slot.
         accept: Option<Text>,
+    }
+
+    /// The call that takes a change back.
+    Undo as "`undo`" {
+        /// The operation: `connection.operation`.
+        call: Text,
+        /// Its inputs; they see the result of the change, under the name that `as` gives it.
+        with: Map<Node>,
     }
 
     /// One branch of `choose`.

@@ -51,8 +51,47 @@ shape! {
         tests: Option<Tests>,
         /// Where durable state is kept.
         stores: Option<Stores>,
+        /// Writes that are made later, since their system was down.
+        outbox: Option<Outbox>,
         /// How users prove who they are; what they proved is `verified` in expressions.
         verify: Option<Verify>,
+        /// The way back to the assistant that calls, for what its users are told later.
+        assistant: Option<Assistant>,
+        /// The same where several call: the name of an entry of `server.auth` → the way back to it.
+        assistants: Map<Assistant>,
+    }
+
+    /// The way back to an assistant: its own HTTP API, which `rasa run --enable-api` opens.
+    Assistant as "an assistant" {
+        /// Where it listens, such as `http://localhost:5005`, or a reference to that; https beyond this machine.
+        url: Text,
+        /// Its `--auth-token`, a reference such as `${RASA_TOKEN}`.
+        token: Option<Text>,
+        /// Its `--jwt-secret`, a reference; for HS256.
+        jwt_secret: Option<Text>,
+        /// The channel that messages go to, by its name in the assistant's credentials.yml; `latest`, the one that the user
+        /// last wrote on, when left out.
+        output_channel: Option<Text>,
+        /// How long a call may take, with its wait for a turn that runs in that conversation; 60s when left out.
+        timeout: Option<Text>,
+        /// The host of `url`, where it may have a private address and be talked to without TLS. This machine always may.
+        allow_private: Vec<Text>,
+        /// A PEM file with the only authorities that are trusted, in place of the machine's.
+        authorities: Option<Text>,
+    }
+
+    /// Writes that are made later.
+    Outbox as "`outbox`" {
+        /// How often a write is tried before somebody has to look at it; 20 when left out, up to 1,000.
+        attempts: Option<Whole>,
+        /// The time before the first of these tries, which doubles with each of them; `5s` when left out.
+        first_wait: Option<Text>,
+        /// The longest time between two of them; `10m` when left out.
+        longest_wait: Option<Text>,
+        /// How long it is tried at all; `24h` when left out.
+        give_up_after: Option<Text>,
+        /// How long the same wish in another message is a repeat of a write that is done; `2m` when left out.
+        repeat_within: Option<Text>,
     }
 
     /// How users prove who they are.
@@ -116,8 +155,12 @@ shape! {
 
     /// Where durable state is kept.
     Stores as "`stores`" {
-        /// The database: `sqlite://legwork.db`, a file in the project's folder; that one when left out.
+        /// The database: `sqlite://legwork.db`, a file in the project's folder, which is the one when left out; or a reference such
+        /// as `${LEGWORK_DATABASE}` to the address of a PostgreSQL server, which several replicas share.
         main: Option<Text>,
+        /// A second level behind the cache of each replica, which they share: a reference such as `${LEGWORK_REDIS}` to the address
+        /// of a Redis, `rediss://user:password@host:6379/0`.
+        cache: Option<Text>,
         /// What secrets in it are sealed with, a reference such as `${LEGWORK_STORE_KEY}`. A list, the newest first, while a
         /// key is being replaced. Without it nothing is kept that would have to be sealed.
         key: Option<Keys>,
@@ -129,6 +172,10 @@ shape! {
     Retention as "`stores.keep`" {
         /// The result of a slow turn, which waits in memory for the assistant's second call; `2m` when left out.
         running: Option<Text>,
+        /// What is known of writes that are settled, and the answers of their turns; `24h` when left out.
+        ledger: Option<Text>,
+        /// Writes that were to be made later and cannot be, which somebody has to look at; `30d` when left out.
+        dead: Option<Text>,
     }
 
     /// What tests have in common.
@@ -153,6 +200,9 @@ shape! {
         body_limit: Option<Text>,
         /// How deep a body's JSON may nest; 200 when left out.
         depth_limit: Option<Whole>,
+        /// How many turns may run at the same time; 12000 when left out, or as many as the process can open files for. Further
+        /// ones are answered at once with the message for `rate_limited`.
+        turns: Option<Whole>,
     }
 
     /// Somebody who may call.

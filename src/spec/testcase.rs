@@ -38,7 +38,8 @@ shape! {
         now: Option<Text>,
         /// What was done before on the same systems: operations that are called first, in order.
         before: Vec<Prepare>,
-        /// What is wrong with the systems: connection → `down`, or `{ down: true, known: 12m }`.
+        /// What is wrong with the systems: connection, or connection.operation, → `down`, `slow 6s`, `rate_limited`,
+        /// `wrong_data`, `flaky 30%`, or a mapping such as `{ down: true, known: 12m }`.
         given: Map<Given>,
         /// What the action must answer.
         expect: Expect,
@@ -55,8 +56,16 @@ shape! {
     /// What is wrong with a system.
     State as "what is wrong with a system" {
         /// It is down.
-        down: Flag,
-        /// The user asked the same so long ago, when it was not down yet: what its operations keep is known from then.
+        down: Option<Flag>,
+        /// How long each call of it takes.
+        slow: Option<Text>,
+        /// It refuses every request as one too many: `true`, or after how long it may be asked again.
+        rate_limited: Option<Text>,
+        /// Its answers make no sense.
+        wrong_data: Option<Flag>,
+        /// For how many of its calls it is down, such as `30%`; which they are is the same at every run.
+        flaky: Option<Text>,
+        /// The user asked the same so long ago, when nothing was wrong yet: what its operations keep is known from then.
         known: Option<Text>,
     }
 
@@ -77,24 +86,27 @@ shape! {
     }
 }
 
+/// The faults, as editors hold them.
+const WORD: &str = "^(down|slow[ :]+\\S+|rate_limited([ :]+\\S+)?|wrong_data|flaky[ :]+\\d+%)$";
+
 /// What is wrong with a system, as a word or with more to it.
 #[derive(Debug, Clone)]
 pub enum Given {
-    /// A word: `down`.
+    /// A fault: `down`, `slow 6s`.
     Word(Text),
     /// A mapping.
-    State(State),
+    State(Box<State>),
 }
 
 impl Shape for Given {
     fn read(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            Kind::Map(_) => State::read(node, out).map(Self::State),
+            Kind::Map(_) => State::read(node, out).map(Box::new).map(Self::State),
             _ => Text::read(node, out).map(Self::Word),
         }
     }
 
     fn schema(definitions: &mut Definitions) -> Value {
-        json!({ "anyOf": [{ "const": "down" }, State::schema(definitions)] })
+        json!({ "anyOf": [{ "type": "string", "pattern": WORD }, State::schema(definitions)] })
     }
 }

@@ -1,16 +1,38 @@
-//! What has to outlive a call: the tokens that a vendor replaces at every use, and what users proved.
+//! What has to outlive a call: the tokens that a vendor replaces at every use, writes until they are settled and for a time
+//! after, the answers of turns, what users proved, and what processes that share a store have to tell one another.
 //!
-//! [`TokenStore`] keeps them, and [`Keys`] seals them, so that a copy of the database gives nobody a token. Nothing here
-//! knows where a token comes from or what it is good for. [`VerificationStore`] keeps codes that are under way and what they
-//! proved, in memory so far.
+//! A [`Store`] is one database, an SQLite file or a PostgreSQL server that several processes share, and [`Keys`] seal what is
+//! in it. Nothing here knows what a write does, what an answer says or where a token comes from. `RedisCache` keeps answers for
+//! several processes, as long as it is there.
 
+mod db;
+mod durable;
 mod migrate;
+mod notices;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod proofs;
+#[cfg(feature = "redis")]
+mod redis;
 mod seal;
-mod sqlite;
+mod search;
 mod tokens;
+mod turns;
 mod verifications;
+mod writes;
 
+pub use db::Place;
+pub use durable::Store;
+pub use notices::Notice;
+pub use proofs::MetProof;
+#[cfg(feature = "redis")]
+pub use redis::RedisCache;
 pub use seal::{Keys, NotOpened};
-pub use sqlite::SqliteTokens;
-pub use tokens::{MemoryTokens, NoTokens, StoreError, TokenStore};
+pub use search::{Met, MetTurn};
+pub use tokens::{KeptToken, MemoryTokens, NoTokens, StoreError, TokenStore};
+pub use turns::KeptTurn;
 pub use verifications::{Attempt, By, Challenge, MemoryVerifications, Proved, Sending, VerificationStore, Who};
+pub use writes::{Begun, End, Lease, NewWrite, State, Tally, Written};
+
+#[cfg(test)]
+mod tests;

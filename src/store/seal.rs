@@ -65,6 +65,13 @@ impl Keys {
         Ok(head.chain(text).collect())
     }
 
+    /// Whether the newest key sealed it.
+    #[must_use]
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        let by = sealed.split_first().and_then(|(_, rest)| rest.first_chunk::<ID>());
+        self.0.first().is_some_and(|key| by == Some(&key.id))
+    }
+
     /// Opens what was sealed for `place`, with whichever key sealed it.
     ///
     /// # Errors
@@ -164,6 +171,7 @@ mod tests {
         let (before, both, after) = (keys(&[OLD]), keys(&[NEW, OLD]), keys(&[NEW]));
         let old = before.seal("a", b"1").unwrap();
         assert_eq!(both.open("a", &old).unwrap(), b"1");
+        assert!(before.is_newest(&old) && !both.is_newest(&old));
         assert_eq!(after.open("a", &old), Err(NotOpened::UnknownKey));
         let new = both.seal("a", b"2").unwrap();
         assert_eq!(after.open("a", &new).unwrap(), b"2");

@@ -1,14 +1,16 @@
 //! What users proved by one-time codes, and the codes that are under way: what a store of them promises, and one in memory.
 //!
 //! A store never sees a code, only its keyed digest. Every method is one atomic step, so that codes cannot be tried side by
-//! side more often than is allowed; a store that several replicas share keeps to the same steps. The one in memory has a
-//! bound: when it is full it takes nothing new rather than forget a limit.
+//! side more often than is allowed. The one in memory has a bound: when it is full it takes nothing new rather than forget a
+//! limit.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use aws_lc_rs::rand::SystemRandom;
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 
@@ -44,6 +46,11 @@ impl By {
             Self::Code => "code",
             Self::Test => "test",
         }
+    }
+
+    /// What that word says.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Metadata, Self::Code, Self::Test].into_iter().find(|by| by.name() == name)
     }
 }
 
@@ -98,6 +105,12 @@ pub enum Attempt {
 
 /// Keeps codes and what was proved by them.
 pub trait VerificationStore: Send + Sync {
+    /// What codes are digested with, so that whoever reads the store alone finds no code: the same for all who share it.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    fn key(&self) -> BoxFuture<'_, Result<hmac::Key, StoreError>>;
+
     /// What a conversation's user proved, while it lasts.
     ///
     /// # Errors
@@ -139,11 +152,11 @@ pub trait VerificationStore: Send + Sync {
 /// How many conversations and addresses are kept at most, of each kind.
 const MOST: usize = 50_000;
 /// Over which time sent codes are counted.
-const HOUR: chrono::Duration = chrono::Duration::hours(1);
+pub(super) const HOUR: chrono::Duration = chrono::Duration::hours(1);
 
 /// A store that ends with the process.
 #[derive(Default)]
-pub struct MemoryVerifications(Mutex<Kept>);
+pub struct MemoryVerifications(Mutex<Kept>, OnceLock<hmac::Key>);
 
 #[derive(Default)]
 struct Kept {
@@ -205,6 +218,16 @@ fn room<K: Hash + Eq, V>(map: &mut HashMap<K, V>, key: &K, current: impl Fn(&V) 
 }
 
 impl VerificationStore for MemoryVerifications {
+    fn key(&self) -> BoxFuture<'_, Result<hmac::Key, StoreError>> {
+        let made = match self.1.get() {
+            Some(key) => Ok(key.clone()),
+            None => hmac::Key::generate(HMAC_SHA256, &SystemRandom::new())
+                .map(|key| self.1.get_or_init(|| key).clone())
+                .map_err(|_| StoreError::Unavailable("the system gives no random numbers".to_owned())),
+        };
+        ready(made).boxed()
+    }
+
     fn proved<'a>(&'a self, who: &'a Who, now: DateTime<Utc>) -> BoxFuture<'a, Result<Option<Proved>, StoreError>> {
         let found = self.kept().proved.get(who).filter(|(_, until)| *until > now).map(|(proved, _)| proved.clone());
         ready(Ok(found)).boxed()

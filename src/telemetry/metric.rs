@@ -56,13 +56,21 @@ metrics_table! {
     DatabaseConnections = "legwork_database_connections", gauge, Count, "Open connections to database servers, by connector and state (busy, idle).";
     ApiEndingsTotal = "legwork_api_endings_total", counter, Count, "Answers that announced the end of what was called, by connection and operation.";
     CacheTotal = "legwork_cache_total", counter, Count, "Reads answered by the cache or past it, by connection, operation and kind (hit, stale, miss).";
+    SecondLevelTotal = "legwork_second_level_total", counter, Count, "What the second cache level was asked for or given, by kind (hit, miss, away, put, left_out).";
+    StoreUp = "legwork_store_up", gauge, Count, "Whether a store is there, by store (main, cache): 1 or 0.";
     TokensTotal = "legwork_tokens_total", counter, Count, "Tokens fetched for connections, by the host that was asked and outcome.";
+    CallbacksTotal = "legwork_callbacks_total", counter, Count, "Calls back to assistants by caller, way (say, trigger) and outcome (ok, unheard, or why not).";
     EventsDroppedTotal = "legwork_events_dropped_total", counter, Count, "Events that the caller's version would have refused, by event.";
     RefusedTotal = "legwork_refused_total", counter, Count, "Requests refused at the door, by status and reason.";
     PanicsTotal = "legwork_panics_total", counter, Count, "Bugs that were caught and answered, in an action with the message for `unexpected`, elsewhere with 500.";
+    WritesTotal = "legwork_writes_total", counter, Count, "Writes by connection, operation and what became of them (done, failed, queued, unclear, dead).";
+    OutboxWrites = "legwork_outbox_writes", gauge, Count, "Writes that the store knows, by state (sending, done, failed, queued, unclear, dead, undone).";
+    OutboxOldestSeconds = "legwork_outbox_oldest_seconds", gauge, Seconds, "How long ago the oldest write in a state was begun.";
     WorkJoinedTotal = "legwork_work_joined_total", counter, Count, "Calls that met work of their turn, by kind (second, repeat, afresh).";
     WorkLostTotal = "legwork_work_lost_total", counter, Count, "Results of slow turns that no call took, by reason (expired, evicted).";
     WorkRunning = "legwork_work_running", gauge, Count, "Turns that work on after their slow answer.";
+    TurnsRunning = "legwork_turns_running", gauge, Count, "Turns that run now, of as many as `server.turns` allows.";
+    CrowdedTotal = "legwork_crowded_total", counter, Count, "What there was no room for at once, by what (connections and bodies that had to wait, turns that were refused).";
     RequestsRunning = "legwork_requests_running", gauge, Count, "Webhook requests that are being answered.";
     BuildInfo = "legwork_build_info", gauge, Count, "Always 1; the label says which version runs.";
 }

@@ -60,6 +60,25 @@ impl ResultLost<'_> {
     }
 }
 
+/// A turn that has a place, counted until this is dropped.
+#[derive(Debug)]
+pub struct TurnRunning(());
+
+impl TurnRunning {
+    /// One more.
+    #[must_use]
+    pub fn begin() -> Self {
+        gauge!(Metric::TurnsRunning.name()).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for TurnRunning {
+    fn drop(&mut self) {
+        gauge!(Metric::TurnsRunning.name()).decrement(1.0);
+    }
+}
+
 /// A turn that works on after its slow answer, counted until this is dropped.
 #[derive(Debug)]
 pub struct WorkRunning(());

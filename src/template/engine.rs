@@ -99,20 +99,29 @@ fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
     }
 }
 
+type Rewrite = for<'p> fn(&'p mut Rewriter<'static>, &'p ast::Expr<'static>) -> ast::Expr<'static>;
+
 /// Compiles a bare expression.
 pub(super) fn expression(source: &str) -> Result<Code, Wrong> {
-    bare(source, |pass, parsed| pass.expr(parsed))
+    trimmed(source, "the expression is empty", |pass, parsed| pass.expr(parsed))
 }
 
 /// Compiles a guard.
 pub(super) fn guard(source: &str) -> Result<Code, Wrong> {
-    bare(source, Rewriter::guard)
+    trimmed(source, "the guard is empty", Rewriter::guard)
 }
 
-fn bare(
-    source: &str,
-    rewrite: for<'p> fn(&'p mut Rewriter<'static>, &'p ast::Expr<'static>) -> ast::Expr<'static>,
-) -> Result<Code, Wrong> {
+/// Compiles without leading blanks; places are those of the source as it was given.
+fn trimmed(source: &str, empty: &str, rewrite: Rewrite) -> Result<Code, Wrong> {
+    let trimmed = source.trim_start();
+    if trimmed.is_empty() {
+        return Err(Wrong::syntax(empty, 0..source.len()));
+    }
+    let before = source.len() - trimmed.len();
+    Ok(bare(trimmed, rewrite).map_err(|wrong| wrong.moved(before))?.moved(before))
+}
+
+fn bare(source: &str, rewrite: Rewrite) -> Result<Code, Wrong> {
     let source = kept(source);
     length::check_expression(source)?;
     let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;

@@ -21,13 +21,7 @@ impl Expression {
     /// # Errors
     /// The first mistake, with its place.
     pub fn compile(src: &str) -> Result<Self, Wrong> {
-        let trimmed = src.trim_start();
-        if trimmed.trim_end().is_empty() {
-            return Err(Wrong::syntax("the expression is empty", 0..src.len()));
-        }
-        let before = src.len() - trimmed.len();
-        let code = engine::expression(trimmed).map_err(|wrong| wrong.moved(before))?;
-        Ok(Self(Arc::new(code.moved(before))))
+        engine::expression(src).map(|code| Self(Arc::new(code)))
     }
 
     /// The value.

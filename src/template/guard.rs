@@ -29,13 +29,7 @@ impl Guard {
     /// # Errors
     /// The first mistake, with its place.
     pub fn compile(src: &str) -> Result<Self, Wrong> {
-        let trimmed = src.trim_start();
-        if trimmed.trim_end().is_empty() {
-            return Err(Wrong::syntax("the guard is empty", 0..src.len()));
-        }
-        let before = src.len() - trimmed.len();
-        let code = engine::guard(trimmed).map_err(|wrong| wrong.moved(before))?;
-        Ok(Self(Arc::new(code.moved(before))))
+        engine::guard(src).map(|code| Self(Arc::new(code)))
     }
 
     /// Whether it holds. Anything but a plain yes is a no: null, absent, blank, false, 0 and what is empty.

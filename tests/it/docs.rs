@@ -9,11 +9,14 @@ use legwork::app::{self, Place};
 use legwork::diag::{Code, Format, render};
 use legwork::fault::Outcome;
 use legwork::format;
+use legwork::plan::connector::Staged;
 use legwork::plan::wording::Offers;
 use legwork::qa::{self, Selection};
 use legwork::spec::{action, message, settings, testcase};
 use legwork::template::{self, Sort};
 use legwork::time::{Clock, SystemClock};
+
+use crate::support::legwork;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +55,18 @@ fn project_of(page: &str, folder: &Path) {
 
 #[tokio::test]
 async fn every_example_is_checked_and_its_tests_pass() {
-    let pages = ["actions.md", "connectors.md", "formats.md", "messages.md", "patience.md", "slow.md", "verification.md"];
+    let pages = [
+        "actions.md",
+        "connectors.md",
+        "formats.md",
+        "messages.md",
+        "patience.md",
+        "rehearsal.md",
+        "replicas.md",
+        "slow.md",
+        "verification.md",
+        "writes.md",
+    ];
     for name in pages {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
@@ -72,6 +86,21 @@ async fn every_example_is_checked_and_its_tests_pass() {
 }
 
 #[test]
+fn the_page_of_rehearsals_shows_what_is_printed() {
+    let page = page("rehearsal.md");
+    let folder = tempfile::tempdir().unwrap();
+    project_of(&page, folder.path());
+    let printed = legwork(folder.path(), &["rehearse"]).printed;
+    assert!(
+        page.contains(&format!("```\n$ legwork rehearse\n{printed}```\n")),
+        "docs/rehearsal.md does not show:\n{printed}"
+    );
+    for fault in Staged::NAMES {
+        assert!(page.contains(&format!("| `{fault}")), "docs/rehearsal.md does not say what `{fault}` is");
+    }
+}
+
+#[test]
 fn the_reference_names_every_key_outcome_and_name() {
     let page = page("actions.md");
     let keys = [
@@ -83,6 +112,7 @@ fn the_reference_names_every_key_outcome_and_name() {
         action::SlotRule::KEYS,
         action::Shared::KEYS,
         action::Guard::KEYS,
+        action::Undo::KEYS,
         message::Message::KEYS,
         message::Button::KEYS,
         testcase::Test::KEYS,
@@ -108,6 +138,65 @@ fn the_page_of_verification_names_every_key() {
     let keys = [settings::Verify::KEYS, settings::SignedMetadata::KEYS, settings::Jwt::KEYS, settings::OneTimeCode::KEYS];
     for key in keys.into_iter().flatten() {
         assert!(page.contains(&format!("`{key}`")), "docs/verification.md does not say what `{key}` is");
+    }
+}
+
+#[test]
+fn the_page_of_the_outbox_says_what_each_state_means() {
+    let page = page("outbox.md");
+    for state in legwork::store::State::ALL {
+        assert!(
+            page.contains(&format!("\n| `{}` | ", state.name())),
+            "docs/outbox.md does not say what `{}` is",
+            state.name()
+        );
+    }
+}
+
+#[test]
+fn the_page_of_writes_names_every_key_state_and_metric_and_has_the_defaults() {
+    let page = page("writes.md");
+    let usual = legwork::plan::settings::Outbox::default();
+    for (key, default) in settings::Outbox::KEYS.iter().zip([
+        usual.attempts.to_string(),
+        format!("{}s", usual.first_wait.as_secs()),
+        format!("{}m", usual.longest_wait.as_secs() / 60),
+        format!("{}h", usual.give_up_after.as_secs() / 3600),
+        format!("{}m", usual.repeat_within.as_secs() / 60),
+    ]) {
+        assert!(page.contains(&format!("| `{key}` | {default} |")), "docs/writes.md does not say what `{key}` is");
+    }
+    let stores = settings::Stores::KEYS.iter().filter(|key| **key != "keep").map(|key| (*key).to_owned());
+    for key in stores.chain(settings::Retention::KEYS.iter().map(|key| format!("keep.{key}"))) {
+        assert!(page.contains(&format!("| `{key}` |")), "docs/writes.md does not say what `{key}` is");
+    }
+    for metric in ["legwork_writes_total", "legwork_outbox_writes", "legwork_outbox_oldest_seconds"] {
+        assert!(page.contains(&format!("| `{metric}` |")), "docs/writes.md does not say what `{metric}` is");
+    }
+    let words = std::fs::read_to_string(root().join("src/connector/handbook/words.rs")).unwrap();
+    let table = page.split("\n| it prints |").nth(1).unwrap().lines().skip(2).take_while(|line| line.starts_with('|'));
+    let mut printed = 0;
+    for line in table {
+        let said = cells(line).unwrap()[0].trim_end_matches(" 2 h");
+        assert!(words.contains(said), "nothing prints {said:?}");
+        printed += usize::from(said.starts_with("repeatable: "));
+    }
+    assert_eq!(printed, words.matches("\"repeatable: ").count(), "each way in which a write is repeatable is in the table");
+}
+
+#[test]
+fn the_page_of_calling_back_names_every_key_and_its_settings_are_right() {
+    let page = page("calling-back.md");
+    for key in settings::Assistant::KEYS {
+        assert!(page.contains(&format!("| `{key}` |")), "docs/calling-back.md does not say what `{key}` is");
+    }
+    for (_, settings) in files(&page) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("actions")).unwrap();
+        std::fs::write(folder.path().join("legwork.yml"), settings).unwrap();
+        let (project, problems) = app::load(&Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() });
+        assert!(problems.is_empty(), "{}", render(&problems, Format::Human { color: false }));
+        assert!(!project.unwrap().settings.assistants.is_empty());
     }
 }
 
@@ -150,7 +239,7 @@ fn the_built_in_messages_are_those_of_their_page() {
         // What is said of every outcome stands below the table.
         serde_json::Value::Array(several) => several
             .iter()
-            .filter(|one| one["when"] != "fault.done")
+            .filter(|one| !one["when"].as_str().is_some_and(|when| when.starts_with("fault.done")))
             .map(|one| one.as_str().or(one["text"].as_str()).unwrap().to_owned())
             .collect(),
         one => vec![one.as_str().unwrap().to_owned()],

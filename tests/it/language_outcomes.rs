@@ -236,8 +236,9 @@ steps:
 ")
     .await;
     assert_eq!(bot.call("action_x").slot("again", json!(null)).send().await.said(), ["0 0 0"]);
-    assert_eq!(bot.call("action_x").slot("again", true).send().await.said(), ["0 0 2"]);
-    assert_eq!(bot.call("action_x").slot("again", false).send().await.said(), ["2 2 2"]);
+    // Of somebody else: the same wish of one user within two minutes is one.
+    assert_eq!(bot.call("action_x").sender("another").slot("again", true).send().await.said(), ["0 0 2"]);
+    assert_eq!(bot.call("action_x").sender("a third").slot("again", false).send().await.said(), ["2 2 2"]);
 }
 
 #[tokio::test]
@@ -254,6 +255,37 @@ async fn what_a_call_cannot_be_is_found() {
         let found = problems(&[CONNECTED, DESK, ("actions/action_x.yml", &text)]);
         assert!(found.iter().any(|line| line.starts_with(code)), "{call}: {found:?}");
     }
+}
+
+#[test]
+fn steps_for_what_never_comes_are_found() {
+    let found = |files: &[(&str, &str)]| {
+        let all: Vec<_> = [CONNECTED, DESK].iter().chain(files).copied().collect();
+        let found = problems(&all);
+        assert!(found.iter().all(|line| line.starts_with("unreachable-outcome ")), "{found:?}");
+        found.len()
+    };
+    let note = |more: &str| format!("{{ call: desk.note, with: {{ text: x }}, {more} }}");
+    let queued = note("outcomes: { queued: later }");
+    for (steps, never) in [
+        ("{ call: desk.notes, outcomes: { queued: a, pending: b, unclear: c, timeout: d } }", 3),
+        (&note("outcomes: { queued: a, pending: b, unclear: c, otherwise: d }"), 0),
+        (&note("queue: false, outcomes: { queued: a, unclear: c }"), 1),
+        (&note("outcomes: { queued: a, rate_limited: b }"), 1),
+        (&note("queue: true, outcomes: { queued: a, rate_limited: b }"), 0),
+        (&format!("{queued}, {}", note("as: again")), 1),
+        (&format!("{queued}, {{ when: slots.x, call: desk.notes, outcomes: {{ not_found: [{}] }} }}", note("as: again")), 1),
+        (&format!("{}, {}", note("queue: true, outcomes: { queued: a }"), note("as: again")), 0),
+        (&format!("{{ choose: [{{ when: slots.x, steps: [{queued}] }}, {{ otherwise: [{queued}] }}] }}"), 0),
+        (&format!("{{ each: \"[1, 2]\", as: it, steps: [{queued}] }}"), 1),
+    ] {
+        let text = format!("steps: [{steps}]\n");
+        assert_eq!(found(&[("actions/action_x.yml", &text)]), never, "{steps}");
+    }
+    let form = format!("slots: {{ size: {{ steps: [{queued}, {{ accept: value }}] }} }}\n");
+    assert_eq!(found(&[("actions/validate_x_form.yml", &form)]), 1);
+    let (shared, uses) = (format!("steps: [{queued}]\n"), "steps: [{ use: noting }, { use: noting }]\n");
+    assert_eq!(found(&[("actions/shared/noting.yml", &shared), ("actions/action_x.yml", uses)]), 0);
 }
 
 #[tokio::test]

@@ -326,7 +326,20 @@ tests:
         let text = format!("steps: []\ntests:\n  - {{ it: x, given: {{ {given} }}, expect: {{ said: [] }} }}\n");
         problems(&[("actions/action_x.yml", &text)])
     };
-    assert_eq!(of("shop: slow"), ["bad-value actions/action_x.yml:3 a test cannot make a connection `slow`"]);
+    assert_eq!(of("shop: slow"), ["bad-value actions/action_x.yml:3 `` is not a duration"]);
+    assert_eq!(of("shop: dwon"), ["unknown-fault actions/action_x.yml:3 there is no fault `dwon`"]);
+    assert_eq!(of("shop: { known: 5m }"), ["missing-key actions/action_x.yml:3 nothing is wrong with the system here"]);
+    assert_eq!(of("shop: { flaky: 30 }"), ["bad-value actions/action_x.yml:3 `30` is not a share"]);
+    assert_eq!(of("sohp: down"), ["unknown-connection actions/action_x.yml:3 legwork.yml has no connection `sohp`"]);
+    assert_eq!(
+        of("shop.find_oder: down"),
+        ["unknown-operation actions/action_x.yml:3 the connector `sandbox` of `shop` has no operation `find_oder`"]
+    );
+    assert_eq!(
+        of("shop-1: down"),
+        ["bad-name actions/action_x.yml:3 `shop-1` names neither a connection nor an operation of one"]
+    );
+    assert_eq!(of("shop: { slow: 6s, rate_limited: true, wrong_data: false, flaky: 30% }"), [""; 0]);
     assert_eq!(of("shop: { down: true, known: 5 }"), ["bad-value actions/action_x.yml:3 `5` is not a duration"]);
     assert_eq!(
         of("shop: { down: true, known: 5m }, crm: { down: true, known: 6m }"),

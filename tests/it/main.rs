@@ -1,12 +1,17 @@
 //! The tests that run a real server or the binary, and those of the shipped files.
 
 #[cfg(test)]
+mod assistants_command;
+#[cfg(test)]
 mod bad_files;
 #[cfg(test)]
 mod batch;
 #[cfg(test)]
+mod chaos_run;
+#[cfg(test)]
 mod check_command;
 mod connectors_command;
+mod crowd;
 #[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
@@ -51,14 +56,29 @@ mod messages_command;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod outbox_command;
+#[cfg(test)]
 mod parity;
 #[cfg(test)]
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(test)]
+mod privacy;
+#[cfg(test)]
+#[cfg(all(feature = "postgres", feature = "redis"))]
+mod privacy_servers;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod rehearsal;
+#[cfg(test)]
+#[cfg(feature = "postgres")]
+mod replicas;
+#[cfg(test)]
 mod schemas;
+#[cfg(test)]
+#[cfg(all(feature = "postgres", feature = "redis"))]
+mod second_level;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
@@ -74,6 +94,10 @@ mod stores;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod undo;
+#[cfg(test)]
 mod vendors;
 #[cfg(test)]
 mod verification;
+#[cfg(test)]
+mod writes;

@@ -56,7 +56,7 @@ fn every_message_is_printed_with_where_it_comes_from() {
         "de-AT
   not_found         built-in
     Das habe ich nicht gefunden. Stimmen die Angaben?
-    when fault.done: Zumindest ein Teil davon ist aber erledigt.
+    when fault.done and not partly: Zumindest ein Teil davon ist aber erledigt.
     [Mit jemandem sprechen] /person
   ambiguous         built-in
     Dazu habe ich mehrere Treffer. Können Sie es genauer angeben?
@@ -77,7 +77,7 @@ fn every_message_is_printed_with_where_it_comes_from() {
   conflict          built-in
     when fault.message: {{ fault.message }}
     when not fault.message: That isn't possible in its present state.
-    when fault.done: At least a part of it was done, though.
+    when fault.done and not partly: At least a part of it was done, though.
     contact: Call 123.
     [Talk to a person] /person
 "
@@ -137,7 +137,7 @@ fn programs_get_a_line_of_json_each() {
                     "when": null, "buttons": [],
                     "text": "I'm having trouble accessing that right now. Please try again in a few minutes.",
                 },
-                { "when": "fault.done", "buttons": [], "text": "At least a part of it was done, though." },
+                { "when": "fault.done and not partly", "buttons": [], "text": "At least a part of it was done, though." },
             ],
             "steps": [],
             // The domain lacks the intent of a message.

@@ -46,7 +46,7 @@ fn they_accept_every_file_that_is_shipped() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut held = [0; KINDS.len()];
     let validators = KINDS.map(validator);
-    for folder in ["actions", "tests/rasa/actions", "src/connector/catalog", "tests/diagnostics"] {
+    for folder in ["actions", "tests/rasa/actions", "tests/rasa/backends", "src/connector/catalog", "tests/diagnostics"] {
         for path in yaml_files(&root.join(folder)) {
             let shown = path.strip_prefix(root).unwrap().to_str().unwrap();
             // The wrong half of the diagnostics is wrong on purpose.

@@ -214,7 +214,7 @@ async fn nothing_of_a_secret_a_slot_or_a_body_is_shown() {
         }
     }
     let mut pages = String::new();
-    for page in ["metrics", "status", "actions", "health"] {
+    for page in ["metrics", "status", "status/connections", "actions", "health"] {
         let page = request(serving.address, &format!("GET /{page}?{door}"), &[], b"").await;
         assert_eq!(page.status, 200);
         pages.push_str(&page.body);

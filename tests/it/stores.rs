@@ -105,6 +105,30 @@ async fn a_token_that_is_replaced_at_every_use_outlives_the_server() {
     assert!(!kept.windows(8).any(|part| part == b"refresh-"), "the store shows a token");
 }
 
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn replicas_take_turns_at_such_a_token() {
+    let Some(schema) = super::support::Schema::make().await else { return };
+    let address = Vendor::open().await;
+    let folder = written(&[
+        ("legwork.yml", settings(&address, "stores: { main: '${file:store.txt}', key: '${file:key.txt}' }").as_str()),
+        ("connectors/greeter.yml", CONNECTOR),
+        ("actions/greet.yml", ACTION),
+        ("store.txt", &schema.url()),
+        ("first.txt", "refresh-0\n"),
+        ("key.txt", "a passphrase that is long enough\n"),
+    ]);
+    let mut bots = Vec::new();
+    for _ in 0..3 {
+        bots.push(Bot::at(folder.path()).await);
+    }
+    let greeted = futures_util::future::join_all(bots.iter().map(|bot| bot.call("greet").send())).await;
+    let mut said: Vec<_> = greeted.iter().flat_map(|answer| answer.said()).collect();
+    said.sort_unstable();
+    assert_eq!(said, ["the token is number 1", "the token is number 2", "the token is number 3"]);
+    schema.drop().await;
+}
+
 #[tokio::test]
 async fn without_a_key_such_a_token_is_refused_at_the_start() {
     let folder = written(&[
@@ -138,7 +162,7 @@ fn a_key_is_never_written_into_the_file() {
     assert_eq!(
         found,
         [
-            "bad-value legwork.yml:2 durable state is kept in an SQLite file",
+            "bad-value legwork.yml:2 durable state is kept in an SQLite file or on a PostgreSQL server",
             "bad-value legwork.yml:3 a secret is not written into the file",
         ]
     );

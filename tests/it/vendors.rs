@@ -120,6 +120,21 @@ async fn the_tests_of_finding_an_order_hold_for_every_shop() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_outlasts_its_turn_is_told_so_and_the_form_begins_anew() {
+    let tests = r#"  - it: has sent it off
+    slots: { email: sarah@example.com, ticket_subject: Parcel is wet, ticket_description: The box was soaked.,
+      ticket_priority: high }
+    given: { helpdesk: slow 20s }
+    expect:
+      said: ["I'm still checking. …", "I've sent your ticket off, but our helpdesk hasn't confirmed it yet. …"]
+      slots: { ticket_subject: null, ticket_description: null }
+      unset: [ticket_id]
+"#;
+    let jira = HELPDESKS.iter().find(|system| system.name == "jira").unwrap();
+    run("action_create_ticket", jira, Some(tests)).await.unwrap_or_else(|what| panic!("{what}"));
+}
+
+#[tokio::test]
 async fn a_shop_that_tells_days_is_held_to_them() {
     let sandbox = System { name: "sandbox", connection: "shop", settings: "file: ':memory:'" };
     let tests = r#"  - it: tells by when an order leaves

@@ -3,8 +3,9 @@
 
 Run by scripts/rasa, which makes the Rasa and builds legwork first. Four ways of calling an action server are tried, each
 with a Rasa of its own, side by side: plainly, with compressed bodies, with a token in the query, and with basic
-authentication. Every call goes through a pass-through that writes it down, and every answer is checked with Rasa's
-own code afterwards. Whatever is started here listens on loopback, on a free port, in a process group of its own, and is
+authentication. Every call goes through a pass-through that writes it down, and every answer is checked with Rasa's own
+code afterwards. One more Rasa is called back (calling_back.py), and one has systems behind it that go down
+(down_and_back.py). Whatever is started here listens on loopback, on a free port, in a process group of its own, and is
 ended by its id. Standard library only.
 """
 import argparse
@@ -23,8 +24,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
+import calling_back
+import down_and_back
 import talk
 from pass_through import PassThrough
 
@@ -34,6 +38,8 @@ START = 120  # seconds a process may take until it answers
 
 # What the assistant knows and no action server has: one that no one wrote, and one that the reference fails in.
 UNWRITTEN = {"action_not_registered", "action_fail"}
+# What only down_and_back.py has.
+ELSEWHERE = {"action_call_me_back"}
 # What legwork's log may never show of these conversations: messages, slot values, addresses.
 PRIVATE = ["@example.org", "@example.invalid", "AB-1001", "being packed", "rained all day", "wet parcel"]
 
@@ -45,20 +51,23 @@ Setup = collections.namedtuple("Setup", "name auth compressed path endpoint stre
 class Results:
     def __init__(self):
         self.passed = self.failed = 0
+        self.lock = threading.Lock()
 
     def add(self, passed, failed):
-        self.passed += passed
-        self.failed += failed
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
 
     def check(self, what, found=()):
         """One check: passed when nothing was found."""
         found = list(found)
         self.add(not found, bool(found))
-        print(("FAILED  " if found else "ok      ") + what)
-        for line in found[:10]:
-            print("    " + line)
+        lines = [("FAILED  " if found else "ok      ") + what]
+        lines += ["    " + line for line in found[:10]]
         if len(found) > 10:
-            print("    and {} more".format(len(found) - 10))
+            lines.append("    and {} more".format(len(found) - 10))
+        # In one write: several Rasas may be talked to at the same time.
+        sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
 
 
@@ -101,6 +110,14 @@ class Processes:
             )
         process.name, process.port, process.ready = name, port, ready
         self.running.append((name, process))
+
+    def kill(self, name):
+        """Ends a process at once, as a failing machine would."""
+        gone = [process for other, process in self.running if other == name]
+        self.running = [(other, process) for other, process in self.running if other != name]
+        for process in gone:
+            self.signal(process, signal.SIGKILL)
+            process.wait()
 
     def await_ready(self):
         until = time.monotonic() + START
@@ -157,6 +174,12 @@ def setups(token, password):
     ]
 
 
+# The Rasa that is called back; its calls to the action server are like those of "plain".
+BACK = Setup("back", False, False, "/webhook", {}, ())
+# The Rasa whose systems go down; the token of its endpoint is made by down_and_back.py.
+DOWN = Setup("down", True, False, "/webhook", {}, ())
+
+
 def start_action_servers(processes, options, environment):
     """The ports of the open server and of the one that wants credentials."""
     ports = []
@@ -169,13 +192,13 @@ def start_action_servers(processes, options, environment):
             command = [options.target / "venv/bin/python", "-m", "rasa_sdk", "--actions", "actions", "-p", port]
             processes.start(name, command, port, "/health", HERE / "reference", SANIC_HOST="127.0.0.1")
         else:
-            command = [options.legwork, "serve", "--config", HERE / config, "-p", port]
+            command = [options.legwork, "serve", "--config", HERE / config, "--host", "127.0.0.1", "-p", port]
             processes.start(name, command, port, "/health", **environment)
         ports.append(port)
     return ports
 
 
-def start_rasa(processes, options, setup, actions_port):
+def start_rasa(processes, options, setup, actions_port, credentials="credentials.yml", flags=()):
     port = free_port()
     endpoints = processes.logs / "endpoints-{}.yml".format(setup.name)
     url = "http://127.0.0.1:{}{}".format(actions_port, setup.path)
@@ -183,10 +206,11 @@ def start_rasa(processes, options, setup, actions_port):
     endpoints.write_text(json.dumps({"action_endpoint": dict(setup.endpoint, url=url)}), encoding="utf-8")
     command = [
         options.target / "venv/bin/rasa", "run", "--enable-api", "--interface", "127.0.0.1", "--port", port,
-        "--model", "models/shop.tar.gz", "--credentials", "credentials.yml", "--endpoints", endpoints,
+        "--model", "models/shop.tar.gz", "--credentials", credentials, "--endpoints", endpoints, *flags,
     ]
+    # The version is told to everybody, the status is not.
     processes.start(
-        "rasa-" + setup.name, command, port, "/status", options.target / "assistant",
+        "rasa-" + setup.name, command, port, "/version" if flags else "/status", options.target / "assistant",
         COMPRESS_ACTION_SERVER_REQUEST=str(setup.compressed), RASA_TELEMETRY_ENABLED="false", PYTHONWARNINGS="ignore",
         SQLALCHEMY_SILENCE_UBER_WARNING="1",
     )
@@ -257,7 +281,7 @@ def declared_actions():
     """The names under `actions:` of the domain, which lists one a line."""
     text = (HERE / "assistant/domain.yml").read_text(encoding="utf-8")
     block = re.search(r"^actions:\n((?:[ -].*\n)+)", text, re.MULTILINE).group(1)
-    return set(re.findall(r"^ *- (\w+)", block, re.MULTILINE))
+    return set(re.findall(r"^ *- (\w+)", block, re.MULTILINE)) - ELSEWHERE
 
 
 def look_at_doors(results, ports, options, token, password):
@@ -322,15 +346,34 @@ def run(options, logs, results):
                 continue
             link = PassThrough(ports[setup.auth], logs / ("calls-" + setup.name))
             stations.append((setup, link, start_rasa(processes, options, setup, link.port)))
+        way = down = None
+
+        def wanted(setup):
+            return not options.reference and (setup.name in options.setup if options.setup else not options.only)
+
+        if wanted(BACK):
+            way = calling_back.Way(
+                lambda port, credentials, flags: start_rasa(processes, options, BACK, port, credentials, flags),
+                ports[0], logs, options.legwork, HERE)
+        if wanted(DOWN):
+            down = down_and_back.Down(
+                lambda port, endpoint, credentials, flags: start_rasa(
+                    processes, options, DOWN._replace(endpoint=endpoint), port, credentials, flags),
+                processes, options, HERE, free_port)
         began = time.monotonic()
         processes.await_ready()
+        rasas = len(stations) + bool(way) + bool(down)
         print("{} and {} Rasas answer after {:.1f} s".format(
-            "the reference" if options.reference else "legwork", len(stations), time.monotonic() - began))
+            "the reference" if options.reference else "legwork", rasas, time.monotonic() - began))
         look_at_doors(results, ports, options, token, password)
-        with concurrent.futures.ThreadPoolExecutor(len(stations)) as pool:
+        beside = [(look, at) for look, at in ((calling_back.look, way), (down_and_back.look, down)) if at]
+        with concurrent.futures.ThreadPoolExecutor(len(stations) + len(beside) or 1) as pool:
             try:
+                looking = [pool.submit(look, results, at) for look, at in beside]
                 for passed, failed in pool.map(lambda station: hold(station[0], station[2], options), stations):
                     results.add(passed, failed)
+                for look in looking:
+                    look.result()
             except BaseException:
                 # The conversations would go on to their ends otherwise; without a Rasa they stop at once.
                 processes.end()
@@ -349,8 +392,10 @@ def main():
     parser.add_argument("--legwork", type=pathlib.Path, default=ROOT / "target/debug/legwork", help="the binary to run")
     parser.add_argument("--conversations", type=pathlib.Path, default=HERE / "conversations.json")
     parser.add_argument("--only", metavar="TEXT", help="conversations whose name has TEXT in it")
-    names = [setup.name for setup in setups("", "")]
-    parser.add_argument("--setup", action="append", choices=names, help="only this way of calling; may be repeated")
+    names = [setup.name for setup in setups("", "")] + [BACK.name, DOWN.name]
+    parser.add_argument(
+        "--setup", action="append", choices=names,
+        help="only this way of calling, calling back, or systems that go down; may be repeated")
     options = parser.parse_args()
     options.target, options.legwork = options.target.resolve(), options.legwork.resolve()
     logs = options.target / "logs" / ("reference" if options.reference else "legwork")

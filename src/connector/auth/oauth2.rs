@@ -27,7 +27,7 @@ use crate::template::{Scope, Template, Value as Shown};
 use crate::time::{Clock, Deadline};
 
 /// How long the fetch of a token may take. Many calls wait for one, so it cannot depend on the deadline of any.
-const FETCH: Duration = Duration::from_secs(10);
+pub(super) const FETCH: Duration = Duration::from_secs(10);
 /// The names of errors that a text may repeat: those of RFC 6749 and RFC 7523, and a few of vendors.
 const KNOWN_ERRORS: [&str; 14] = [
     "access_denied",
@@ -174,7 +174,7 @@ impl Source {
             plan::Grant::RefreshToken { token, rotates } => {
                 let token = settings.text(token, "`auth.oauth2.refresh_token`")?;
                 let who = [url.as_str(), id.as_ref().map_or("", Secret::expose)];
-                Grant::RefreshToken(Box::new(Refresh::new(token, who, rotates.then_some(store))?))
+                Grant::RefreshToken(Box::new(Refresh::new(token, who, rotates.then_some(store), Arc::clone(&clock))?))
             }
         };
         // As they are, without the encoding that RFC 6749 asks for, which most vendors do not undo.
@@ -217,7 +217,7 @@ impl Source {
                 self.ask(kind, Some(("assertion", &claim)), until).await.map_err(|failed| failed.fault)?
             }
             Grant::RefreshToken(refresh) => {
-                let ask = |token: Secret| -> Asking<'_> {
+                let ask = |token: Secret, until: Deadline| -> Asking<'_> {
                     Box::pin(async move { self.ask("refresh_token", Some(("refresh_token", &token)), until).await })
                 };
                 refresh.redeem(ask).await?

@@ -26,6 +26,7 @@ use crate::fault::{Fault, Outcome};
 use crate::secret::Secret;
 use crate::secret::key::private_key;
 use crate::time::Deadline;
+use crate::time::paused::outside;
 
 /// How long a host may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -141,8 +142,11 @@ impl Client {
     pub(in crate::connector) async fn send(&self, request: Outgoing, until: Deadline) -> Result<Incoming, Fault> {
         let host = shown(&request.url);
         self.permit(&request, &host)?;
-        let exchange = timeout_at(until.instant(), self.exchange(request, &host));
-        exchange.await.unwrap_or_else(|_| Err(Fault::new(Outcome::Timeout, format!("{host} has not answered in time"))))
+        let exchange = timeout_at(until.instant(), outside(self.exchange(request, &host)));
+        exchange.await.unwrap_or_else(|_| {
+            let late = Fault::new(Outcome::Timeout, format!("{host} has not answered in time"));
+            Err(Fault { unsettled: true, ..late })
+        })
     }
 
     /// Whether the request may leave at all, as far as that can be told before names are resolved.
@@ -181,8 +185,10 @@ impl Client {
         *sent.body_mut() = request.body.map(Into::into);
         let mut answer = self.inner.execute(sent).await.map_err(failed)?;
         not_elsewhere(&answer, host)?;
-        let too_large =
-            || Fault::new(Outcome::Unexpected, format!("the answer of {host} has more than {} bytes", self.max_body));
+        let too_large = || {
+            let text = format!("the answer of {host} has more than {} bytes", self.max_body);
+            Fault { unsettled: true, ..Fault::new(Outcome::Unexpected, text) }
+        };
         let announced = answer.content_length().unwrap_or_default();
         if usize::try_from(announced).map_or(true, |length| length > self.max_body) {
             return Err(too_large());

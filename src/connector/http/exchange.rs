@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -17,6 +18,7 @@ use super::received::Received;
 use crate::connector::attempts::Attempts;
 use crate::connector::chain::{Held, Stopped};
 use crate::connector::key::WriteKey;
+use crate::connector::rehearsal::Rehearsal;
 use crate::connector::wire::{Fate, Noted, Wire};
 use crate::fault::{Class, Fault, Outcome};
 use crate::plan::connector::{HttpStep, HttpSystem, Idempotency, Operation};
@@ -51,10 +53,14 @@ pub(in crate::connector) struct Errand<'a> {
     pub(in crate::connector) sent: &'a Attempts,
     /// The key of its writes.
     pub(in crate::connector) key: Option<WriteKey>,
+    /// The time that its templates see.
+    pub(in crate::connector) now: DateTime<Utc>,
     /// Where its requests are noted.
     pub(in crate::connector) wire: Option<&'a Wire>,
     /// Nothing that writes is sent.
     pub(in crate::connector) dry: bool,
+    /// What goes wrong on purpose.
+    pub(in crate::connector) rehearsal: &'a Rehearsal,
 }
 
 impl Journey<'_> {
@@ -98,10 +104,10 @@ impl Remote {
             let passes = matches!(fault.class(), Class::Transient | Class::Exhausted) && !hopeless.load(Ordering::Relaxed);
             passes && journey.errand.sent.repeats() && (journey.repeatable() || fault.outcome == Outcome::RateLimited)
         };
-        let (hopeless, sent) = (&hopeless, &Mutex::new(None));
+        let (hopeless, sent, open) = (&hopeless, &Mutex::new(None), &AtomicBool::new(false));
         self.chain.begin();
         // Repeats: outermost, so that each of them is one more attempt for breaker and limits; never more than the budget has.
-        retry(
+        let ended = retry(
             self.chain.policies().backoff,
             journey.errand.until,
             rng,
@@ -117,6 +123,7 @@ impl Remote {
                         Ok(Some(done)) => return Ok(Came::Done(done)),
                         Err(fault) => {
                             hopeless.store(!matches!(fault.class(), Class::Transient | Class::Exhausted), Ordering::Relaxed);
+                            open.store(true, Ordering::Relaxed);
                             let text = format!("whether {} was done is not known: {}", journey.place(), fault.operator);
                             return Err(Fault::new(Outcome::Unavailable, text));
                         }
@@ -125,18 +132,44 @@ impl Remote {
                 let until = journey.errand.until;
                 let attempt = |patience| {
                     self.chain
-                        .attempt(until, patience, |until| self.attempt(system, journey, draft, until, hopeless).boxed())
+                        .attempt(until, patience, |until| self.rehearsed(system, journey, draft, until, hopeless).boxed())
                 };
-                let ended =
-                    if journey.doubles() { self.chain.raced(until, attempt).boxed().await } else { attempt(until).await };
+                // Only who may ask twice has room for two.
+                let ended = match journey.doubles() && self.chain.hedges() {
+                    true => self.chain.raced(until, attempt).boxed().await,
+                    false => attempt(until).await,
+                };
                 ended.map(Came::Answer).map_err(|stopped| {
                     // What is down is not asked again by who was just told so.
                     hopeless.fetch_or(stopped.held == Some(Held::Breaker), Ordering::Relaxed);
+                    let late = stopped.fault.outcome == Outcome::Timeout;
+                    open.fetch_or(stopped.held.is_none() && (stopped.fault.unsettled || late), Ordering::Relaxed);
                     told(sent, stopped)
                 })
             },
-        )
-        .await
+        );
+        // What any of them left open stays open, unless the last was told that it was not done.
+        ended.await.map_err(|fault| {
+            let unsettled = open.load(Ordering::Relaxed) && fault.class() != Class::Rejected;
+            Fault { unsettled, ..fault }
+        })
+    }
+
+    /// One attempt, with what goes wrong on purpose in the system's place. Who is told to wait lets the others wait too.
+    async fn rehearsed(
+        &self,
+        system: &HttpSystem,
+        journey: &Journey<'_>,
+        draft: &Draft,
+        until: Deadline,
+        hopeless: &AtomicBool,
+    ) -> Result<Received, Fault> {
+        let attempt = self.attempt(system, journey, draft, until, hopeless);
+        let ended = journey.errand.rehearsal.request(until, attempt).await;
+        if let Err(Fault { outcome: Outcome::RateLimited, retry_after: Some(wait), .. }) = &ended {
+            self.chain.rest((*wait).min(LONGEST_REST));
+        }
+        ended
     }
 
     /// One attempt. Credentials that have run out are renewed once.
@@ -163,18 +196,14 @@ impl Remote {
         if !judged.retry {
             hopeless.store(true, Ordering::Relaxed);
         }
-        if judged.fault.outcome == Outcome::RateLimited
-            && let Some(wait) = judged.fault.retry_after
-        {
-            self.chain.rest(wait.min(LONGEST_REST));
-        }
         Err(judged.fault)
     }
 
     /// Sends the request with the proof of who we are, which is the last that is put into it.
     async fn proven(&self, journey: &Journey<'_>, outgoing: &Outgoing, until: Deadline) -> Result<Incoming, Fault> {
         let mut proven = outgoing.clone();
-        self.auth.apply(&mut proven, until).await?;
+        let applied = self.auth.apply(&mut proven, until).await;
+        applied.map_err(|fault| Fault { unsettled: false, ..fault })?;
         journey.errand.sent.count();
         let came = self.client.send(proven, until).await;
         journey.note(outgoing, came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16())));

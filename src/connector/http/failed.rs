@@ -88,5 +88,6 @@ fn broken(error: &reqwest::Error, host: &str, why: &str) -> Fault {
         _ if error.is_body() || error.is_decode() => format!("{host} broke off in the middle of its answer: {why}"),
         _ => format!("{host} gave no answer: {why}"),
     };
-    Fault::new(Outcome::Unavailable, text)
+    // A request that found no connection was not sent; of any other nobody knows how far it came.
+    Fault { unsettled: !error.is_connect(), ..Fault::new(Outcome::Unavailable, text) }
 }

@@ -47,9 +47,11 @@ pub(super) fn judged(
     let Some(outcome) = outcome else {
         let why = answer.unreadable.as_ref()?;
         let fault = Fault::new(Outcome::Unexpected, format!("{place} is answered with {status}, but {why}"));
-        return Some(Judged { fault, retry: false });
+        return Some(Judged { fault: Fault { unsettled: true, ..fault }, retry: false });
     };
     let mut fault = Fault::new(outcome, format!("{place} is answered with {status}"));
+    // A refusal was no work; of a system that is in trouble nobody knows how far it came.
+    fault.unsettled = matches!(outcome, Outcome::Unavailable | Outcome::Timeout | Outcome::Unexpected);
     fault.public = rule.and_then(|rule| rule.say.as_ref()).and_then(|say| said(say, scope));
     if outcome.class() == Class::Transient {
         fault.retry_after = waits(system, answer, scope, now);

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 use super::Remote;
@@ -32,7 +32,7 @@ impl Remote {
             return Err(Fault::new(Outcome::Unexpected, format!("{} is not of `kind: http`", errand.operation.name)));
         };
         let mut rng = self.rng();
-        let mut results = self.begun(errand.operation, inputs)?;
+        let mut results = self.begun(errand.operation, inputs, errand.now)?;
         let key = errand.key.unwrap_or_else(|| WriteKey::random(&mut rng));
         let last_write = steps.iter().filter(|step| step.writes).count().saturating_sub(1);
         let mut writes = 0;
@@ -41,10 +41,8 @@ impl Remote {
             // Requests that come before a write, such as one that looks for it, know its key.
             results.names.insert("key".to_owned(), key.of_write(writes.min(last_write)).into());
             let stands_in = step.instead_of.iter().all(|other| !ran.get(*other).copied().unwrap_or_default());
-            let before = errand.sent.sent();
             let runs = self.step(errand, step, stands_in, &mut results, &mut rng).await;
-            let sent = errand.sent.sent() > before;
-            let runs = runs.map_err(|fault| partly(fault, step, sent, &results.done))?;
+            let runs = runs.map_err(|fault| partly(fault, step, &results.done))?;
             if runs && step.writes {
                 results.done.push(step.shown());
             }
@@ -57,18 +55,23 @@ impl Remote {
     }
 
     /// What there is before the first request of a call.
-    pub(super) fn begun(&self, operation: &Operation, inputs: Map<String, Value>) -> Result<Results, Fault> {
-        let mut results = self.seeing(inputs);
+    pub(super) fn begun(
+        &self,
+        operation: &Operation,
+        inputs: Map<String, Value>,
+        now: DateTime<Utc>,
+    ) -> Result<Results, Fault> {
+        let mut results = self.seeing(inputs, now);
         results.offered = named(&operation.lets, results.offered.clone(), |offered| results.seeing(offered))
             .map_err(|wrong| Fault::new(Outcome::Unexpected, format!("{}: {wrong}", operation.name)))?;
         Ok(results)
     }
 
     /// What every request sees.
-    pub(super) fn seeing(&self, inputs: Map<String, Value>) -> Results {
+    pub(super) fn seeing(&self, inputs: Map<String, Value>, now: DateTime<Utc>) -> Results {
         let mut results = Results::new(inputs);
         results.offered = self.offered.clone();
-        results.names.insert("now".to_owned(), self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true).into());
+        results.names.insert("now".to_owned(), now.to_rfc3339_opts(SecondsFormat::Secs, true).into());
         results
     }
 
@@ -92,15 +95,20 @@ impl Remote {
         if runs && let Some(fault) = results.ended(&step.refusals, &journey.place()).map_err(failed)? {
             return Err(fault);
         }
+        // It was answered. What says neither that it was done nor why not leaves that open.
+        let open = |fault: Fault| {
+            let unsettled = matches!(fault.outcome, Outcome::Unavailable | Outcome::Timeout | Outcome::Unexpected);
+            Fault { unsettled, ..fault }
+        };
         let found = if runs { self.asked(&journey, results, rng).await? } else { Found::default() };
         let result = match &found.done {
             Some(done) => done.clone(),
-            None if runs => taken(&journey, &found)?,
+            None if runs => taken(&journey, &found).map_err(open)?,
             None => Value::Null,
         };
         took(results, step, found, result);
-        if runs && let Some(fault) = results.ended(&step.endings, &journey.place()).map_err(failed)? {
-            return Err(fault);
+        if runs && let Some(fault) = results.ended(&step.endings, &journey.place()).map_err(|it| open(failed(it)))? {
+            return Err(open(fault));
         }
         Ok(runs)
     }
@@ -233,6 +241,11 @@ pub(super) fn chosen(journey: &Journey<'_>, rows: Value) -> Result<Value, Fault>
 }
 
 fn rows(journey: &Journey<'_>, found: &Found) -> Result<Value, Fault> {
+    // Of a search that is an answer, see below. A write that was taken, and then told of with nothing at all, may be done.
+    if found.body.is_null() && journey.step.writes && matches!(journey.step.take, Take::One | Take::First) {
+        let text = format!("{} is answered with nothing", journey.place());
+        return Err(Fault::new(Outcome::Unexpected, text));
+    }
     let Some(rows) = &journey.step.rows else { return Ok(found.body.clone()) };
     // Nothing at all is no rows: that is how some vendors say that they found none.
     if found.body.is_null() && journey.step.expects == Expects::Json {
@@ -284,12 +297,12 @@ pub(super) fn unexpected(journey: &Journey<'_>, failed: &Failed) -> Fault {
 
 /// The fault of an operation that ended at `step` after `done` was done. Of a write that was sent and
 /// not refused it says that nobody knows whether it was done.
-fn partly(mut fault: Fault, step: &HttpStep, sent: bool, done: &[String]) -> Fault {
+fn partly(mut fault: Fault, step: &HttpStep, done: &[String]) -> Fault {
+    fault.unsettled &= step.writes;
     if done.is_empty() {
         return fault;
     }
-    let open = sent && matches!(fault.outcome, Outcome::Timeout | Outcome::Unavailable | Outcome::Unexpected);
-    let rest = match (step.writes, open) {
+    let rest = match (step.writes, fault.unsettled) {
         (true, true) => format!("whether `{}` was is not known", step.shown()),
         (true, false) => format!("`{}` was not", step.shown()),
         (false, _) => format!("it ended at `{}`", step.shown()),

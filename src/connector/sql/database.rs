@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::place::Place;
@@ -13,6 +14,7 @@ use crate::fault::Fault;
 use crate::name::OperationName;
 use crate::plan::connector::{Connector, Operation};
 use crate::time::Deadline;
+use crate::time::paused::outside;
 
 /// An open database.
 pub(in crate::connector) enum Database {
@@ -70,7 +72,7 @@ impl Database {
         opened.map_err(|text| Finding { passing: true, ..refused(text) })
     }
 
-    /// Runs `operation` with `inputs`, every one of which is there, null or not, and gives its answer.
+    /// Runs `operation` with `inputs`, every one of which is there, null or not, as if it were `now`, and gives its answer.
     ///
     /// # Errors
     /// How it ended, when it did not end well; then a write has changed nothing, also when only its answer is wrong.
@@ -78,12 +80,14 @@ impl Database {
         &self,
         operation: &Operation,
         inputs: Map<String, Value>,
+        now: DateTime<Utc>,
         until: Deadline,
     ) -> Result<Value, Fault> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.run(operation, inputs, until).await,
+            // It works on a thread of its own.
+            Self::Sqlite(sqlite) => outside(sqlite.run(operation, inputs, now, until)).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(postgres) => postgres.run(operation, inputs, until).await,
+            Self::Postgres(postgres) => postgres.run(operation, inputs, now, until).await,
         }
     }
 
@@ -102,6 +106,15 @@ impl Database {
             Self::Sqlite(sqlite) => sqlite.shown(),
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Whether other processes ask the same data: what is in memory or in a file is this machine's own.
+    pub(in crate::connector) const fn is_shared(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => true,
         }
     }
 }

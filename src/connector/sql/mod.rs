@@ -10,6 +10,7 @@ mod fill;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod rows;
 mod run;
 mod sqlite;
 

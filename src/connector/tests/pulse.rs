@@ -50,7 +50,7 @@ async fn what_is_seen_of_a_connection_that_works() {
         "name": "own", "connector": "own", "mode": "read_only", "share": 10,
         "api": {"version": "v1", "supported_until": "2026-03-01", "docs": null}, "support": "ends_soon",
         "state": "ok", "testing": false, "last": last, "calls": 1, "failed": 0,
-        "breaker": {"state": "closed", "until": null}, "spared": {"retries": 0, "hedges": 0, "held_back": 0},
+        "breaker": {"state": "closed", "until": null}, "spared": {"retries": 0, "hedges": 0, "held_back": 0}, "staged": [],
     });
     assert_eq!(seen, json!({"status": "ok", "connections": [own]}));
 }

@@ -55,7 +55,11 @@ impl Run<'_> {
         let scope = scope.with("address", Value::from(address.as_str())).with("code", Value::from(digits.as_str()));
         let inputs = object(&code.with, &scope).map_err(|failed| failed.message)?;
         let (verifier, now) = (&self.engine.parts.verifier, self.engine.parts.clock.now());
-        let digest = hmac::sign(&verifier.key, &digested(&salt, &address, &digits)).as_ref().to_vec();
+        let key = match verifier.store.key().await {
+            Ok(key) => key,
+            Err(wrong) => return Ok(Err(unkept(&wrong))),
+        };
+        let digest = hmac::sign(&key, &digested(&salt, &address, &digits)).as_ref().to_vec();
         let until = after(now, code.valid);
         let challenge = Challenge { address: address.to_ascii_lowercase(), digest, salt, until, attempts: code.attempts };
         let sending = Sending { resend_after: code.resend_after, per_hour: code.per_hour };
@@ -66,15 +70,13 @@ impl Run<'_> {
         }
         // Not by way of `invoke`, which would show the code in a trace.
         let how = How { sender: Some(&who.sender), ..How::by(self.deadline) };
-        let sent = self.engine.parts.connections.call(&code.connection, &code.operation, inputs, how).await;
-        Ok(sent.map(|_| ()).map_err(|mut fault| {
-            self.refer(&mut fault, &code.connection, &code.operation);
-            fault
-        }))
+        let sent = self.engine.parts.writes.once(&code.connection, &code.operation, inputs, how).await;
+        Ok(sent.map(|_| ()))
     }
 
     async fn check_code(&mut self, code: &OneTimeCode, who: &Who, given: &str) -> Result<(), Fault> {
         let (verifier, now) = (&self.engine.parts.verifier, self.engine.parts.clock.now());
+        let key = verifier.store.key().await.map_err(|wrong| unkept(&wrong))?;
         let challenge = match verifier.store.attempt(who, now).await.map_err(|wrong| unkept(&wrong))? {
             Attempt::Nothing => return Err(Fault::new(Outcome::NotFound, "no code is under way")),
             Attempt::Exhausted => return Err(Fault::new(Outcome::Denied, "a code was tried too often")),
@@ -82,7 +84,7 @@ impl Run<'_> {
         };
         let typed: String = given.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
         let typed = digested(&challenge.salt, &challenge.address, &typed);
-        if hmac::verify(&verifier.key, &typed, &challenge.digest).is_err() {
+        if hmac::verify(&key, &typed, &challenge.digest).is_err() {
             return Err(match challenge.attempts {
                 0 => Fault::new(Outcome::Denied, "a code was tried too often"),
                 _ => Fault::new(Outcome::Invalid, "that is not the code"),

@@ -9,7 +9,7 @@ use super::trust::Origin;
 use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::{ActionName, SlotName};
-use crate::plan::action::{Action, Body, Input, Source};
+use crate::plan::action::{Action, Body, Changes, Input, Source, changes};
 use crate::rasa::Slot;
 use crate::spec::action as spec;
 use crate::spec::{Map, Text};
@@ -41,6 +41,17 @@ impl Compiler<'_> {
             self.does_something(&place, written);
             Body::Steps(self.steps(&written.steps, &mut names, Block::Action))
         };
+        let much = match &body {
+            Body::Steps(steps) => changes(steps),
+            Body::Validation(_) => Changes::Nothing,
+        };
+        match &body {
+            Body::Steps(steps) => self.idle_outcomes(steps, Some(much)),
+            Body::Validation(validation) => {
+                let of_slots = validation.rules.iter().map(|(_, rule)| &*rule.steps);
+                of_slots.chain([&*validation.after]).for_each(|steps| self.idle_outcomes(steps, Some(much)));
+            }
+        }
         let tests = written.tests.iter().filter_map(|test| self.test(test)).collect();
         self.unused_inputs(&written.inputs, errors);
         let messages = Arc::new(self.wording(&written.messages));
@@ -55,6 +66,7 @@ impl Compiler<'_> {
             limits,
             messages,
             follows_up,
+            changes: much,
             body,
             asks: std::mem::take(&mut self.asks).union(&self.always).cloned().collect(),
             tests,

@@ -7,10 +7,12 @@ use super::trust::Origins;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Guard, Handler, On, Step, Verb};
-use crate::plan::connector::Operation;
+use crate::plan::connector::{Connector, Operation};
+use crate::plan::messages::Say as SayPlan;
 use crate::plan::reading;
 use crate::spec::action as spec;
-use crate::spec::{Map, Node, Text};
+use crate::spec::message::Say;
+use crate::spec::{Flag, Map, Node, Text};
 
 /// The name that stands for every outcome without steps of its own.
 const OTHERWISE: &str = "otherwise";
@@ -25,19 +27,70 @@ pub(super) struct Target {
     pub(super) kind: Type,
     /// Whether it changes something.
     pub(super) writes: bool,
+    /// Whether that is known: not of what could not be found or read, which was said.
+    pub(super) known: bool,
 }
 
 impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
     pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type, Origins)> {
         let target = step.call.as_ref()?;
-        let Target { connection, operation, kind, writes } = self.target(target, &step.with)?;
+        let Target { connection, operation, kind, writes, known } = self.target(target, &step.with)?;
+        let may_write = writes || !known;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
         let (outcomes, continued) = self.outcomes(step, kind, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
         let (before, after) = self.guards_of_call(step, kind, writes, names);
-        Some((Call { connection, operation, with, bind, outcomes, before, after, refresh, writes }, kind, continued))
+        let queue = step.queue.as_ref().and_then(|queue| self.queue(queue, may_write));
+        let delivered = step.delivered.as_ref().map(|say| self.delivered(say, step, kind, may_write));
+        let title = self.title(step, may_write, names);
+        let undo = self.undo(step, kind, may_write, names, block);
+        let call = Call {
+            connection,
+            operation,
+            with,
+            bind,
+            outcomes,
+            before,
+            after,
+            refresh,
+            writes,
+            queue,
+            delivered,
+            title,
+            undo,
+        };
+        Some((call, kind, continued))
+    }
+
+    /// Whether a change may be made later.
+    fn queue(&mut self, written: &Flag, writes: bool) -> Option<bool> {
+        if !writes {
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "what only reads cannot be done later");
+            self.out.push(diagnostic.help("take `queue` out; `outcomes` says what happens when the system is not there"));
+        }
+        writes.then_some(written.value)
+    }
+
+    /// What is said once a change that was made later is done. By then there is no conversation to look at.
+    fn delivered(&mut self, written: &Say, step: &spec::Step, kind: Type, writes: bool) -> SayPlan {
+        if !writes {
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "what only reads is never done later");
+            self.out.push(diagnostic.help("take `delivered` out, and say it in the next step"));
+        }
+        for message in written.messages.iter().filter_map(|message| message.response.as_ref()) {
+            let what = "a response of the domain cannot be said outside of a turn";
+            self.out.push(Diagnostic::at(Code::MisplacedKey, &message.span, what).help("write the text itself"));
+        }
+        let mut names = Names::lasting().and("reference");
+        if let Some(bind) = &step.r#as {
+            names.define(bind, kind, false, &mut Diagnostics::default());
+        }
+        let inputs = step.with.iter().map(|(name, _)| name.value.as_str());
+        let bound = step.r#as.as_ref().map(|bind| bind.value.as_str());
+        let names = inputs.filter(|name| Some(*name) != bound).fold(names, |names, name| names.and(name));
+        self.say(written, &names)
     }
 
     /// The guards that are checked before a call is made, and those that wait for its answer because they read it.
@@ -69,7 +122,7 @@ impl Compiler<'_> {
 
     /// The call of a slot's rule.
     pub(super) fn lookup(&mut self, rule: &spec::SlotRule, names: &Names) -> Option<(Call, Type)> {
-        let Target { connection, operation, kind, writes } = self.target(rule.call.as_ref()?, &rule.with)?;
+        let Target { connection, operation, kind, writes, .. } = self.target(rule.call.as_ref()?, &rule.with)?;
         let with = self.entries(&rule.with, names);
         let bind = rule.r#as.as_ref().and_then(|name| self.local(name));
         Some((
@@ -83,6 +136,10 @@ impl Compiler<'_> {
                 after: Vec::new(),
                 refresh: None,
                 writes,
+                queue: None,
+                delivered: None,
+                title: None,
+                undo: None,
             },
             kind,
         ))
@@ -102,20 +159,15 @@ impl Compiler<'_> {
         let connector = match connections.get(&connection) {
             Some(Some(connector)) => connector,
             // The connection is there, but its connector could not be read: that was said where it stands.
-            Some(None) => return Some(Target { connection, operation, kind: Type::Any, writes: false }),
+            Some(None) => return Some(Target { connection, operation, kind: Type::Any, writes: false, known: false }),
             None => {
                 self.no_connection(&connection, &target.part(0..connection.as_str().len()));
-                return Some(Target { connection, operation, kind: Type::Any, writes: false });
+                return Some(Target { connection, operation, kind: Type::Any, writes: false, known: false });
             }
         };
         let Some(known) = connector.operations.get(&operation) else {
             let at = target.value.find('.').map_or(0, |at| at + 1);
-            let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
-            let diagnostic = Diagnostic::at(Code::UnknownOperation, &target.part(at..target.value.len()), message);
-            self.out.push(match connector.lacks(operation.as_str()) {
-                Some(why) => diagnostic.help(format!("the vendor's API does not offer it: {why}")),
-                None => diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)),
-            });
+            self.no_operation((&connection, connector), &operation, &target.part(at..target.value.len()));
             return None;
         };
         self.inputs_fit(target, known, with);
@@ -128,7 +180,22 @@ impl Compiler<'_> {
             Some(model) => Type::One(model),
             None => Type::Any,
         };
-        Some(Target { connection, operation, kind, writes: known.kind.writes() })
+        Some(Target { connection, operation, kind, writes: known.kind.writes(), known: true })
+    }
+
+    /// Reports an operation that the connector of a connection does not have.
+    pub(super) fn no_operation(
+        &mut self,
+        (connection, connector): (&ConnectionName, &Connector),
+        operation: &OperationName,
+        place: &Span,
+    ) {
+        let message = format!("the connector `{}` of `{connection}` has no operation `{operation}`", connector.name);
+        let diagnostic = Diagnostic::at(Code::UnknownOperation, place, message);
+        self.out.push(match connector.lacks(operation.as_str()) {
+            Some(why) => diagnostic.help(format!("the vendor's API does not offer it: {why}")),
+            None => diagnostic.did_you_mean(operation.as_str(), connector.operations.keys().map(OperationName::as_str)),
+        });
     }
 
     /// Reports a connection that legwork.yml does not have, unless legwork.yml could not be read.

@@ -3,11 +3,13 @@
 //! Nothing here reads a file, the environment or the clock. Each submodule takes one kind of shape to its plan.
 
 mod action;
+mod assistants;
 mod call;
 mod connection;
 mod event;
 mod keep;
 mod names;
+mod outcomes;
 mod patience;
 mod project;
 mod rules;
@@ -18,6 +20,7 @@ mod slots;
 mod steps;
 mod testcase;
 mod trust;
+mod undo;
 mod validation;
 mod verify;
 mod wording;
@@ -129,7 +132,7 @@ impl Compiler<'_> {
             self.asks.insert(root.clone());
             let place = text.part(reference.range.start + offset..reference.range.end + offset);
             self.comes_from(reference, &place, names);
-            if let (true, Some(slot)) = (root == "slots", reference.path.get(1)) {
+            if let (true, Some(slot)) = (root == "slots" && names.knows(root), reference.path.get(1)) {
                 self.known_slot(slot, &place);
             } else if let Some((code, message, help)) = names.wrong(&reference.path)
                 && !(self.partial && code == Code::UnknownName)

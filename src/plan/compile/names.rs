@@ -35,8 +35,11 @@ pub const OFFERED: &[(&str, &str)] = &[
     ("legwork", "the project's labels, word lists, region and currency"),
 ];
 
+/// Those of them that are there when the conversation is not.
+const LASTING: [&str; 4] = ["now", "timezone", "locale", "legwork"];
+
 /// The names that the engine gives at some places and that no user can write.
-const OF_SYSTEMS: [&str; 4] = ["fault", "reference", "address", "code"];
+const OF_SYSTEMS: [&str; 5] = ["fault", "partly", "reference", "address", "code"];
 
 /// What is known of a value.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +73,14 @@ impl Names {
     pub fn offered() -> Self {
         let known = |name| Known { at: None, kind: Type::Any, conditional: false, origins: trust::of_offered(name) };
         Self { known: OFFERED.iter().map(|(name, _)| ((*name).to_owned(), known(name))).collect() }
+    }
+
+    /// What is there when the conversation is not.
+    #[must_use]
+    pub fn lasting() -> Self {
+        let mut names = Self::offered();
+        names.known.retain(|name, _| LASTING.contains(&name.as_str()));
+        names
     }
 
     /// Adds a name that the engine gives at this place, such as `value` in a slot's rule.
@@ -121,6 +132,12 @@ impl Names {
             let one = self.known.entry(name.clone()).or_insert_with(|| Known { conditional: true, ..known.clone() });
             one.origins.extend(known.origins.iter().cloned());
         }
+    }
+
+    /// Whether there is such a name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.known.contains_key(name)
     }
 
     /// What is known of the value of a dotted path.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
+
 use super::action::{name_of, stem};
 use super::connection::{Around, wires};
 use super::{Compiler, SharedFile, settings};
@@ -32,6 +34,8 @@ pub struct Sources {
     pub today: Option<chrono::NaiveDate>,
     /// The catalogue's and the project's connectors by name; none for one that is wrong, which was said where it was compiled.
     pub connectors: BTreeMap<String, Option<Arc<Connector>>>,
+    /// The files of the project's own connectors.
+    pub own_connectors: Vec<Arc<File>>,
     /// The names of all connectors that come with legwork, the compiled and the others.
     pub catalogue: Vec<&'static str>,
 }
@@ -90,8 +94,23 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
+        print: print(sources),
     });
     (project, out.into_sorted())
+}
+
+/// What tells the files that answers depend on from those of another project or another version.
+fn print(sources: &Sources) -> [u8; 32] {
+    let mut digest = Context::new(&SHA256);
+    for file in sources.settings.iter().chain(&sources.shared).chain(&sources.own_connectors) {
+        for part in [&file.path, &file.text] {
+            digest.update(&part.len().to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+    }
+    let mut print = [0; 32];
+    print.copy_from_slice(digest.finish().as_ref());
+    print
 }
 
 fn read<T: Shape>(file: &Arc<File>, out: &mut Diagnostics) -> Option<T> {

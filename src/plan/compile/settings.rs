@@ -15,7 +15,9 @@ use crate::format::{Choice, Format, PatternSpec, ProjectFormat, money};
 use crate::model;
 use crate::name::CallerName;
 use crate::plan::reading::duration;
-use crate::plan::settings::{Caller, Limits, Profile, Proof, Server, Settings, Stores, Verify, is_loopback};
+use crate::plan::settings::{
+    Caller, Limits, MainStore, Outbox, Profile, Proof, Server, Settings, Stores, Verify, is_loopback,
+};
 use crate::resilience::{CACHE_BYTES, Keep};
 use crate::secret::Reference;
 use crate::spec::settings as spec;
@@ -188,25 +190,68 @@ impl Compiler<'_> {
             tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
             stores: written.stores.as_ref().map_or_else(Stores::default, |stores| self.stores(stores)),
+            outbox: written.outbox.as_ref().map_or_else(Outbox::default, |outbox| self.outbox(outbox)),
             verify: written.verify.as_ref().map_or_else(Verify::default, |verify| self.verify(verify)),
+            assistants: self.assistants(written),
         }
     }
 
     /// Where durable state is kept.
     fn stores(&mut self, written: &spec::Stores) -> Stores {
-        let file = |text: &Text| {
-            let file = text.value.strip_prefix("sqlite://").filter(|file| !file.is_empty() && !file.contains(['?', ':']));
-            if file.is_none() {
-                let diagnostic = Diagnostic::at(Code::BadValue, &text.span, "durable state is kept in an SQLite file");
-                self.out.push(diagnostic.help("write `sqlite://legwork.db`, a file in the project's folder"));
-            }
-            file.map(PathBuf::from)
-        };
-        let main = written.main.as_ref().and_then(file).unwrap_or_else(|| Stores::default().main);
+        let defaults = Stores::default();
+        let main = written.main.as_ref().and_then(|text| self.main_store(text)).unwrap_or(defaults.main);
+        let cache = written.cache.as_ref().and_then(|cache| self.reference(cache));
         let keys = written.key.iter().flat_map(|keys| &keys.0).filter_map(|key| self.reference(key)).collect();
-        let keep = written.keep.as_ref().and_then(|keep| keep.running.as_ref());
-        let keep_running = keep.and_then(|text| duration(text, &mut self.out)).unwrap_or(Stores::default().keep_running);
-        Stores { main, keys, keep_running }
+        let keep = written.keep.as_ref();
+        let mut time = |text: Option<&Text>, default| text.and_then(|it| duration(it, &mut self.out)).unwrap_or(default);
+        Stores {
+            main,
+            cache,
+            keys,
+            keep_running: time(keep.and_then(|keep| keep.running.as_ref()), defaults.keep_running),
+            keep_ledger: time(keep.and_then(|keep| keep.ledger.as_ref()), defaults.keep_ledger),
+            keep_dead: time(keep.and_then(|keep| keep.dead.as_ref()), defaults.keep_dead),
+        }
+    }
+
+    fn main_store(&mut self, text: &Text) -> Option<MainStore> {
+        if let Some(file) =
+            text.value.strip_prefix("sqlite://").filter(|file| !file.is_empty() && !file.contains(['?', ':']))
+        {
+            return Some(MainStore::File(PathBuf::from(file)));
+        }
+        if text.value.trim_start().starts_with("${") {
+            return self.reference(text).map(MainStore::Server);
+        }
+        let what = "durable state is kept in an SQLite file or on a PostgreSQL server";
+        self.out.push(Diagnostic::at(Code::BadValue, &text.span, what).help(
+            "write `sqlite://legwork.db`, a file in the project's folder, or a reference such as ${LEGWORK_DATABASE} to the \
+             server's address",
+        ));
+        None
+    }
+
+    /// How writes are made later.
+    fn outbox(&mut self, written: &spec::Outbox) -> Outbox {
+        let defaults = Outbox::default();
+        let attempts = written.attempts.as_ref().and_then(|attempts| {
+            let number = u32::try_from(attempts.value).ok().filter(|number| (1..=1_000).contains(number));
+            if number.is_none() {
+                let diagnostic = Diagnostic::at(Code::BadValue, &attempts.span, "this is no number of tries");
+                self.out.push(diagnostic.help("write one from 1 to 1000"));
+            }
+            number
+        });
+        let mut time =
+            |text: &Option<Text>, default| text.as_ref().and_then(|it| duration(it, &mut self.out)).unwrap_or(default);
+        let first_wait = time(&written.first_wait, defaults.first_wait);
+        Outbox {
+            attempts: attempts.unwrap_or(defaults.attempts),
+            first_wait,
+            longest_wait: time(&written.longest_wait, defaults.longest_wait).max(first_wait),
+            give_up_after: time(&written.give_up_after, defaults.give_up_after),
+            repeat_within: time(&written.repeat_within, defaults.repeat_within),
+        }
     }
 
     /// How much memory kept answers may take.
@@ -272,6 +317,14 @@ impl Compiler<'_> {
             })
         });
         let depth = written.depth_limit.as_ref().and_then(|depth| usize::try_from(depth.value).ok());
+        let turns = written.turns.as_ref().and_then(|turns| {
+            let most = usize::try_from(turns.value).ok().filter(|most| *most > 0);
+            if most.is_none() {
+                let diagnostic = Diagnostic::at(Code::BadValue, &turns.span, "a server that runs no turns answers nothing");
+                self.out.push(diagnostic.help("write how many may run at the same time, from 1, or leave it out"));
+            }
+            most
+        });
         Server {
             profile,
             host: written.host.as_ref().map(|host| host.value.clone()),
@@ -280,6 +333,7 @@ impl Compiler<'_> {
             cors: written.cors.iter().map(|origin| origin.value.clone()).collect(),
             body_limit,
             depth_limit: depth.unwrap_or(defaults.depth_limit),
+            turns,
         }
     }
 

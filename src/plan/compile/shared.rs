@@ -10,7 +10,7 @@ use super::trust::{Origin, Origins};
 use super::{Compiler, SharedFile};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::Local;
-use crate::plan::action::{Shared, Use, Verb};
+use crate::plan::action::{Shared, Use, Verb, changes};
 use crate::plan::value::Value;
 use crate::spec::{Map, Text, action as spec};
 use crate::template;
@@ -200,6 +200,8 @@ impl Compiler<'_> {
             let root = name.split('.').next().unwrap_or(name);
             OFFERED.iter().any(|(offered, _)| *offered == root)
         });
-        Used::Steps(Arc::new(Shared { inputs, require, steps, result, kept }), asks, Arc::new(relies))
+        let changes = changes(&steps);
+        self.idle_outcomes(&steps, None);
+        Used::Steps(Arc::new(Shared { inputs, require, steps, result, kept, changes }), asks, Arc::new(relies))
     }
 }

@@ -35,7 +35,7 @@ impl Block {
 
 /// Every verb, and the keys that go with it besides `when`.
 const VERBS: &[(&str, &[&str])] = &[
-    ("call", &["with", "as", "outcomes", "require", "refresh"]),
+    ("call", &["with", "as", "outcomes", "require", "refresh", "queue", "delivered", "title", "undo"]),
     ("say", &[]),
     ("set", &[]),
     ("clear", &[]),

@@ -8,9 +8,10 @@ use super::call::Target;
 use super::names::Names;
 use crate::diag::{Code, Diagnostic};
 use crate::name::ConnectionName;
+use crate::plan::connector::{NotStaged, Staged, place_of};
 use crate::plan::reading;
 use crate::plan::settings::PROVED;
-use crate::plan::testcase::{Down, Expect, Matcher, Pattern, Said, Situation, Test};
+use crate::plan::testcase::{Expect, Given, Matcher, Pattern, Said, Situation, Test};
 use crate::spec::{Kind, Map, Node, Text, testcase as spec};
 
 impl Compiler<'_> {
@@ -19,8 +20,8 @@ impl Compiler<'_> {
             self.known_slot(&slot.value, &slot.span);
         }
         let before = test.before.iter().filter_map(|call| self.prepare(call)).collect();
-        let down: Vec<_> = test.given.iter().filter_map(|(connection, given)| self.given(connection, given)).collect();
-        self.one_turn_before(test, &down);
+        let given: Vec<_> = test.given.iter().filter_map(|(place, given)| self.given(place, given)).collect();
+        self.one_turn_before(test, &given);
         let now = test.now.as_ref().and_then(|text| self.moment(text));
         let expect = self.expect(&test.expect)?;
         let value = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
@@ -37,7 +38,7 @@ impl Compiler<'_> {
             offered: constants(&test.offered),
             events: test.events.iter().map(Node::to_json).collect(),
         };
-        Some(Test { it: test.it.value.clone(), place: test.span.clone(), situation, now, before, down, expect })
+        Some(Test { it: test.it.value.clone(), place: test.span.clone(), situation, now, before, given, expect })
     }
 
     /// What the user of a test has proved.
@@ -61,27 +62,67 @@ impl Compiler<'_> {
         Some((connection, operation, Value::Object(inputs)))
     }
 
-    fn given(&mut self, connection: &Text, given: &spec::Given) -> Option<Down> {
-        let known = match given {
-            spec::Given::Word(word) if word.value == "down" => None,
-            spec::Given::Word(word) => {
-                let message = format!("a test cannot make a connection `{}`", word.value);
-                self.out.push(Diagnostic::at(Code::BadValue, &word.span, message).help("write `down`"));
-                return None;
-            }
-            spec::Given::State(state) if !state.down.value => return None,
-            spec::Given::State(state) => state.known.as_ref().and_then(|text| reading::duration(text, &mut self.out)),
+    fn given(&mut self, place: &Text, given: &spec::Given) -> Option<Given> {
+        let (faults, known) = match given {
+            spec::Given::Word(word) => (vec![self.staged(word, Staged::parse(&word.value))?], None),
+            spec::Given::State(state) => self.state(state)?,
         };
-        let name = self.parsed(connection, "a connection", ConnectionName::RULE, ConnectionName::parse)?;
-        if !self.connections.contains_key(&name) {
-            self.no_connection(&name, &connection.span);
+        let Some((connection, operation)) = place_of(&place.value) else {
+            let message = format!("`{}` names neither a connection nor an operation of one", place.value);
+            let diagnostic = Diagnostic::at(Code::BadName, &place.span, message);
+            self.out.push(diagnostic.help("write the connection's name, or CONNECTION.OPERATION"));
+            return None;
+        };
+        let connections = self.connections;
+        match (connections.get(&connection), &operation) {
+            (None, _) => self.no_connection(&connection, &place.span),
+            (Some(Some(connector)), Some(operation)) if !connector.operations.contains_key(operation) => {
+                self.no_operation((&connection, connector), operation, &place.span);
+            }
+            _ => {}
         }
-        Some(Down { connection: name, known })
+        Some(Given { connection, operation, faults, known })
+    }
+
+    /// What a mapping says is wrong with a system; nothing where each of it is said not to be.
+    fn state(&mut self, state: &spec::State) -> Option<(Vec<Staged>, Option<std::time::Duration>)> {
+        let (mut faults, mut written) = (Vec::new(), false);
+        for (flag, fault) in [(&state.down, Staged::Down), (&state.wrong_data, Staged::WrongData)] {
+            written |= flag.is_some();
+            faults.extend(flag.as_ref().filter(|flag| flag.value).map(|_| fault));
+        }
+        for (name, value) in [("slow", &state.slow), ("rate_limited", &state.rate_limited), ("flaky", &state.flaky)] {
+            let Some(value) = value else { continue };
+            written = true;
+            let fault = match (name, value.as_str()) {
+                ("rate_limited", "false") => continue,
+                ("rate_limited", "true") => Ok(Staged::RateLimited(None)),
+                (name, said) => Staged::of(name, Some(said)),
+            };
+            faults.push(self.staged(value, fault)?);
+        }
+        if !written {
+            let diagnostic = Diagnostic::at(Code::MissingKey, &state.span, "nothing is wrong with the system here");
+            self.out.push(diagnostic.help(format!("write at least one of {}", Staged::NAMES.join(", "))));
+        }
+        let known = state.known.as_ref().and_then(|text| reading::duration(text, &mut self.out));
+        (!faults.is_empty()).then_some((faults, known))
+    }
+
+    fn staged(&mut self, text: &Text, fault: Result<Staged, NotStaged>) -> Option<Staged> {
+        let refused = |wrong: NotStaged| {
+            let code = match wrong {
+                NotStaged::Name(_) => Code::UnknownFault,
+                NotStaged::Value { .. } => Code::BadValue,
+            };
+            Diagnostic::at(code, &text.span, wrong.to_string()).help(wrong.cure())
+        };
+        fault.map_err(|wrong| self.out.push(refused(wrong))).ok()
     }
 
     /// Reports several times for what is known, since one turn came before.
-    fn one_turn_before(&mut self, test: &spec::Test, down: &[Down]) {
-        let mut times = down.iter().filter_map(|down| down.known);
+    fn one_turn_before(&mut self, test: &spec::Test, given: &[Given]) {
+        let mut times = given.iter().filter_map(|given| given.known);
         let first = times.next();
         if times.any(|time| Some(time) != first)
             && let Some(key) = test.key("given")

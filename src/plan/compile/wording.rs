@@ -9,7 +9,7 @@ use super::names::Names;
 use crate::diag::File;
 use crate::plan::messages::Messages;
 use crate::plan::reading::{duration, topic};
-use crate::plan::wording::{BUILT_IN, Worded, Wording};
+use crate::plan::wording::{BUILT_IN, Topic, Worded, Wording};
 use crate::spec::message::Say;
 use crate::spec::settings as spec;
 use crate::spec::{Map, Shape, Text, yaml};
@@ -20,6 +20,14 @@ const OWN_WORDS: &str = include_str!("../messages.yml");
 
 /// What the connectors of the catalogue keep as good as new is never older.
 const SAY_AGE_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// What the words of a message see of the conversation, which is not there any more when those of a delivery are said.
+fn seen(topic: Topic) -> Names {
+    match topic {
+        Topic::Delivered | Topic::Undelivered => Names::lasting(),
+        _ => Names::offered(),
+    }
+}
 
 impl Compiler<'_> {
     /// The messages of legwork.yml, over legwork's own.
@@ -52,7 +60,7 @@ impl Compiler<'_> {
             let of_locale = wording.0.entry(locale.value.clone()).or_default();
             for (name, say) in own.iter() {
                 let Some(topic) = topic(name, &mut self.out) else { continue };
-                let names = topic.values().iter().fold(Names::offered(), |names, value| names.and(value));
+                let names = topic.values().iter().fold(seen(topic), |names, value| names.and(value));
                 let say = self.say(say, &names);
                 of_locale.insert(topic, Worded { place: name.span.clone(), say });
             }

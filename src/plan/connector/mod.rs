@@ -16,12 +16,14 @@ mod patience;
 mod rules;
 mod runnable;
 mod sql;
+mod staged;
 mod statement;
 mod table;
 mod tree;
 
 pub(super) use compile::CONNECTION_KEYS;
 pub(super) use operation::cache_rule;
+pub(super) use staged::place_of;
 
 pub use answer::Answer;
 pub use compile::{Beside, Files, Formats, compile_connector};
@@ -32,10 +34,11 @@ pub use http::{
 pub use patience::{Keeping, Patience, Policies};
 pub use rules::{Certificate, Faults, Mode, Percent, Proxy, Reach, Rules};
 pub use runnable::{
-    CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind, Pool,
-    Right, Setting, SettingValue, SqlSystem, Statement, System, Take, Work,
+    Again, CacheRule, Connection, Connector, Ending, Ends, Example, FirstUse, Operation, OperationInput, OperationKind,
+    Pool, Right, Setting, SettingValue, SqlSystem, Statement, System, Take, Work,
 };
 pub use sql::{Bind, Piece, Sql};
+pub use staged::{NotStaged, Staged, StagedAt};
 pub use table::{Column, Content, Table};
 pub use tree::{Each, Entry, Tree};
 

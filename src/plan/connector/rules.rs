@@ -162,6 +162,8 @@ pub struct Faults {
     pub malformed: Option<Percent>,
     /// How many answers break off.
     pub resets: Option<Percent>,
+    /// Every request is refused as one too many; with the time after which there may be another, where that is said.
+    pub rate_limited: Option<Option<Duration>>,
 }
 
 impl Faults {
@@ -169,6 +171,18 @@ impl Faults {
     #[must_use]
     pub fn any(self) -> bool {
         self != Self::default()
+    }
+
+    /// These and others; where both say something of the same, the others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self {
+            latency: others.latency.or(self.latency),
+            errors: others.errors.or(self.errors),
+            malformed: others.malformed.or(self.malformed),
+            resets: others.resets.or(self.resets),
+            rate_limited: others.rate_limited.or(self.rate_limited),
+        }
     }
 }
 

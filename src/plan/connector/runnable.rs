@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 
 use super::auth::{Choice, Ways};
-use super::{Answer, Batch, Exchange, HttpStep, HttpSystem, Rules, Sql, Table};
+use super::{Answer, Batch, Exchange, HttpStep, HttpSystem, Idempotency, Rules, Sql, Table};
 use crate::fault::Outcome;
 use crate::format::Format;
 use crate::model::Model;
@@ -199,6 +199,39 @@ pub struct Operation {
     pub answer: Option<Answer>,
     /// Documentation and tests.
     pub examples: Vec<Example>,
+}
+
+/// How long after it was made first an operation can be made again without being done twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Not at all.
+    Never,
+    /// As long as the vendor knows its key.
+    Within(Duration),
+    /// Always.
+    Always,
+}
+
+impl Operation {
+    /// How long after it was made first it can be made again without being done twice, should nobody know whether it was.
+    #[must_use]
+    pub fn again(&self) -> Again {
+        match &self.work {
+            // A transaction leaves no trace by which it is known again.
+            Work::Sql(_) if self.kind.writes() => Again::Never,
+            Work::Sql(_) => Again::Always,
+            Work::Http(steps) => {
+                let writes = steps.iter().filter(|step| step.writes);
+                writes.fold(Again::Always, |again, step| match (again, &step.idempotency) {
+                    (Again::Never, _) | (_, Idempotency::Never) => Again::Never,
+                    (again, Idempotency::Upsert | Idempotency::Lookup(_)) => again,
+                    (again, Idempotency::Key { kept: None, .. }) => again,
+                    (Again::Within(span), Idempotency::Key { kept: Some(kept), .. }) => Again::Within(span.min(*kept)),
+                    (Again::Always, Idempotency::Key { kept: Some(kept), .. }) => Again::Within(*kept),
+                })
+            }
+        }
+    }
 }
 
 /// A value that an operation takes.

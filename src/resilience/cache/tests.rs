@@ -8,6 +8,8 @@ use tokio::time::advance;
 
 use super::*;
 
+mod second;
+
 const FRESH: Duration = Duration::from_secs(60);
 const STALE: Duration = Duration::from_secs(3600);
 const KEEP: Keep = Keep::new(FRESH, STALE);
@@ -118,7 +120,7 @@ async fn equal_reads_under_way_share_one_call_and_its_fault() {
     let faults = futures_util::future::join_all(reads).await;
     assert!(faults.iter().all(|read| read.answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unavailable)));
     assert_eq!(vendor.asked(), 1);
-    assert!(locked(&cache.flights).is_empty());
+    assert!(cache.calls.len() == 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,4 +235,45 @@ async fn a_composed_result_is_as_old_as_its_oldest_part_and_outdated_with_any() 
         cache.keep(before, json!("late"), Duration::ZERO, keep).await;
         assert_eq!(known(1).await, None, "what was begun before a write is not found after it");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_is_known_by_its_inputs_or_its_answer_and_the_rest_stays() {
+    let cache = cache();
+    let composed = Key::composed("overview", &[], json!({"email": "jane"}).as_object().unwrap());
+    let (by_input, by_answer, other) =
+        (key_of(json!({"email": "jane", "n": 1})), key_of(json!({"n": 2})), key_of(json!({"n": 3, "jane": "email"})));
+    for (key, answer) in [(&by_input, "x"), (&by_answer, "jane"), (&other, "y")] {
+        cache.read(key, KEEP, false, || async move { Ok(json!(answer)) }).await.answer.unwrap();
+    }
+    cache.keep(cache.place(&composed), json!("z"), Duration::ZERO, KEEP).await;
+    let is = |value: &Value| *value == json!("jane");
+    assert_eq!(cache.forget(|key, answer| answer.is_some_and(is) || key.inputs().any(|input| is(&input))).await, 3);
+    for (key, kept) in [(&by_input, false), (&by_answer, false), (&composed, false), (&other, true)] {
+        assert_eq!(cache.fresh(key).await.is_some(), kept, "{key:?}");
+        assert_eq!(cache.last(key).await.is_some(), kept, "{key:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_before_something_is_forgotten_is_not_kept_after_it() {
+    let (cache, vendor) = (cache(), Vendor::default());
+    let (key, composed) = (key(), Key::composed("overview", &[], &serde_json::Map::new()));
+    let place = cache.place(&composed);
+    let slow = || {
+        let answer = vendor.answers();
+        async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            answer.await
+        }
+    };
+    let forgets = async {
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(cache.forget(|_, _| false).await, 0);
+    };
+    let (read, ()) = tokio::join!(cache.read(&key, KEEP, false, slow), forgets);
+    assert_eq!(*read.answer.unwrap().value, json!(1), "the reader is told what it asked for");
+    assert_eq!(ask(&cache, &vendor).await, json!(2), "and nobody else");
+    cache.keep(place, json!("late"), Duration::ZERO, KEEP).await;
+    assert!(cache.fresh(&composed).await.is_none());
 }

@@ -2,6 +2,7 @@
 //! them.
 
 use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use legwork::app::{self, Place};
 use legwork::plan::Project;
-use legwork::server::{Drain, Facts, Options, router, serve};
+use legwork::server::{Drain, Facts, Options, Serving, router, serve};
 use legwork::telemetry::Metrics;
 use legwork::time::FixedClock;
 use serde_json::{Map, Value, json};
@@ -32,6 +33,9 @@ pub struct Bot {
     log: Log,
     expected: Mutex<Vec<String>>,
     clock: FixedClock,
+    project: Arc<Project>,
+    root: std::path::PathBuf,
+    engine: Arc<legwork::engine::Engine>,
     _logging: DefaultGuard,
     _folder: TempDir,
 }
@@ -140,7 +144,7 @@ impl Bot {
         let project = Arc::new(compiled(place));
         let auth = app::callers(&project, &place.folder()).unwrap();
         let clock = FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap());
-        let engine = Arc::new(app::engine(project, &place.folder(), Arc::new(clock.clone())).await.unwrap());
+        let engine = Arc::new(app::engine(Arc::clone(&project), &place.folder(), Arc::new(clock.clone())).await.unwrap());
         let drain = Drain::default();
         let facts = Facts { config: Value::Null, metrics: Metrics::install(), draining: drain.draining.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -148,12 +152,26 @@ impl Bot {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let door = router(Arc::clone(&engine), Options { auth, ..Options::default() }, facts);
+        let kept = Arc::clone(&engine);
         let serving = async move {
             let settled = engine.settled();
-            serve(listener, door, None, drain, async move { stopped.notified().await }, settled).await
+            let serving = Serving { drain, ..Serving::default() };
+            serve(listener, door, serving, async move { stopped.notified().await }, settled).await
         };
         let served = Mutex::new(Some(tokio::spawn(serving)));
-        Self { address, stop, served, log, expected: Mutex::default(), clock, _logging: logging, _folder: folder }
+        Self {
+            address,
+            stop,
+            served,
+            log,
+            expected: Mutex::default(),
+            clock,
+            project,
+            root: place.folder(),
+            engine: kept,
+            _logging: logging,
+            _folder: folder,
+        }
     }
 
     /// Lets so many minutes and a third of one pass between two calls, for what is kept of them: a slow machine does not make
@@ -167,6 +185,23 @@ impl Bot {
     /// Puts the wall clock forward.
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(std::time::Duration::from_secs(seconds));
+    }
+
+    /// Makes what was to be made later and is due, as the worker of a server does every second.
+    pub async fn delivers(&self) {
+        let clock: Arc<dyn legwork::time::Clock> = Arc::new(self.clock.clone());
+        while self.engine.deliver(app::assistants(&self.project, &self.root, &clock).unwrap()).await {}
+    }
+
+    /// Puts the wall clock forward to that of the commands, which go by the machine's.
+    pub fn catches_up(&self) {
+        let ahead = legwork::time::Clock::now(&legwork::time::SystemClock) - legwork::time::Clock::now(&self.clock);
+        self.clock.advance(ahead.to_std().unwrap_or_default());
+    }
+
+    /// Forgets what was kept long enough, as a server does every minute.
+    pub async fn tidies(&self) {
+        self.engine.tidy().await;
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -192,18 +227,7 @@ impl Bot {
 
     /// A call of an action, in a conversation that has nothing in it yet.
     pub fn call(&self, action: &str) -> Call<'_> {
-        Call {
-            bot: self,
-            action: json!(action),
-            sender: "default".to_owned(),
-            slots: Map::new(),
-            message: json!({ "text": "hello", "intent": { "name": "greet", "confidence": 1.0 }, "entities": [], "message_id": "m1", "metadata": {} }),
-            events: Vec::new(),
-            tracker: Map::new(),
-            further: Map::new(),
-            version: "3.6.21".to_owned(),
-            token: None,
-        }
+        Call::to(self.address, action)
     }
 }
 
@@ -225,7 +249,9 @@ impl Drop for Bot {
 
 /// A call on its way.
 pub struct Call<'a> {
-    bot: &'a Bot,
+    address: SocketAddr,
+    /// The server is held as long as there are calls to it.
+    server: PhantomData<&'a Bot>,
     action: Value,
     sender: String,
     slots: Map<String, Value>,
@@ -238,6 +264,23 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// A call of an action at a server, in a conversation that has nothing in it yet.
+    pub fn to(address: SocketAddr, action: &str) -> Self {
+        Self {
+            address,
+            server: PhantomData,
+            action: json!(action),
+            sender: "default".to_owned(),
+            slots: Map::new(),
+            message: json!({ "text": "hello", "intent": { "name": "greet", "confidence": 1.0 }, "entities": [], "message_id": "m1", "metadata": {} }),
+            events: Vec::new(),
+            tracker: Map::new(),
+            further: Map::new(),
+            version: "3.6.21".to_owned(),
+            token: None,
+        }
+    }
+
     pub fn slot(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.slots.insert(name.to_owned(), value.into());
         self
@@ -384,7 +427,7 @@ impl Call<'_> {
         body.as_object_mut().unwrap().extend(self.further);
         let token = self.token.map_or_else(String::new, |token| format!("?token={token}"));
         let line = format!("POST /webhook{token}");
-        (self.bot.address, line, body.to_string().into_bytes())
+        (self.address, line, body.to_string().into_bytes())
     }
 }
 

@@ -54,6 +54,10 @@ impl Answering for Script {
         json!({"actions": 2, "connections": []})
     }
 
+    fn stores_down(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     async fn health(&self, _: Deadline) -> Value {
         json!({"status": "ok", "connections": []})
     }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use legwork::secret::Secret;
-use legwork::server::{Drain, Draining, Facts, Options, Tls, router, serve};
+use legwork::server::{Drain, Draining, Facts, Options, Serving, Tls, router, serve};
 use legwork::telemetry::Metrics;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -61,7 +61,8 @@ impl House {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let door = router(Arc::clone(&engine), options, facts);
-        let served = tokio::spawn(serve(listener, door, tls, drain, async move { stopped.notified().await }, async {}));
+        let serving = Serving { tls, drain, ..Serving::default() };
+        let served = tokio::spawn(serve(listener, door, serving, async move { stopped.notified().await }, async {}));
         Self { address, engine, stop, served: Mutex::new(Some(served)) }
     }
 

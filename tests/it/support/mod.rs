@@ -9,6 +9,12 @@ mod engine;
 mod held;
 mod house;
 mod log;
+#[cfg(feature = "postgres")]
+mod replica;
+#[cfg(all(feature = "postgres", feature = "redis"))]
+mod servers;
+mod stores;
+mod till;
 
 pub use bot::{Answer, Bot, Call, place, problems, written};
 pub use client::{Exchange, connect, request};
@@ -20,3 +26,9 @@ pub use engine::Script;
 pub use held::{HELD, Held};
 pub use house::{House, call, secret};
 pub use log::lines_about;
+#[cfg(feature = "postgres")]
+pub use replica::{Doorway, Replica, Schema};
+#[cfg(all(feature = "postgres", feature = "redis"))]
+pub use servers::{Served, Started};
+pub use stores::Kept;
+pub use till::{Mood, TILL, Till};

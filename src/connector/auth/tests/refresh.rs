@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::store::{Keys, NoTokens, SqliteTokens, StoreError};
+use crate::store::{KeptToken, Keys, Lease, NoTokens, Place, Store, StoreError};
 
 /// A vendor that takes a refresh token once, and gives another one.
 struct Rotating {
@@ -80,7 +80,10 @@ async fn one_that_rotates_outlives_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let opened = async || {
         let keys = Keys::new(&[Secret::new("a passphrase, long enough".to_owned())]).unwrap();
-        House { store: Arc::new(SqliteTokens::open(&folder.path().join("legwork.db"), keys).await.unwrap()), ..house() }
+        House {
+            store: Arc::new(Store::open(&Place::File(&folder.path().join("legwork.db")), Some(keys)).await.unwrap()),
+            ..house()
+        }
     };
     let house = opened().await;
     let auth = house.open(&vendor.auth());
@@ -104,20 +107,28 @@ impl TokenStore for Watched {
         Ok(())
     }
 
-    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Secret>, StoreError>> {
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<KeptToken>, StoreError>> {
         self.inner.get(name)
     }
 
-    fn put<'a>(&'a self, name: &'a str, secret: &'a Secret) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(&'a self, name: &'a str, secret: &'a Secret, over: i64) -> BoxFuture<'a, Result<bool, StoreError>> {
         async move {
             if self.broken.load(Ordering::Relaxed) {
                 return Err(StoreError::Unavailable("the store legwork.db fails: disk full".to_owned()));
             }
-            self.inner.put(name, secret).await?;
+            let put = self.inner.put(name, secret, over).await?;
             self.puts.fetch_add(1, Ordering::Relaxed);
-            Ok(())
+            Ok(put)
         }
         .boxed()
+    }
+
+    fn lock<'a>(&'a self, name: &'a str, lease: Lease<'a>) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.lock(name, lease)
+    }
+
+    fn unlock<'a>(&'a self, name: &'a str, owner: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.unlock(name, owner)
     }
 }
 
@@ -164,24 +175,97 @@ async fn the_token_of_another_process_is_taken_over() {
     assert_eq!(authorization(&one).await, "Bearer token-3");
 }
 
+/// A vendor that takes a refresh token once, and holds its first answer, before or after it has taken the token.
+struct Slow {
+    fake: Fake,
+    go: Arc<Semaphore>,
+}
+
+impl Slow {
+    async fn new(holds: Holds) -> Self {
+        let (go, count) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::clone(&go);
+        let good = Arc::new(Mutex::new("hunter2-0".to_owned()));
+        let fake = Fake::start(move |seen| {
+            let (gate, good, number) = (Arc::clone(&gate), Arc::clone(&good), count.fetch_add(1, Ordering::Relaxed) + 1);
+            async move {
+                if number == 1 && holds == Holds::Request {
+                    gate.acquire().await.unwrap().forget();
+                }
+                let answer = {
+                    let mut good = good.lock().unwrap();
+                    if seen.field("refresh_token").unwrap() != *good {
+                        return fake::json(400, &json!({ "error": "invalid_grant" }));
+                    }
+                    *good = format!("hunter2-{number}");
+                    json!({ "access_token": format!("token-{number}"), "refresh_token": *good })
+                };
+                if number == 1 && holds == Holds::Answer {
+                    gate.acquire().await.unwrap().forget();
+                }
+                fake::json(200, &answer)
+            }
+            .boxed()
+        })
+        .await;
+        Self { fake, go }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    Request,
+    Answer,
+}
+
 #[tokio::test]
-async fn a_token_that_another_process_used_up_in_the_meantime_is_read_again() {
-    // Two processes read the same token from the store; one of them is slower.
-    let (slow, go) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (gate, count) = (Arc::clone(&slow), Arc::clone(&go));
-    let good = Arc::new(Mutex::new("hunter2-0".to_owned()));
-    let fake = Fake::start(move |seen| {
-        let (gate, good, number) = (Arc::clone(&gate), Arc::clone(&good), count.fetch_add(1, Ordering::Relaxed) + 1);
+async fn processes_that_need_a_token_at_the_same_time_use_it_one_after_the_other() {
+    for holds in [Holds::Request, Holds::Answer] {
+        let vendor = Slow::new(holds).await;
+        let house = house();
+        let (one, other) = (house.open(&auth(&vendor.fake, "true")), house.open(&auth(&vendor.fake, "true")));
+        let first = tokio::spawn(async move { authorization(&one).await });
+        until(|| vendor.fake.seen().len() == 1).await;
+        let second = tokio::spawn(async move { authorization(&other).await });
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(vendor.fake.seen().len(), 1, "a vendor that is shown a token twice may end them all");
+        vendor.go.add_permits(1);
+        assert_eq!(
+            (first.await.unwrap(), second.await.unwrap()),
+            ("Bearer token-1".to_owned(), "Bearer token-2".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_lost_its_lock_reads_what_another_has_stored() {
+    let vendor = Slow::new(Holds::Request).await;
+    let house = house();
+    let (one, other) = (house.open(&auth(&vendor.fake, "true")), house.open(&auth(&vendor.fake, "true")));
+    let late = tokio::spawn(async move { authorization(&one).await });
+    until(|| vendor.fake.seen().len() == 1).await;
+    // It sleeps for so long that it counts as gone.
+    house.clock.advance(Duration::from_secs(20));
+    assert_eq!(authorization(&other).await, "Bearer token-2");
+    vendor.go.add_permits(1);
+    assert_eq!(late.await.unwrap(), "Bearer token-3");
+}
+
+#[tokio::test]
+async fn a_token_that_comes_late_does_not_take_the_place_of_a_newer_one() {
+    // The vendor answers both: it takes the same token twice, and the newest it gave is good.
+    let (go, count) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let gate = Arc::clone(&go);
+    let fake = Fake::start(move |_| {
+        let (gate, number) = (Arc::clone(&gate), count.fetch_add(1, Ordering::Relaxed) + 1);
         async move {
             if number == 1 {
                 gate.acquire().await.unwrap().forget();
             }
-            let mut good = good.lock().unwrap();
-            if seen.field("refresh_token").unwrap() != *good {
-                return fake::json(400, &json!({ "error": "invalid_grant" }));
-            }
-            *good = format!("hunter2-{number}");
-            fake::json(200, &json!({ "access_token": format!("token-{number}"), "refresh_token": *good }))
+            let granted = json!({ "access_token": format!("token-{number}"), "refresh_token": format!("hunter2-{number}") });
+            fake::json(200, &granted)
         }
         .boxed()
     })
@@ -190,9 +274,12 @@ async fn a_token_that_another_process_used_up_in_the_meantime_is_read_again() {
     let (one, other) = (house.open(&auth(&fake, "true")), house.open(&auth(&fake, "true")));
     let late = tokio::spawn(async move { authorization(&one).await });
     until(|| fake.seen().len() == 1).await;
+    house.clock.advance(Duration::from_secs(20));
     assert_eq!(authorization(&other).await, "Bearer token-2");
-    slow.add_permits(1);
+    go.add_permits(1);
     assert_eq!(late.await.unwrap(), "Bearer token-3");
+    let used: Vec<_> = fake.seen().iter().map(|seen| seen.field("refresh_token").unwrap()).collect();
+    assert_eq!(used, ["hunter2-0", "hunter2-0", "hunter2-2"], "the newest that was stored is used, and none is lost");
 }
 
 #[tokio::test]

@@ -11,23 +11,15 @@ use uuid::Uuid;
 use super::encode::first_day;
 use super::form::Form;
 use super::numeric;
+use crate::connector::sql::rows;
 use crate::fault::{Fault, Outcome};
 
-/// A row as an object: column name → value, in the order of the columns. `lines_json` becomes `lines`, parsed.
+/// A row as an object.
 ///
 /// # Errors
 /// `unexpected`, naming the column, when a value has no form in JSON.
 pub(super) fn object(row: &PgRow) -> Result<Map<String, Value>, Fault> {
-    row.columns()
-        .iter()
-        .map(|column| {
-            let value = value(row, column)?;
-            match column.name().strip_suffix("_json") {
-                Some(name) if !name.is_empty() => Ok((name.to_owned(), nested(value, column)?)),
-                _ => Ok((column.name().to_owned(), value)),
-            }
-        })
-        .collect()
+    rows::object(row.columns(), |column| value(row, column), nested)
 }
 
 /// The value of the first column.

@@ -143,12 +143,15 @@ impl Transaction {
                     self.lent.close();
                     trouble.again = false;
                     trouble.fault.operator.push_str("; whether it was done is not known");
+                    trouble.fault.unsettled = true;
                 }
                 Err(trouble)
             }
             Err(_) => {
                 let text = format!("{place}: the server does not answer; whether it was done is not known");
-                Err(final_of(Outcome::Unavailable, text))
+                let mut trouble = final_of(Outcome::Unavailable, text);
+                trouble.fault.unsettled = true;
+                Err(trouble)
             }
         }
     }

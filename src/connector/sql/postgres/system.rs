@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout_at};
@@ -23,7 +24,8 @@ use crate::connector::sql::run::{self, late};
 use crate::fault::{Class, Outcome};
 use crate::plan::connector::{Connector, FirstUse, Operation, SqlSystem, System};
 use crate::secret::Reference;
-use crate::time::{Clock, Deadline};
+use crate::time::Deadline;
+use crate::time::paused::outside;
 
 /// Where tests find a server whose data may be thrown away.
 const TEST_SERVER: &str = "LEGWORK_TEST_POSTGRES";
@@ -35,7 +37,6 @@ const MAKING: Duration = Duration::from_secs(60);
 /// A server.
 pub(in crate::connector) struct Postgres {
     pub(super) connector: Arc<Connector>,
-    clock: Arc<dyn Clock>,
     rng: Mutex<fastrand::Rng>,
     statement_timeout: Option<Duration>,
     /// The connection's own server, also in tests, which do not go there.
@@ -91,7 +92,6 @@ impl Postgres {
         };
         let postgres = Self {
             connector: Arc::clone(connector),
-            clock: Arc::clone(&around.clock),
             rng: Mutex::new(around.rng.clone()),
             statement_timeout: pool.statement_timeout,
             own,
@@ -109,12 +109,13 @@ impl Postgres {
         &self,
         operation: &Operation,
         inputs: Map<String, Value>,
+        now: DateTime<Utc>,
         until: Deadline,
     ) -> Result<Value, crate::fault::Fault> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let trouble = match self.attempt(operation, inputs.clone(), until).await {
+            let trouble = match outside(self.attempt(operation, inputs.clone(), now, until)).await {
                 Ok(answer) => return Ok(answer),
                 Err(trouble) => trouble,
             };
@@ -127,12 +128,18 @@ impl Postgres {
         }
     }
 
-    async fn attempt(&self, operation: &Operation, inputs: Map<String, Value>, until: Deadline) -> Result<Value, Trouble> {
+    async fn attempt(
+        &self,
+        operation: &Operation,
+        inputs: Map<String, Value>,
+        now: DateTime<Utc>,
+        until: Deadline,
+    ) -> Result<Value, Trouble> {
         let access = if operation.kind.writes() { Access::Write } else { Access::Read };
         self.ready(until).await?;
         let home = self.home()?;
         let mut lines = home.lines(access);
-        let mut results = run::beginning(inputs, self.clock.now());
+        let mut results = run::beginning(inputs, now);
         let late = |_| Trouble { fault: late(operation), close: true, again: false };
         if let Some(first_use) = run::first_use_of(&self.connector, &results.names) {
             let making = self.first_time(home, access, first_use, &results.names, until);

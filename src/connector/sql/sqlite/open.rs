@@ -13,7 +13,6 @@ use super::{fault, scratch, tables};
 use crate::connector::connections::Surroundings;
 use crate::connector::sql::{Finding, fill, run};
 use crate::plan::connector::{Connector, Operation};
-use crate::time::Clock;
 
 /// What a database is opened from.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +29,6 @@ pub(in crate::connector::sql) enum Origin<'a> {
 pub(in crate::connector) struct Sqlite {
     pub(super) connector: Arc<Connector>,
     pub(super) sessions: Sessions,
-    pub(super) clock: Arc<dyn Clock>,
     in_file: bool,
 }
 
@@ -74,7 +72,7 @@ impl Sqlite {
         }
         session.finish();
         let in_file = matches!(origin, Origin::File(_));
-        Ok(Self { connector: Arc::clone(connector), sessions, clock: Arc::clone(&around.clock), in_file })
+        Ok(Self { connector: Arc::clone(connector), sessions, in_file })
     }
 
     /// What operators may see of where the data lives.

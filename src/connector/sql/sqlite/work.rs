@@ -3,6 +3,7 @@
 //! A write ends committed or rolled back, and its answer says which: time can run out at any point before the commit, and
 //! not once it has begun. The answer is made and held against its model before the commit.
 
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use serde_json::{Map, Value, json};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -25,27 +26,34 @@ impl Sqlite {
         &self,
         operation: &Operation,
         inputs: Map<String, Value>,
+        now: DateTime<Utc>,
         until: Deadline,
     ) -> Result<Value, Fault> {
         match operation.kind.writes() {
-            true => self.write(operation, inputs, until).await,
-            false => in_time(operation, until, self.read(operation, inputs)).await?,
+            true => self.write(operation, inputs, now, until).await,
+            false => in_time(operation, until, self.read(operation, inputs, now)).await?,
         }
     }
 
-    async fn read(&self, operation: &Operation, inputs: Map<String, Value>) -> Result<Value, Fault> {
-        let (mut session, mut results) = self.begin(inputs).await?;
+    async fn read(&self, operation: &Operation, inputs: Map<String, Value>, now: DateTime<Utc>) -> Result<Value, Fault> {
+        let (mut session, mut results) = self.begin(inputs, now).await?;
         let ran = run::all(session.connection().map_err(closed)?, operation, &mut results).await;
         session.finish();
         ran?;
         reply(operation, results)
     }
 
-    async fn write(&self, operation: &Operation, inputs: Map<String, Value>, until: Deadline) -> Result<Value, Fault> {
+    async fn write(
+        &self,
+        operation: &Operation,
+        inputs: Map<String, Value>,
+        now: DateTime<Utc>,
+        until: Deadline,
+    ) -> Result<Value, Fault> {
         let place = |what: &str| format!("{what} of {}", operation.name);
         // The turn comes before the session, so that writers who wait keep no session from readers.
         let _turn = in_time(operation, until, self.sessions.turn()).await?;
-        let (mut session, mut results) = in_time(operation, until, self.begin(inputs)).await??;
+        let (mut session, mut results) = in_time(operation, until, self.begin(inputs, now)).await??;
         let begun = session.connection().map_err(closed)?.begin_with("begin immediate");
         let begun = in_time(operation, until, begun).await?;
         let mut transaction = begun.map_err(|error| fault::of(&error, &place("the transaction")))?;
@@ -62,9 +70,9 @@ impl Sqlite {
     }
 
     /// A session, and the names that the first statement knows.
-    async fn begin(&self, inputs: Map<String, Value>) -> Result<(Session<'_>, Results), Fault> {
+    async fn begin(&self, inputs: Map<String, Value>, now: DateTime<Utc>) -> Result<(Session<'_>, Results), Fault> {
         let mut session = self.sessions.take().await.map_err(closed)?;
-        let results = run::beginning(inputs, self.clock.now());
+        let results = run::beginning(inputs, now);
         if let Some(first_use) = run::first_use_of(&self.connector, &results.names) {
             first_time(session.connection().map_err(closed)?, first_use, &results.names).await?;
         }

@@ -85,6 +85,16 @@ async fn each_call_ends_as_it_would_alone() {
 }
 
 #[tokio::test]
+async fn what_an_operation_refuses_is_not_asked_for() {
+    let refusing = DEPOT.replace("    take: one\n", "    take: one\n    refuses: { denied: number == 'X9' }\n");
+    let depot = own_connector("own", &refusing, Path::new("."));
+    let (vendor, depot) = played(&depot, vec![parcels(&json!([{ "number": "A1", "state": "sent" }]))]).await;
+    let ended = many(&depot, &[json!({"number": "X9"}), json!({"number": "A1"}), json!({"number": "B2"})]).await;
+    assert_eq!(ended.iter().map(shown).collect::<Vec<_>>(), [json!("denied"), json!("sent"), json!("not_found")]);
+    assert_eq!(targets(&vendor), ["/api/parcels?numbers=A1%2CB2"]);
+}
+
+#[tokio::test]
 async fn what_is_kept_is_not_asked_for_and_what_comes_is_kept() {
     let first = parcels(&json!([{ "number": "A1", "state": "sent" }]));
     let second = parcels(&json!([{ "number": "C3", "state": "here" }]));

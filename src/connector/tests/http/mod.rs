@@ -13,6 +13,7 @@ mod form;
 mod hostile;
 mod notices;
 mod patience;
+mod staged;
 mod writes;
 
 /// A connector with one operation of each sort, whose waits are short.

@@ -73,6 +73,21 @@ fn body(vendor: &Vendor, at: usize) -> Value {
 }
 
 #[tokio::test]
+async fn a_write_that_is_answered_with_nothing_is_not_one_that_found_nothing() {
+    for (answer, outcome) in [
+        (Answers::whole(200, &[], b""), Outcome::Unexpected),
+        (ok(Value::Null), Outcome::Unexpected),
+        (ok(json!({"paid": 1})), Outcome::Unexpected),
+        (ok(json!({"payment": null})), Outcome::NotFound),
+        (ok(json!({"payment": []})), Outcome::NotFound),
+    ] {
+        let (_vendor, desk) = played(&desk(), vec![answer]).await;
+        let fault = answered(&desk, "own.pay", json!({}), how()).await.unwrap_err();
+        assert_eq!((fault.outcome, fault.unsettled), (outcome, outcome == Outcome::Unexpected), "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn each_write_has_a_key_of_its_own_and_the_same_call_has_the_same_keys() {
     let answers = || vec![open_ticket(), ok(json!({})), ok(json!({})), ok(json!({"ok": 1}))];
     let mut keys = Vec::new();

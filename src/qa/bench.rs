@@ -1,0 +1,155 @@
+//! What every test and every rehearsal of a project is made from: an engine on systems of its own, brought into a state, in
+//! which one turn is taken in paused time.
+//!
+//! Nothing here reaches a system of the project: connections are opened on data that ends with the turn.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::report::Failure;
+use super::situation::{body, earlier};
+use super::turn::{Told, take};
+use crate::connector::{Connections, How, Surroundings};
+use crate::engine::{Engine, Entry, Parts, Trace, Verifier};
+use crate::name::ConnectionName;
+use crate::outbox::{Rules, Writes};
+use crate::plan::Project;
+use crate::plan::action::Action;
+use crate::plan::connector::{Connection, StagedAt};
+use crate::plan::testcase::{Given, Test};
+use crate::store::{MemoryVerifications, NoTokens, Store};
+use crate::time::{Clock, Deadline, FixedClock, paused};
+
+/// What every turn is made from.
+pub(super) struct Bench {
+    pub(super) project: Arc<Project>,
+    pub(super) connections: Vec<Connection>,
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+/// A turn that was taken.
+pub(super) struct Taken {
+    /// Its answers, in order.
+    pub(super) told: Vec<Told>,
+    /// What it did.
+    pub(super) entries: Vec<Entry>,
+    /// The connections that it asked something.
+    pub(super) asked: Vec<ConnectionName>,
+}
+
+impl Bench {
+    pub(super) fn new(
+        project: &Arc<Project>,
+        connections: &[Connection],
+        folder: &Path,
+        clock: &Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let (project, connections, clock) = (Arc::clone(project), connections.to_vec(), Arc::clone(clock));
+        Arc::new(Self { project, connections, folder: folder.to_path_buf(), clock })
+    }
+
+    /// Takes the turn of a test while `given` is wrong with the systems. Until it begins, time is real; then it passes when
+    /// everybody waits for it.
+    ///
+    /// # Errors
+    /// Why it could not be taken.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        action: &Arc<Action>,
+        at: usize,
+        given: Vec<Given>,
+    ) -> Result<Taken, Failure> {
+        let (bench, action) = (Arc::clone(self), Arc::clone(action));
+        // Paused time is a thread's own, and so is its runtime.
+        let taken = tokio::task::spawn_blocking(move || {
+            let test = action.tests.get(at).ok_or_else(|| Failure::differs("run", "there is a test", "there is none"))?;
+            paused::run(bench.taken(&action, test, &given))
+                .unwrap_or_else(|error| Err(Failure::differs("run", "it can be begun", error.to_string())))
+        });
+        let broken = || Failure::differs("run", "it comes to an end", "a bug in legwork ended it; the log has more");
+        taken.await.unwrap_or_else(|_| Err(broken()))
+    }
+
+    async fn taken(&self, action: &Action, test: &Test, given: &[Given]) -> Result<Taken, Failure> {
+        let engine = self.engine(action, test, given).await?;
+        let trace = Arc::new(Trace::default());
+        let before = engine.connections().calls();
+        paused::begin();
+        let told = take(&engine, body(action.name.as_str(), &test.situation), &test.situation, &trace).await;
+        let told =
+            told.map_err(|malformed| Failure::differs("call", "a call that Rasa could make", malformed.to_string()))?;
+        let after = engine.connections().calls();
+        let asked = after.into_iter().zip(before).filter(|((_, after), (_, before))| after > before);
+        Ok(Taken { told, entries: trace.entries(), asked: asked.map(|((name, _), _)| name).collect() })
+    }
+
+    /// An engine on fresh systems, in the state that the test begins with.
+    async fn engine(&self, action: &Action, test: &Test, given: &[Given]) -> Result<Engine, Failure> {
+        let known = given.iter().find_map(|given| given.known);
+        let (clock, later) = self.clocks(test, known.unwrap_or_default());
+        let surroundings = Surroundings {
+            folder: &self.folder,
+            clock: Arc::clone(&clock),
+            profiles: self.project.settings.profiles,
+            cache_bytes: self.project.settings.cache_bytes,
+            tokens: Arc::new(NoTokens),
+            rng: fastrand::Rng::with_seed(0),
+            scratch: true,
+        };
+        let opened = Connections::open(&self.connections, surroundings).await;
+        let systems = opened.map_err(|problems| {
+            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            Failure::differs("connections", "they can be opened", came)
+        })?;
+        for (connection, operation, inputs) in &test.before {
+            let how = How::by(Deadline::after(Duration::from_secs(15)));
+            let inputs = inputs.as_object().cloned().unwrap_or_default();
+            if let Err(fault) = systems.call(connection, operation, inputs, how).await {
+                return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
+            }
+        }
+        let verifications = Arc::new(MemoryVerifications::default());
+        let verifier =
+            Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
+        let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
+        let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
+        let mut rng = fastrand::Rng::with_seed(0);
+        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
+        let (project, turns) = (Arc::clone(&self.project), usize::MAX);
+        let engine = Engine::new(Parts { project, connections, writes, clock, verifier, turns });
+        if let Some(known) = known {
+            // The same turn, when everything was well: its answer is nobody's business.
+            let body = earlier(body(action.name.as_str(), &test.situation));
+            let _ = take(&engine, body, &test.situation, &Arc::default()).await;
+            if let Some(later) = later {
+                later.advance(known);
+            }
+        }
+        let systems = engine.connections();
+        systems.grow_older(known.unwrap_or_default());
+        for Given { connection, operation, faults, known } in given {
+            for fault in faults {
+                let (connection, operation, fault) = (connection.clone(), operation.clone(), *fault);
+                systems.stage(&StagedAt { connection, operation, fault });
+            }
+            if known.is_none() {
+                systems.forget(connection);
+            }
+        }
+        Ok(engine)
+    }
+
+    /// The clock of a test, and the same where it can be put forward: a test that says its time begins so much `earlier`.
+    fn clocks(&self, test: &Test, earlier: Duration) -> (Arc<dyn Clock>, Option<FixedClock>) {
+        let Some(now) = test.now.or(self.project.settings.tests_now) else { return (Arc::clone(&self.clock), None) };
+        let clock = FixedClock::at(now - earlier);
+        (Arc::new(clock.clone()), Some(clock))
+    }
+}
+
+/// How many turns are taken at the same time.
+pub(super) fn at_a_time() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
