@@ -388,6 +388,13 @@ impl Connections {
         problems
     }
 
+    /// Every operation, as calls name it: `helpdesk.create_ticket`.
+    pub fn operations(&self) -> impl Iterator<Item = String> {
+        let of =
+            |open: &Open| open.connector.operations.keys().map(|name| format!("{}.{name}", open.name)).collect::<Vec<_>>();
+        self.open.values().flat_map(of)
+    }
+
     /// How many calls of each connection there were since it was opened; answers that were kept are none.
     #[must_use]
     pub fn calls(&self) -> Vec<(ConnectionName, u64)> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Error, Row as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, Error, Row as _, SqlitePool};
 
 use super::StoreError;
 use super::migrate;
@@ -270,7 +270,10 @@ async fn sqlite(options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
         .test_before_acquire(false)
         // Data in memory ends with its connection.
         .idle_timeout(None)
-        .max_lifetime(None);
+        .max_lifetime(None)
+        // When the disk is full, SQLite ends a transaction of which the driver still thinks that it is open; by now what a
+        // caller left behind is rolled back.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
     pool.connect_with(options).await
 }
 

@@ -211,6 +211,44 @@ async fn what_cannot_be_taken_back_now_is_taken_back_later() {
     assert_eq!(till.done()[5..], ["flight", "hotel", "tour", "mail"]);
 }
 
+/// Its `pour` never comes to an end.
+const POURING: (&str, &str) = (
+    "connectors/notes.yml",
+    "
+kind: sql
+description: Keeps notes.
+database: ':memory:'
+tables: [{ create: create table notes (text text) }]
+operations:
+  note: { kind: write, inputs: { text: { required: true } }, sql: insert into notes values (:text) }
+  erase: { kind: write, inputs: { text: { required: true } }, sql: delete from notes where text = :text }
+  all: { sql: select group_concat(text) from notes, take: value }
+  pour: { kind: write, sql: insert into notes with recursive n(i) as (select 1 union all select i + 1 from n) select i from n }
+",
+);
+
+#[tokio::test]
+async fn what_ran_out_of_time_is_not_done_and_what_was_done_is_taken_back() {
+    let action = "
+steps:
+  - { call: notes.note, with: { text: a }, title: A, undo: { call: notes.erase, with: { text: a } } }
+  - { call: notes.note, with: { text: b }, title: B }
+  - { call: notes.pour, title: C }
+";
+    let look = "steps: [{ call: notes.all, as: all }, { say: \"{{ all }}\" }]\n";
+    let settings = "connections: { notes: { connector: notes } }\nturn: { give_up_after: 1s }\n";
+    let files = [POURING, ("actions/action_x.yml", action), ("actions/action_look.yml", look), ("legwork.yml", settings)];
+    let bot = Bot::with(&files).await;
+    let said = turn(&bot, "m1").send().await;
+    assert_eq!(said.said().len(), 1);
+    assert!(said.said()[0].contains("This is done: B. "), "{:?}", said.said());
+    assert!(said.said()[0].ends_with("This is not done: C."), "{:?}", said.said());
+    // What there was no time for comes about by itself.
+    bot.pass(60);
+    bot.delivers().await;
+    assert_eq!(bot.call("action_look").send().await.said(), ["b"]);
+}
+
 #[tokio::test]
 async fn what_cannot_be_taken_back_at_all_is_told_to_be_done_and_is_gone_on_from() {
     let till = Till::open().await;

@@ -335,15 +335,18 @@ async fn a_statement_that_does_not_end_is_stopped_and_the_database_goes_on() {
     let yaml = format!(
         "kind: sql\ndatabase: ':memory:'\ntables: [{{ create: create table t (a) }}]\noperations:\n  endless: {{ sql: '{endless}' }}\n  \
          fill: {{ kind: write, steps: [{{ sql: insert into t values (1) }}, {{ sql: '{endless}' }}] }}\n  \
+         pour: {{ kind: write, steps: [{{ sql: insert into t values (1) }}, {{ sql: 'insert into t {endless}' }}] }}\n  \
+         add: {{ kind: write, steps: [{{ sql: insert into t values (1) }}] }}\n  \
          count: {{ sql: select count(*) from t, take: value }}\n  many: {{ sql: '{}' }}\n",
         endless.replace("count(*) from n", "i from n limit 100000"),
     );
     let own = Project::new().open(&yaml).await;
     let briefly = How::by(Deadline::after(Duration::from_millis(50)));
-    for call in ["own.endless", "own.fill"] {
+    for (there, call) in ["own.endless", "own.fill", "own.pour"].into_iter().enumerate() {
         let fault = answered(&own, call, json!({}), briefly).await.unwrap_err();
         assert_eq!(fault.outcome, Outcome::Timeout, "{fault}");
-        assert_eq!(ask(&own, "own.count", json!({})).await.unwrap(), 0, "{call}");
+        assert_eq!(ask(&own, "own.count", json!({})).await.unwrap(), there, "{call}");
+        ask(&own, "own.add", json!({})).await.unwrap();
     }
     let fault = ask(&own, "own.many", json!({})).await.unwrap_err();
     assert!(fault.operator.contains("give it a `limit`"), "{fault}");

@@ -56,7 +56,7 @@ impl Sqlite {
             }
             Origin::File(file) => Sessions::new(file_options(around.folder, file, brings_tables)?, sessions::FILE),
         };
-        let mut session = sessions.take().await.map_err(|error| failed(&error))?;
+        let mut session = sessions.take(None).await.map_err(|error| failed(&error))?;
         let connection = session.connection().map_err(|error| failed(&error))?;
         if let Origin::CopyOf(file) = origin
             && (!brings_tables || around.folder.join(file).exists())
@@ -92,7 +92,7 @@ impl Sqlite {
 
     async fn against(&self, operation: &Operation) -> Vec<String> {
         let mut problems: Vec<String> = Vec::new();
-        let mut session = match self.sessions.take().await {
+        let mut session = match self.sessions.take(None).await {
             Ok(session) => session,
             Err(error) => return vec![fault::described(&error)],
         };

@@ -1,16 +1,21 @@
 //! A few open connections to one database, lent out one call at a time, and one turn to write.
 //!
 //! Writers of this process queue for their turn, first come, first served; SQLite would let them poll for the lock.
-//! A session that comes back in the middle of a statement, because its call was dropped or ran out of time, is interrupted:
-//! SQLite stops at once instead of working for nobody. It is lent out again only once it has stopped.
+//! A session that comes back in the middle of a statement or a transaction, because its call failed, was dropped or ran out of
+//! time, is interrupted and taken back: SQLite stops at once instead of working for nobody. It is lent out again, and the
+//! next writer has its turn, only once nothing is left of that.
+//!
+//! Transactions are plain statements. SQLite ends one of its own accord when a statement in it is interrupted, or the disk is
+//! full or fails; the driver's own transactions never hear of it, and the driver refuses every further one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Error};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// A database in memory is its one connection.
 pub(super) const MEMORY: usize = 1;
@@ -24,10 +29,13 @@ const ASK_EVERY: i32 = 2_000;
 /// The connections to one database.
 pub(super) struct Sessions {
     options: SqliteConnectOptions,
-    permits: Semaphore,
-    free: Mutex<Vec<Line>>,
-    turn: tokio::sync::Mutex<()>,
+    permits: Arc<Semaphore>,
+    free: Arc<Free>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// The turn to write.
+pub(super) type Turn = OwnedMutexGuard<()>;
 
 /// An open connection and its brake.
 struct Line {
@@ -35,11 +43,21 @@ struct Line {
     stop: Arc<AtomicBool>,
 }
 
-/// A connection that is lent out. Dropped before [`Session::finish`], it interrupts what it is doing.
-pub(super) struct Session<'a> {
-    sessions: &'a Sessions,
-    line: Option<Line>,
-    _permit: SemaphorePermit<'a>,
+/// A connection that is lent out. Dropped before [`Session::finish`], it takes back what it is in the middle of.
+pub(super) struct Session {
+    free: Arc<Free>,
+    lent: Option<Lent>,
+}
+
+/// The connections that nobody uses.
+#[derive(Default)]
+struct Free(Mutex<Vec<Line>>);
+
+/// What goes back with a session, the connection first.
+struct Lent {
+    line: Line,
+    permit: OwnedSemaphorePermit,
+    turn: Option<Turn>,
 }
 
 impl Sessions {
@@ -47,36 +65,40 @@ impl Sessions {
     pub(super) fn new(options: SqliteConnectOptions, most: usize) -> Self {
         Self {
             options: options.disable_statement_logging(),
-            permits: Semaphore::new(most),
-            free: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            permits: Arc::new(Semaphore::new(most)),
+            free: Arc::default(),
+            turn: Arc::default(),
         }
     }
 
-    /// Waits for a connection that nobody uses.
+    /// Waits for a connection that nobody uses. The turn to write ends with it.
     ///
     /// # Errors
     /// When the database cannot be opened.
-    pub(super) async fn take(&self) -> Result<Session<'_>, Error> {
-        let permit = self.permits.acquire().await.map_err(|_| Error::PoolClosed)?;
-        let free = self.free().pop();
-        let line = match free {
+    pub(super) async fn take(&self, turn: Option<Turn>) -> Result<Session, Error> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Error::PoolClosed)?;
+        let line = match self.free.pop() {
             Some(line) => line,
             None => Line::open(&self.options).await?,
         };
-        // From here on the line goes back when this is dropped: a database in memory must not end with a caller.
-        let mut session = Session { sessions: self, line: Some(line), _permit: permit };
-        session.settle().await?;
-        Ok(session)
+        Ok(Session { free: Arc::clone(&self.free), lent: Some(Lent { line, permit, turn }) })
     }
 
-    /// Waits for the turn to write; it ends with what is returned.
-    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Waits for the turn to write.
+    pub(super) async fn turn(&self) -> Turn {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+}
+
+impl Free {
+    fn pop(&self) -> Option<Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn free(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    fn give_back(&self, lent: Lent) {
+        let Lent { line, permit, turn } = lent;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        drop((permit, turn));
     }
 }
 
@@ -88,43 +110,64 @@ impl Line {
         connection.lock_handle().await?.set_progress_handler(ASK_EVERY, move || !brake.load(Ordering::Relaxed));
         Ok(Self { connection, stop })
     }
+
+    /// Stops what runs, and takes its transaction back.
+    async fn take_back(&mut self) -> Result<(), Error> {
+        self.stop.store(true, Ordering::Relaxed);
+        // Whoever holds the handle has the driver's thread to itself: what was asked for before has stopped.
+        drop(self.connection.lock_handle().await?);
+        self.stop.store(false, Ordering::Relaxed);
+        // Refused where there is none, or none any more.
+        let _refused = sqlx::raw_sql("rollback").execute(&mut self.connection).await;
+        Ok(())
+    }
 }
 
-impl Session<'_> {
+impl Session {
     /// The connection.
     ///
     /// # Errors
     /// Never while the session is lent out.
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, Error> {
-        self.line.as_mut().map(|line| &mut line.connection).ok_or(Error::PoolClosed)
+        self.lent.as_mut().map(|lent| &mut lent.line.connection).ok_or(Error::PoolClosed)
     }
 
-    /// Gives the connection back; nothing runs on it any more.
+    /// Begins a transaction, with the right to write.
+    ///
+    /// # Errors
+    /// When the database is busy or fails.
+    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+        sqlx::raw_sql("begin immediate").execute(self.connection()?).await.map(|_| ())
+    }
+
+    /// Ends the transaction: what it changed stays.
+    ///
+    /// # Errors
+    /// When that cannot be kept; it is taken back with the session.
+    pub(super) async fn commit(&mut self) -> Result<(), Error> {
+        sqlx::raw_sql("commit").execute(self.connection()?).await.map(|_| ())
+    }
+
+    /// Gives the connection back; nothing runs on it any more, and no transaction is open.
     pub(super) fn finish(mut self) {
-        self.give_back(false);
-    }
-
-    /// Waits until what was interrupted has stopped. Whoever holds the handle has the driver's thread to itself.
-    async fn settle(&mut self) -> Result<(), Error> {
-        if let Some(line) = self.line.as_mut().filter(|line| line.stop.load(Ordering::Relaxed)) {
-            drop(line.connection.lock_handle().await?);
-            line.stop.store(false, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    fn give_back(&mut self, interrupt: bool) {
-        if let Some(line) = self.line.take() {
-            if interrupt {
-                line.stop.store(true, Ordering::Relaxed);
-            }
-            self.sessions.free().push(line);
+        if let Some(lent) = self.lent.take() {
+            self.free.give_back(lent);
         }
     }
 }
 
-impl Drop for Session<'_> {
+impl Drop for Session {
     fn drop(&mut self) {
-        self.give_back(true);
+        if let (Some(mut lent), Ok(runtime)) = (self.lent.take(), Handle::try_current()) {
+            // SQLite is to stop now, not when the task gets to it.
+            lent.line.stop.store(true, Ordering::Relaxed);
+            let free = Arc::clone(&self.free);
+            runtime.spawn(async move {
+                // A connection that fails even so is closed.
+                if lent.line.take_back().await.is_ok() {
+                    free.give_back(lent);
+                }
+            });
+        }
     }
 }

@@ -6,11 +6,11 @@
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use serde_json::{Map, Value, json};
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::open::Sqlite;
-use super::sessions::Session;
+use super::sessions::{Session, Turn};
 use super::{bind, fault, rows};
 use crate::connector::reply::reply;
 use crate::connector::results::Results;
@@ -36,7 +36,7 @@ impl Sqlite {
     }
 
     async fn read(&self, operation: &Operation, inputs: Map<String, Value>, now: DateTime<Utc>) -> Result<Value, Fault> {
-        let (mut session, mut results) = self.begin(inputs, now).await?;
+        let (mut session, mut results) = self.begin(None, inputs, now).await?;
         let ran = run::all(session.connection().map_err(closed)?, operation, &mut results).await;
         session.finish();
         ran?;
@@ -52,29 +52,31 @@ impl Sqlite {
     ) -> Result<Value, Fault> {
         let place = |what: &str| format!("{what} of {}", operation.name);
         // The turn comes before the session, so that writers who wait keep no session from readers.
-        let _turn = in_time(operation, until, self.sessions.turn()).await?;
-        let (mut session, mut results) = in_time(operation, until, self.begin(inputs, now)).await??;
-        let begun = session.connection().map_err(closed)?.begin_with("begin immediate");
-        let begun = in_time(operation, until, begun).await?;
-        let mut transaction = begun.map_err(|error| fault::of(&error, &place("the transaction")))?;
+        let turn = in_time(operation, until, self.sessions.turn()).await?;
+        let (mut session, mut results) = in_time(operation, until, self.begin(Some(turn), inputs, now)).await??;
+        let begun = in_time(operation, until, session.begin()).await?;
+        begun.map_err(|error| fault::of(&error, &place("the transaction")))?;
         let running = async {
-            run::all(&mut *transaction, operation, &mut results).await?;
+            run::all(session.connection().map_err(closed)?, operation, &mut results).await?;
             reply(operation, results)
         };
-        let ended = match in_time(operation, until, running).await? {
-            Ok(answer) => transaction.commit().await.map(|()| Ok(answer)),
-            Err(fault) => transaction.rollback().await.map(|()| Err(fault)),
-        };
+        let answer = in_time(operation, until, running).await??;
+        session.commit().await.map_err(|error| fault::of(&error, &place("the end of the transaction")))?;
         session.finish();
-        ended.unwrap_or_else(|error| Err(fault::of(&error, &place("the end of the transaction"))))
+        Ok(answer)
     }
 
     /// A session, and the names that the first statement knows.
-    async fn begin(&self, inputs: Map<String, Value>, now: DateTime<Utc>) -> Result<(Session<'_>, Results), Fault> {
-        let mut session = self.sessions.take().await.map_err(closed)?;
+    async fn begin(
+        &self,
+        turn: Option<Turn>,
+        inputs: Map<String, Value>,
+        now: DateTime<Utc>,
+    ) -> Result<(Session, Results), Fault> {
+        let mut session = self.sessions.take(turn).await.map_err(closed)?;
         let results = run::beginning(inputs, now);
         if let Some(first_use) = run::first_use_of(&self.connector, &results.names) {
-            first_time(session.connection().map_err(closed)?, first_use, &results.names).await?;
+            first_time(&mut session, first_use, &results.names).await?;
         }
         Ok((session, results))
     }
@@ -84,18 +86,14 @@ fn closed(error: sqlx::Error) -> Fault {
     fault::of(&error, "opening the database")
 }
 
-async fn first_time(
-    connection: &mut SqliteConnection,
-    first_use: &FirstUse,
-    names: &Map<String, Value>,
-) -> Result<(), Fault> {
+async fn first_time(session: &mut Session, first_use: &FirstUse, names: &Map<String, Value>) -> Result<(), Fault> {
     let wrong = |error: sqlx::Error| fault::of(&error, run::FIRST_USE);
-    if run::are_there(connection, first_use, names).await? {
+    if run::are_there(session.connection().map_err(closed)?, first_use, names).await? {
         return Ok(());
     }
-    let mut transaction = connection.begin_with("begin immediate").await.map_err(wrong)?;
-    run::make_rows(&mut *transaction, first_use, names).await?;
-    transaction.commit().await.map_err(wrong)
+    session.begin().await.map_err(wrong)?;
+    run::make_rows(session.connection().map_err(closed)?, first_use, names).await?;
+    session.commit().await.map_err(wrong)
 }
 
 impl run::Session for SqliteConnection {
