@@ -118,7 +118,7 @@ impl Desk {
 
     /// Takes what is due, so many at most.
     async fn due(&self, most: usize) -> Vec<Written> {
-        match self.store.take_due(&self.lease(), i64::try_from(most).unwrap_or(1)).await {
+        match self.store.take_due(&self.lease(), &self.reach(), i64::try_from(most).unwrap_or(1)).await {
             Ok(due) => {
                 self.watch.is_up();
                 due

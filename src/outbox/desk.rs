@@ -14,7 +14,7 @@ use super::verdict::Patience;
 use crate::connector::Connections;
 use crate::fault::Fault;
 use crate::name::{ConnectionName, OperationName};
-use crate::store::{End, Lease, State, Store, StoreError};
+use crate::store::{End, Lease, Reach, State, Store, StoreError};
 use crate::telemetry::{StoreWatch, WriteSettled};
 use crate::time::{Clock, Deadline};
 
@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) connections: Arc<Connections>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rules: Rules,
+    /// The operations that it knows, as a list in JSON.
+    pub(super) knows: String,
     /// The name of this process in leases.
     pub(super) owner: String,
     /// Whether the store is there, as the worker finds it.
@@ -53,6 +55,11 @@ impl Desk {
     pub(super) fn lease(&self) -> Lease<'_> {
         let now = self.now();
         Lease { owner: &self.owner, now, until: now + millis(LEASE) }
+    }
+
+    /// The writes that this process takes: of the operations that it knows; of others once they should have been given up.
+    pub(super) fn reach(&self) -> Reach<'_> {
+        Reach { knows: &self.knows, anybodys: self.now() - millis(self.rules.patience.give_up_after) }
     }
 
     /// A lease of this process on turns.

@@ -69,7 +69,7 @@ impl Writes {
 impl Desk {
     /// Takes what is to be told, so many at most.
     async fn to_tell(&self, most: usize) -> Vec<Written> {
-        let due = self.store.take_to_tell(&self.lease(), i64::try_from(most).unwrap_or(1)).await;
+        let due = self.store.take_to_tell(&self.lease(), &self.reach(), i64::try_from(most).unwrap_or(1)).await;
         due.unwrap_or_else(|error| {
             self.store_fails(&error, "what is to be told cannot be read");
             Vec::new()

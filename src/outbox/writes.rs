@@ -61,7 +61,8 @@ impl Writes {
         let (owner, under_way) = (format!("{:032x}", rng.u128(..)), TaskTracker::new());
         let watch = StoreWatch::new("main", store.kind(), Arc::clone(&clock));
         let (writes, turns) = (Held::default(), Held::default());
-        Self(Arc::new(Desk { store, connections, clock, rules, owner, watch, writes, turns, under_way }))
+        let knows = Value::from_iter(connections.operations()).to_string();
+        Self(Arc::new(Desk { store, connections, clock, rules, knows, owner, watch, writes, turns, under_way }))
     }
 
     /// Makes a write, unless it was made before. When it does not end well, it is `queued` when it is made later, `pending` when

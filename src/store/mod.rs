@@ -32,7 +32,7 @@ pub use search::{Met, MetTurn};
 pub use tokens::{KeptToken, MemoryTokens, NoTokens, StoreError, TokenStore};
 pub use turns::KeptTurn;
 pub use verifications::{Attempt, By, Challenge, MemoryVerifications, Proved, Sending, VerificationStore, Who};
-pub use writes::{Begun, End, Lease, NewWrite, State, Tally, Written};
+pub use writes::{Begun, End, Lease, NewWrite, Reach, State, Tally, Written};
 
 #[cfg(test)]
 mod tests;

@@ -146,7 +146,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
-    use crate::store::{Begun, End, Lease, NewWrite};
+    use crate::store::{Begun, End, Lease, NewWrite, Reach};
 
     /// A write that ended in a state at the time 10, and may have been done by then.
     async fn ended(store: &Store, key: &str, state: State, unsettled: bool) -> i64 {
@@ -215,7 +215,7 @@ mod tests {
         let store = Store::in_memory().await.unwrap();
         let id = ended(&store, "a", State::Queued, false).await;
         let lease = Lease { owner: "other", now: 60, until: 70 };
-        assert_eq!(store.take_due(&lease, 9).await.map(|taken| taken.len()), Ok(1));
+        assert_eq!(store.take_due(&lease, &Reach::ALL, 9).await.map(|taken| taken.len()), Ok(1));
         assert_eq!(store.remove(id, State::Queued, 69).await, Ok(false));
         assert_eq!(store.requeue(id, State::Queued, 69).await, Ok(false));
         assert_eq!(store.remove(id, State::Dead, 99).await, Ok(false));

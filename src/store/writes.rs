@@ -5,10 +5,13 @@
 //! its row; what another process has taken over since cannot be settled any more. Rows of one *lane* are delivered in order.
 
 mod over;
+mod taking;
 
 use super::StoreError;
 use super::db::{Arg, Row, Sql};
 use super::durable::Store;
+
+pub use taking::Reach;
 
 /// Who works on something, and until when nobody else may.
 #[derive(Debug, Clone, Copy)]
@@ -188,31 +191,6 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// Takes rows: where there can be several processes, each passes over what another is taking. A server is asked for them once
-/// and by name, as it may otherwise look for them again for each row that it changes.
-macro_rules! taking {
-    ($set:expr, $which:expr) => {
-        Sql {
-            sqlite: concat!(
-                "update legwork_writes set owner = $1, lease_until = $2",
-                $set,
-                " where id in (",
-                $which,
-                ") returning ",
-                columns!()
-            ),
-            postgres: concat!(
-                "with due (number) as materialized (",
-                $which,
-                " for update skip locked) update legwork_writes set owner = $1, lease_until = $2",
-                $set,
-                " from due where id = number returning ",
-                columns!()
-            ),
-        }
-    };
-}
-
 const OVER: &str = "update legwork_writes set current = null where purpose = $1 and current = 1 and state = 'done' \
                     and held = 0 and ended_at <= $2";
 
@@ -250,17 +228,6 @@ macro_rules! maybe_sent {
     };
 }
 pub(super) use maybe_sent;
-
-const TAKE: Sql = taking!(
-    concat!(", ", maybe_sent!()),
-    "select id from legwork_writes w \
-     where ((state = 'queued' and due_at <= $3) or (state = 'sending' and promised = 1)) and lease_until <= $3 \
-     and not exists (select 1 from legwork_writes e where e.lane = w.lane and e.state = 'queued' and e.id < w.id) \
-     order by due_at, id limit $4"
-);
-
-const TAKE_TO_TELL: Sql =
-    taking!("", "select id from legwork_writes where tell_at <= $3 and lease_until <= $3 order by tell_at, id limit $4");
 
 const RENEW: Sql = Sql {
     sqlite: "update legwork_writes set lease_until = $2 where owner = $1 and lease_until > 0 \
@@ -373,57 +340,6 @@ impl Store {
         let ids = serde_json::to_string(works_on).unwrap_or_default();
         let args = [Arg::Text(lease.owner), Arg::Number(lease.until), Arg::Text(&ids)];
         self.db.run(RENEW, &args).await.map(|_| ())
-    }
-
-    /// Takes writes that are to be made now, as many at most: the queued ones that are due, the first of each lane, and those
-    /// that were promised and whose process ended.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn take_due(&self, lease: &Lease<'_>, most: i64) -> Result<Vec<Written>, StoreError> {
-        self.taken(TAKE, lease, most).await
-    }
-
-    /// Takes writes of whose end the conversation is to be told now.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn take_to_tell(&self, lease: &Lease<'_>, most: i64) -> Result<Vec<Written>, StoreError> {
-        self.taken(TAKE_TO_TELL, lease, most).await
-    }
-
-    async fn taken(&self, sql: Sql, lease: &Lease<'_>, most: i64) -> Result<Vec<Written>, StoreError> {
-        let args = [Arg::Text(lease.owner), Arg::Number(lease.until), Arg::Number(lease.now), Arg::Number(most)];
-        let mut taken = Vec::new();
-        for row in self.db.rows(sql, &args).await? {
-            match self.written(&row) {
-                Ok(written) => taken.push(written),
-                // It keeps none of the others from being made.
-                Err(error) => {
-                    tracing::error!(reference = row.text(2)?, %error, "a write in the store cannot be read, and waits");
-                }
-            }
-        }
-        taken.sort_by_key(|write| (write.due_at, write.id));
-        Ok(taken)
-    }
-
-    /// Notes that the conversation was told, or is to be told later.
-    ///
-    /// # Errors
-    /// When it cannot be kept.
-    pub async fn told(&self, id: i64, owner: &str, again_at: Option<i64>) -> Result<(), StoreError> {
-        let (update, at) = match again_at {
-            Some(at) => (
-                "update legwork_writes set tell_at = $3, tells = tells + 1, lease_until = 0 where id = $1 and owner = $2",
-                at,
-            ),
-            None => (
-                "update legwork_writes set tell_at = null, tells = tells + $3, lease_until = 0 where id = $1 and owner = $2",
-                1,
-            ),
-        };
-        self.db.run(update, &[Arg::Number(id), Arg::Text(owner), Arg::Number(at)]).await.map(|_| ())
     }
 
     /// How many writes there are in each state, also in those in which there is none: what is shown of them has to go back to 0.

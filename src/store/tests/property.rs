@@ -83,7 +83,7 @@ impl World<'_> {
 
     async fn takes(&mut self) {
         let (owner, now) = (self.owner(), self.now);
-        for found in self.store().take_due(&lease(&owner, now), 2).await.unwrap() {
+        for found in self.store().take_due(&lease(&owner, now), &Reach::ALL, 2).await.unwrap() {
             self.works(found.id, &found.key, &owner, found.unsettled);
         }
     }

@@ -80,7 +80,7 @@ async fn those_who_take_at_the_same_time_take_different_writes() {
             assert!(pair.one.settle(id, &key, "a", &end(State::Queued, 2)).await.unwrap());
         }
         let taken = fifty(pair, |store, number| async move {
-            let taken = store.take_due(&lease(&format!("o{number}"), 10), 3).await.unwrap();
+            let taken = store.take_due(&lease(&format!("o{number}"), 10), &Reach::ALL, 3).await.unwrap();
             taken.into_iter().map(|written| written.id).collect::<Vec<_>>()
         });
         let taken = taken.await;
@@ -88,7 +88,7 @@ async fn those_who_take_at_the_same_time_take_different_writes() {
         let ids: Vec<_> = taken.into_iter().flatten().collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{}", pair.what());
         // Whoever was passed over is taken in the next round; the first of each of 40 lanes, and no second.
-        let rest = pair.one.take_due(&lease("z", 10), 100).await.unwrap();
+        let rest = pair.one.take_due(&lease("z", 10), &Reach::ALL, 100).await.unwrap();
         assert_eq!(ids.len() + rest.len(), 40, "{}", pair.what());
     })
     .await;

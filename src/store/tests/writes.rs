@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use super::*;
 
 async fn keys(store: &Store, owner: &str, now: i64, most: i64) -> Vec<String> {
-    let taken = store.take_due(&lease(owner, now), most).await.unwrap();
+    let taken = store.take_due(&lease(owner, now), &Reach::ALL, most).await.unwrap();
     taken.into_iter().map(|written| written.key).collect()
 }
 
@@ -166,7 +166,7 @@ async fn what_was_promised_is_made_by_others_when_its_process_is_gone() {
         new(one.begin(&write("k2"), &lease("a", 10)).await.unwrap());
         assert!(one.promise(promised).await.unwrap());
         assert_eq!(keys(other, "b", 109, 10).await, [""; 0]);
-        let taken = other.take_due(&lease("b", 110), 10).await.unwrap();
+        let taken = other.take_due(&lease("b", 110), &Reach::ALL, 10).await.unwrap();
         assert_eq!(taken.len(), 1, "{}: nobody waits for the other", pair.what());
         assert_eq!((taken[0].id, taken[0].state), (promised, State::Sending));
         assert!(!one.settle(promised, "k1", "a", &end(State::Done, 120)).await.unwrap());
@@ -187,7 +187,7 @@ async fn the_end_of_what_was_promised_is_told_by_one() {
         assert_eq!(keys(other, "b", 12, 1).await, ["k1"]);
         assert!(other.settle(ids[0], "k1", "b", &told(State::Done, 13)).await.unwrap());
         let tell = async |store: &Store, owner: &str, now: i64| -> Vec<(String, i64)> {
-            let taken = store.take_to_tell(&lease(owner, now), 10).await.unwrap();
+            let taken = store.take_to_tell(&lease(owner, now), &Reach::ALL, 10).await.unwrap();
             taken.into_iter().map(|written| (written.key, written.tells)).collect()
         };
         assert_eq!(tell(one, "a", 20).await, [("k1".to_owned(), 0)], "{}", pair.what());
@@ -255,7 +255,7 @@ async fn an_operator_may_put_back_what_is_dead_and_remove_what_nobody_works_on()
         assert!(!other.remove(ids[0], State::Queued, 50).await.unwrap());
         assert!(one.settle(ids[0], "k1", "a", &end(State::Dead, 60)).await.unwrap());
         assert!(other.requeue(ids[0], State::Dead, 1_000).await.unwrap());
-        let taken = one.take_due(&lease("a", 1_000), 10).await.unwrap();
+        let taken = one.take_due(&lease("a", 1_000), &Reach::ALL, 10).await.unwrap();
         assert_eq!((taken.len(), taken[0].attempts, taken[0].begun_at), (1, 0, 1_000), "{}", pair.what());
         assert!(one.settle(ids[0], "k1", "a", &end(State::Done, 1_010)).await.unwrap());
         assert!(!other.requeue(ids[0], State::Done, 2_000).await.unwrap(), "what is done is done");
@@ -270,7 +270,7 @@ async fn what_may_have_been_sent_is_unsettled_for_whoever_takes_it() {
     each(async |pair: &Pair| {
         let (one, other, what) = (&pair.one, &pair.other, pair.what());
         let open = async |now: i64| -> Vec<bool> {
-            let taken = other.take_due(&lease("b", now), 10).await.unwrap();
+            let taken = other.take_due(&lease("b", now), &Reach::ALL, 10).await.unwrap();
             taken.into_iter().map(|written| written.unsettled).collect()
         };
         let ids = queued(one, "l", &["k1"]).await;
@@ -298,6 +298,28 @@ async fn a_write_that_cannot_be_read_keeps_no_other_from_being_made() {
         let spoil = "update legwork_writes set payload = $2 where id = $1";
         pair.one.db.run(spoil, &[db::Arg::Number(ids[0]), db::Arg::Bytes(Some(b"\x01spoilt"))]).await.unwrap();
         assert_eq!(keys(&pair.other, "b", 10, 10).await, ["k2"], "{}", pair.what());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_process_does_not_know_is_left_to_one_that_does_until_nobody_seems_to() {
+    each(async |pair: &Pair| {
+        let knowing = Reach { knows: r#"["desk.read","desk.make"]"#, anybodys: 0 };
+        let unknowing = Reach { knows: r#"["desk.read"]"#, anybodys: 0 };
+        let ids = queued(&pair.one, "l", &["a"]).await;
+        let due =
+            async |store: &Store, reach: &Reach<'_>, now| store.take_due(&lease("b", now), reach, 10).await.unwrap().len();
+        assert_eq!(due(&pair.other, &unknowing, 10).await, 0, "{}", pair.what());
+        assert_eq!(due(&pair.one, &knowing, 10).await, 1, "{}", pair.what());
+        // Its process ended; it was begun at 1.
+        assert_eq!(due(&pair.other, &unknowing, 500).await, 0);
+        assert_eq!(due(&pair.other, &Reach { anybodys: 1, ..unknowing }, 500).await, 1);
+        assert!(pair.other.settle(ids[0], "a", "b", &End { tell: true, ..end(State::Dead, 501) }).await.unwrap());
+        let told =
+            async |store: &Store, reach: &Reach<'_>| store.take_to_tell(&lease("b", 600), reach, 10).await.unwrap().len();
+        assert_eq!(told(&pair.other, &unknowing).await, 0);
+        assert_eq!(told(&pair.one, &knowing).await, 1);
     })
     .await;
 }

@@ -50,7 +50,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{lease, write};
-    use super::super::{Begun, End, NewWrite};
+    use super::super::{Begun, End, NewWrite, Reach};
     use super::*;
 
     const DONE: End<'_> =
@@ -99,9 +99,9 @@ mod tests {
         let queued = End { state: State::Queued, due_at: 3, ..DONE };
         let (store, id) = ended(&queued).await;
         assert!(store.taken_back(id, true, 3).await.unwrap());
-        assert!(store.take_due(&lease("two", 9), 10).await.unwrap().is_empty());
+        assert!(store.take_due(&lease("two", 9), &Reach::ALL, 10).await.unwrap().is_empty());
         let (store, id) = ended(&queued).await;
-        assert_eq!(store.take_due(&lease("two", 9), 10).await.unwrap().len(), 1);
+        assert_eq!(store.take_due(&lease("two", 9), &Reach::ALL, 10).await.unwrap().len(), 1);
         assert!(!store.taken_back(id, true, 10).await.unwrap());
         let (store, id) = ended(&End { state: State::Failed, ..DONE }).await;
         assert!(!store.taken_back(id, true, 10).await.unwrap());

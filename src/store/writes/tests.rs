@@ -29,7 +29,7 @@ pub(super) fn lease(owner: &str, now: i64) -> Lease<'_> {
 }
 
 async fn due(store: &Store, owner: &str, now: i64) -> Vec<String> {
-    let due = store.take_due(&lease(owner, now), 10).await.unwrap();
+    let due = store.take_due(&lease(owner, now), &Reach::ALL, 10).await.unwrap();
     due.into_iter().map(|written| written.key).collect()
 }
 
@@ -80,7 +80,7 @@ async fn what_a_process_was_delivering_when_it_ended_may_have_been_done() {
     };
     let queued = End { state: State::Queued, result: None, now: 2, due_at: 3, unsettled: false, current: true, tell: false };
     let taken = async |owner, now| {
-        let due = store.take_due(&lease(owner, now), 10).await.unwrap();
+        let due = store.take_due(&lease(owner, now), &Reach::ALL, 10).await.unwrap();
         due.iter().map(|written| written.unsettled).collect::<Vec<_>>()
     };
     assert!(store.settle(id, "a", "one", &queued).await.unwrap());
