@@ -335,7 +335,7 @@ pub struct Outbox {
 impl Default for Outbox {
     fn default() -> Self {
         Self {
-            attempts: 20,
+            attempts: 200,
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_mins(10),
             give_up_after: Duration::from_hours(24),

@@ -82,7 +82,7 @@ shape! {
 
     /// Writes that are made later.
     Outbox as "`outbox`" {
-        /// How often a write is tried before somebody has to look at it; 20 when left out, up to 1,000.
+        /// How often a write is tried before somebody has to look at it; 200 when left out, up to 1,000.
         attempts: Option<Whole>,
         /// The time before the first of these tries, which doubles with each of them; `5s` when left out.
         first_wait: Option<Text>,

@@ -7,7 +7,7 @@ use super::trust::Origins;
 use crate::diag::{Code, Diagnostic, Diagnostics, Span, similar};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Guard, Handler, On, Step, Verb};
-use crate::plan::connector::{Connector, Operation};
+use crate::plan::connector::{Connector, Operation, OperationKind};
 use crate::plan::messages::Say as SayPlan;
 use crate::plan::reading;
 use crate::spec::action as spec;
@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub(super) kind: Type,
     /// Whether it changes something.
     pub(super) writes: bool,
+    /// Whether it moves money.
+    pub(super) pays: bool,
     /// Whether that is known: not of what could not be found or read, which was said.
     pub(super) known: bool,
 }
@@ -35,14 +37,14 @@ impl Compiler<'_> {
     /// The call of a step, and what is known of its result.
     pub(super) fn call(&mut self, step: &spec::Step, names: &Names, block: Block) -> Option<(Call, Type, Origins)> {
         let target = step.call.as_ref()?;
-        let Target { connection, operation, kind, writes, known } = self.target(target, &step.with)?;
+        let Target { connection, operation, kind, writes, pays, known } = self.target(target, &step.with)?;
         let may_write = writes || !known;
         let with = self.entries(&step.with, names);
         let refresh = step.refresh.as_ref().and_then(|refresh| self.expression(refresh, names));
         let (outcomes, continued) = self.outcomes(step, kind, names, block.outcome());
         let bind = step.r#as.as_ref().and_then(|name| self.local(name));
         let (before, after) = self.guards_of_call(step, kind, writes, names);
-        let queue = step.queue.as_ref().and_then(|queue| self.queue(queue, may_write));
+        let queue = step.queue.as_ref().and_then(|queue| self.queue(queue, may_write, pays));
         let delivered = step.delivered.as_ref().map(|say| self.delivered(say, step, kind, may_write));
         let title = self.title(step, may_write, names);
         let undo = self.undo(step, kind, may_write, names, block);
@@ -65,9 +67,14 @@ impl Compiler<'_> {
     }
 
     /// Whether a change may be made later.
-    fn queue(&mut self, written: &Flag, writes: bool) -> Option<bool> {
-        if !writes {
-            let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, "what only reads cannot be done later");
+    fn queue(&mut self, written: &Flag, writes: bool, pays: bool) -> Option<bool> {
+        let why = match written.value {
+            _ if !writes => Some("what only reads cannot be done later"),
+            true if pays => Some("a payment is never made later"),
+            _ => None,
+        };
+        if let Some(why) = why {
+            let diagnostic = Diagnostic::at(Code::MisplacedKey, &written.span, why);
             self.out.push(diagnostic.help("take `queue` out; `outcomes` says what happens when the system is not there"));
         }
         writes.then_some(written.value)
@@ -159,10 +166,12 @@ impl Compiler<'_> {
         let connector = match connections.get(&connection) {
             Some(Some(connector)) => connector,
             // The connection is there, but its connector could not be read: that was said where it stands.
-            Some(None) => return Some(Target { connection, operation, kind: Type::Any, writes: false, known: false }),
+            Some(None) => {
+                return Some(Target { connection, operation, kind: Type::Any, writes: false, pays: false, known: false });
+            }
             None => {
                 self.no_connection(&connection, &target.part(0..connection.as_str().len()));
-                return Some(Target { connection, operation, kind: Type::Any, writes: false, known: false });
+                return Some(Target { connection, operation, kind: Type::Any, writes: false, pays: false, known: false });
             }
         };
         let Some(known) = connector.operations.get(&operation) else {
@@ -180,7 +189,8 @@ impl Compiler<'_> {
             Some(model) => Type::One(model),
             None => Type::Any,
         };
-        Some(Target { connection, operation, kind, writes: known.kind.writes(), known: true })
+        let pays = known.kind == OperationKind::Payment;
+        Some(Target { connection, operation, kind, writes: known.kind.writes(), pays, known: true })
     }
 
     /// Reports an operation that the connector of a connection does not have.
