@@ -232,7 +232,8 @@ async fn with_the_store_and_redis_down_reads_are_answered_and_writes_refused() {
     replica.until("/health", |page| *page == json!({"status": "ok"})).await;
     assert_eq!(replica.said("book", "m3", json!({ "row": "a" })).await, ["Booked."]);
     assert_eq!((seats(&replica, "a").await, hall.booked()), (vec!["39 seats are free.".to_owned()], 2));
-    let log = replica.log();
+    replica.says(r#""a store is back","store":"main""#).await;
+    let log = replica.says(r#""a store is back","store":"cache""#).await;
     for (line, times) in [("a store is down", 2), ("a store is back", 2)] {
         assert_eq!(log.matches(line).count(), times, "{log}");
     }
