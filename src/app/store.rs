@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::connector::catalog;
-use crate::plan::Project;
 use crate::plan::action::Changes;
-use crate::plan::connector::{Connection, SettingValue};
+use crate::plan::connector::Connection;
 use crate::plan::settings::{MainStore, Stores};
+use crate::plan::{Project, print};
 use crate::resilience::SecondLevel;
 use crate::secret::Secret;
 #[cfg(feature = "redis")]
@@ -71,40 +71,39 @@ fn keys(stores: &Stores, folder: &Path) -> Result<Option<Keys>, String> {
     keys.map_err(|wrong| format!("`stores.key` cannot be used: {wrong}"))
 }
 
-/// The second level of the cache that legwork.yml names, not connected yet; none where it names none.
-///
-/// Only processes find each other's answers that have the same files, the same settings and credentials of connections, and the
-/// same key: what one system said to one account is never told of another.
+/// Whose answers in the second level of the cache are this project's own: only processes find each other's that have the same
+/// files, the same settings and credentials of connections, and the same key. What one system said to one account is never told
+/// of another.
 ///
 /// # Errors
-/// What is missing or cannot be used; never a secret.
-pub(super) fn second_level(
+/// What is missing; never a secret.
+pub(super) fn scope(
+    stores: &Stores,
     project: &Project,
     connections: &[Connection],
     folder: &Path,
-) -> Result<Option<Arc<dyn SecondLevel>>, String> {
-    let stores = &project.settings.stores;
-    let Some(address) = &stores.cache else { return Ok(None) };
-    let unusable = |wrong| format!("`stores.cache` cannot be used: {wrong}");
-    let address = address.resolve(folder).map_err(unusable)?;
+) -> Result<[u8; 32], String> {
     let mut scope: Vec<Vec<u8>> = vec![env!("CARGO_PKG_VERSION").into(), project.print.to_vec()];
     scope.extend(catalog::BUILT_IN.iter().map(|source| source.text.into()));
-    for connection in connections {
-        scope.push(connection.name.as_str().into());
-        for (name, value) in &connection.settings {
-            scope.push(name.as_str().into());
-            scope.push(match value {
-                SettingValue::Text(text) => text.as_str().into(),
-                SettingValue::Secret(secret) => secret.expose().into(),
-                SettingValue::Map(map) => serde_json::to_vec(map).unwrap_or_default(),
-            });
-        }
-    }
+    scope.extend(connections.iter().flat_map(Connection::parts));
     if let Some(newest) = stores.keys.first() {
         scope.push(newest.resolve(folder).map_err(unusable)?.expose().into());
     }
-    let scope: Vec<_> = scope.iter().map(Vec::as_slice).collect();
-    open_redis(&address, keys(stores, folder)?, &scope).map(Some).map_err(unusable)
+    Ok(print(scope.iter().map(Vec::as_slice)))
+}
+
+/// The second level of the cache that legwork.yml names, not connected yet; none where it names none.
+///
+/// # Errors
+/// What is missing or cannot be used; never a secret.
+pub(super) fn second_level(stores: &Stores, scope: [u8; 32], folder: &Path) -> Result<Option<Arc<dyn SecondLevel>>, String> {
+    let Some(address) = &stores.cache else { return Ok(None) };
+    let address = address.resolve(folder).map_err(unusable)?;
+    open_redis(&address, keys(stores, folder)?, &[&scope]).map(Some).map_err(unusable)
+}
+
+fn unusable(wrong: String) -> String {
+    format!("`stores.cache` cannot be used: {wrong}")
 }
 
 #[cfg(feature = "redis")]

@@ -11,14 +11,15 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::attempts::Attempts;
-use super::connections::{Answered, Connections, How, Open, Opened};
+use super::connections::{Answered, Connections, How};
 use super::http::{Errand, Remote, Wanted};
+use super::open::{Open, Opened};
 use super::rehearsal::Rehearsal;
 use super::reply::reply;
 use super::stack::{accepted, allowed, call, finished, late};
 use crate::fault::Fault;
 use crate::plan::connector::{Batch, Operation};
-use crate::resilience::{Cached, Key, Read};
+use crate::resilience::{Cached, Read};
 use crate::telemetry::{CacheKind, CacheUsed};
 
 /// One call that is still to be made: its place among all, its inputs, and what is asked for it.
@@ -101,7 +102,7 @@ async fn kept(
     how: How<'_>,
 ) -> Option<Result<Answered, Fault>> {
     connections.keep(open, operation).filter(|_| !how.refresh)?;
-    let found = connections.cache.fresh(&Key::new(&open.name, &operation.name, inputs)).await?;
+    let found = connections.cache.fresh(&open.key(&operation.name, inputs)).await?;
     CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Hit }.emit();
     Some(found.map(|Cached { value, age }| Answered { value: Value::clone(&value), age: Some(age) }))
 }
@@ -149,7 +150,7 @@ async fn keep(
 ) -> Result<Answered, Fault> {
     let Some(keep) = connections.keep(open, operation) else { return answer.map(|value| Answered { value, age: None }) };
     CacheUsed { connection: &open.name, operation: &operation.name, kind: CacheKind::Miss }.emit();
-    let key = Key::new(&open.name, &operation.name, inputs);
+    let key = open.key(&operation.name, inputs);
     let Read { answer, .. } = connections.cache.read(&key, keep, true, || async { answer }).await;
     answer.map(|Cached { value, .. }| Answered { value: Value::clone(&value), age: None })
 }

@@ -26,7 +26,7 @@ impl Connections {
         inputs: &Map<String, Value>,
         sender: Option<&str>,
     ) -> Option<Composing> {
-        let mut shared = true;
+        let (mut shared, mut opened) = (true, 0_u64);
         for (connection, operation) in reads {
             let (open, operation) = self.find(connection, operation).ok()?;
             let keeping = &open.rules.patience.keeping;
@@ -35,8 +35,9 @@ impl Connections {
                 return None;
             }
             shared &= open.is_shared();
+            opened = opened.rotate_left(1) ^ open.number;
         }
-        let key = Key::composed(name, reads, inputs);
+        let key = Key::composed(name, reads, inputs).opened_as(opened);
         Some(Composing(self.cache.place(&if shared { key } else { key.only_here() })))
     }
 

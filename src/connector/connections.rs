@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,17 +18,18 @@ use super::examples::Played;
 use super::facts::{self, Facts, Tally};
 use super::http::Remote;
 use super::key::WriteKey;
+use super::open::{Open, Opened};
+use super::origin::Origin;
 use super::sql::{Database, Finding, Place};
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::connector::{
-    Again, Connection, Connector, Faults, Mode, Operation, OperationKind, Rules, Setting, SettingValue, SqlSystem, Staged,
-    StagedAt, System,
+    Again, Connection, Connector, Mode, Operation, OperationKind, Setting, SettingValue, SqlSystem, StagedAt, System,
 };
 use crate::resilience::{Keep, Key, ReadCache, SecondLevel};
 use crate::store::TokenStore;
-use crate::telemetry::StoreState;
+use crate::telemetry::{StoreState, breaker_made};
 use crate::time::{Clock, Deadline};
 
 /// What connections are opened in.
@@ -126,104 +127,54 @@ impl fmt::Display for Problem {
 
 /// The connections of a project, opened.
 pub struct Connections {
-    open: IndexMap<ConnectionName, Open>,
+    open: IndexMap<ConnectionName, Arc<Open>>,
+    databases: Databases,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
     profiles: Keep,
-    cache_bytes: u64,
     rng: Mutex<fastrand::Rng>,
 }
 
-pub(super) struct Open {
-    pub(super) name: ConnectionName,
-    pub(super) connector: Arc<Connector>,
-    pub(super) system: Opened,
-    pub(super) rules: Rules,
-    /// What is staged to be wrong with it, in the order in which it was staged.
-    staged: Mutex<Vec<(Option<OperationName>, Staged)>>,
-    /// Nothing of it is kept.
-    forgets: AtomicBool,
-    /// Its host or file, for operators.
-    pub(super) address: Option<String>,
-    pub(super) tally: Tally,
-    /// How patiently its system is asked.
-    pub(super) chain: Arc<Chain>,
-}
-
-impl Open {
-    /// What goes wrong on purpose with calls of an operation.
-    pub(super) fn faults(&self, operation: &Operation) -> Faults {
-        let staged = self.staged();
-        let of_it = staged.iter().filter(|(only, _)| only.as_ref().is_none_or(|only| *only == operation.name));
-        of_it.fold(self.rules.faults, |faults, (_, more)| faults.and((*more).into()))
-    }
-
-    /// What is staged to be wrong with it, for operators.
-    pub(super) fn shown_staged(&self) -> Vec<String> {
-        let shown = |(operation, fault): &(Option<OperationName>, Staged)| match operation {
-            None => fault.to_string(),
-            Some(operation) => format!("{operation}: {fault}"),
-        };
-        self.staged().iter().map(shown).collect()
-    }
-
-    /// Whether other processes that open it ask the same system: not where its data is in memory or in a file.
-    pub(super) fn is_shared(&self) -> bool {
-        match &self.system {
-            Opened::Database(database) => database.is_shared(),
-            Opened::Remote(_) => true,
-            Opened::Examples(_) => false,
-        }
-    }
-
-    /// What a read of it is kept under.
-    pub(super) fn key(&self, operation: &OperationName, inputs: &serde_json::Map<String, serde_json::Value>) -> Key {
-        let key = Key::new(&self.name, operation, inputs);
-        if self.is_shared() { key } else { key.only_here() }
-    }
-
-    /// Whether nothing of it is kept.
-    pub(super) fn forgets(&self) -> bool {
-        self.forgets.load(Ordering::Relaxed)
-    }
-
-    fn staged(&self) -> MutexGuard<'_, Vec<(Option<OperationName>, Staged)>> {
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A system, ready to be asked.
-#[derive(Clone)]
-pub(super) enum Opened {
-    Database(Arc<Database>),
-    Remote(Arc<Remote>),
-    /// The connector's examples in a remote system's place, for tests.
-    Examples(Arc<Played>),
-}
-
-impl Opened {
-    pub(super) fn shown(&self) -> &'static str {
-        match self {
-            Self::Database(database) => database.shown(),
-            Self::Remote(_) => "http",
-            Self::Examples(_) => "examples",
-        }
-    }
-}
+/// The open databases, by the connector that made their tables and by where they are.
+type Databases = HashMap<([u8; 32], Place), Arc<Database>>;
 
 impl Connections {
     /// Opens every database that the connections need, and makes the tables that are missing.
     ///
     /// # Errors
     /// What is wrong with each connection that cannot be opened.
-    pub async fn open(connections: &[Connection], mut surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
-        let mut databases: HashMap<(Arc<str>, Place), Arc<Database>> = HashMap::new();
-        let mut open = IndexMap::new();
+    pub async fn open(connections: &[Connection], surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
+        Self::opened(connections, surroundings, None).await
+    }
+
+    /// The connections of a project that has changed. Those that would be opened from the same again are these, with their
+    /// breakers, pools, tokens and kept answers; of the others nothing is kept but what is staged to go wrong.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn changed(&self, connections: &[Connection], surroundings: Surroundings<'_>) -> Result<Self, Vec<Problem>> {
+        Self::opened(connections, surroundings, Some(self)).await
+    }
+
+    async fn opened(
+        connections: &[Connection],
+        mut surroundings: Surroundings<'_>,
+        before: Option<&Self>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut databases = Databases::new();
+        let mut open: IndexMap<ConnectionName, Arc<Open>> = IndexMap::new();
         let mut problems = Vec::new();
         for connection in connections {
             let name = connection.name.clone();
             let connector = Arc::clone(&connection.connector);
             let rng = surroundings.rng.fork();
+            let origin = Origin::of(connection, surroundings.folder);
+            let former = before.and_then(|before| before.open.get(&name));
+            if let Some(former) = former.filter(|former| former.origin == origin) {
+                open.insert(name, Arc::clone(former));
+                continue;
+            }
+            let number = rng.clone().u64(..);
             let chain = match Chain::new(connection, &surroundings.clock) {
                 Ok(chain) => Arc::new(chain),
                 Err(text) => {
@@ -232,7 +183,10 @@ impl Connections {
                 }
             };
             let system = match &connector.system {
-                System::Sql(system) => shared(&mut databases, connection, system, &surroundings).await.map(Opened::Database),
+                System::Sql(system) => {
+                    let kept = before.map(|before| &before.databases);
+                    shared(&mut databases, kept, connection, system, &surroundings).await.map(Opened::Database)
+                }
                 // A test never reaches somebody's system.
                 System::Http(_) if surroundings.scratch && connection.rules.stand_in.is_none() => {
                     Ok(Opened::Examples(Arc::new(Played::new(&connector, &surroundings.clock))))
@@ -247,9 +201,23 @@ impl Connections {
             match system {
                 Ok(system) => {
                     let (rules, address) = (connection.rules.clone(), facts::address(connection));
-                    let (staged, forgets, tally) = (Mutex::default(), AtomicBool::default(), Tally::default());
-                    let one = Open { name, connector, system, rules, staged, forgets, address, tally, chain };
-                    open.insert(one.name.clone(), one);
+                    let staged = Mutex::new(former.map(|former| former.staged().clone()).unwrap_or_default());
+                    let (forgets, tally, beat) = (AtomicBool::default(), Tally::default(), Mutex::default());
+                    let one = Open {
+                        name,
+                        number,
+                        origin,
+                        connector,
+                        system,
+                        rules,
+                        staged,
+                        forgets,
+                        address,
+                        tally,
+                        beat,
+                        chain,
+                    };
+                    open.insert(one.name.clone(), Arc::new(one));
                 }
                 Err(finding) => problems.push(Problem::of(&name, finding)),
             }
@@ -258,15 +226,33 @@ impl Connections {
             return Err(problems);
         }
         let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
-        let cache = Arc::new(ReadCache::new(cache_bytes));
-        Ok(Self { open, cache, clock, profiles, cache_bytes, rng: Mutex::new(rng) })
+        let cache = before.map_or_else(|| Arc::new(ReadCache::new(cache_bytes)), |before| Arc::clone(&before.cache));
+        // Those of connections that stay as they are stay, too.
+        let stays = |database: &Arc<Database>| open.values().any(|open| open.is_on(database));
+        let kept = before.into_iter().flat_map(|before| &before.databases).filter(|(_, database)| stays(database));
+        databases.extend(kept.map(|(key, database)| (key.clone(), Arc::clone(database))).collect::<Vec<_>>());
+        Ok(Self { open, databases, cache, clock, profiles, rng: Mutex::new(rng) })
     }
 
-    /// The same with a second level behind what is kept, which other processes share; before the first call. Needs a runtime.
+    /// The same with a second level behind what is kept, which other processes share, in the place of the one that was there;
+    /// before the first call. Needs a runtime.
     #[must_use]
     pub fn in_front_of(self, second: Arc<dyn SecondLevel>) -> Self {
-        let cache = ReadCache::new(self.cache_bytes).in_front_of(second, Arc::clone(&self.clock));
+        let cache = self.cache.beside().in_front_of(second, Arc::clone(&self.clock));
         Self { cache: Arc::new(cache), ..self }
+    }
+
+    /// Takes the place of `before`: how many connections are the same, and how many others there are. Of those that are gone, no
+    /// breaker counts as open.
+    #[must_use]
+    pub fn follow(&self, before: &Self) -> (usize, usize) {
+        let gone =
+            before.open.iter().filter(|(name, open)| open.chain.breaker().is_some() && !self.open.contains_key(*name));
+        gone.for_each(|(name, _)| breaker_made(name));
+        let same =
+            |(name, open): &(&ConnectionName, &Arc<Open>)| before.open.get(*name).is_some_and(|it| Arc::ptr_eq(it, open));
+        let kept = self.open.iter().filter(same).count();
+        (kept, self.open.len() - kept)
     }
 
     /// Whether the second level of the cache is there; none where there is no such level.
@@ -380,8 +366,18 @@ impl Connections {
     /// Prepares every statement of every operation on its database, so that wrong tables and columns are found before a
     /// user does.
     pub async fn verify(&self) -> Vec<Problem> {
+        self.verified(None).await
+    }
+
+    /// The same where these are the connections of a project that has changed; those that `before` had are not looked at.
+    pub async fn verify_changed(&self, before: &Self) -> Vec<Problem> {
+        self.verified(Some(before)).await
+    }
+
+    async fn verified(&self, before: Option<&Self>) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for open in self.open.values() {
+        let known = |name, open: &Arc<Open>| before.and_then(|it| it.open.get(name)).is_some_and(|it| Arc::ptr_eq(it, open));
+        for (_, open) in self.open.iter().filter(|(name, open)| !known(*name, open)) {
             let Opened::Database(database) = &open.system else { continue };
             problems.extend(database.verify().await.into_iter().map(|finding| Problem::of(&open.name, finding)));
         }
@@ -390,8 +386,9 @@ impl Connections {
 
     /// Every operation, as calls name it: `helpdesk.create_ticket`.
     pub fn operations(&self) -> impl Iterator<Item = String> {
-        let of =
-            |open: &Open| open.connector.operations.keys().map(|name| format!("{}.{name}", open.name)).collect::<Vec<_>>();
+        let of = |open: &Arc<Open>| {
+            open.connector.operations.keys().map(|name| format!("{}.{name}", open.name)).collect::<Vec<_>>()
+        };
         self.open.values().flat_map(of)
     }
 
@@ -408,7 +405,7 @@ impl Connections {
     }
 
     /// The connection of that name.
-    pub(super) fn one(&self, name: &ConnectionName) -> Option<&Open> {
+    pub(super) fn one(&self, name: &ConnectionName) -> Option<&Arc<Open>> {
         self.open.get(name)
     }
 
@@ -455,7 +452,8 @@ async fn prepared(open: &Open) -> Result<(), Fault> {
 
 /// The database of a connection, opened by the first that needs it.
 async fn shared(
-    databases: &mut HashMap<(Arc<str>, Place), Arc<Database>>,
+    databases: &mut Databases,
+    before: Option<&Databases>,
     connection: &Connection,
     system: &SqlSystem,
     surroundings: &Surroundings<'_>,
@@ -466,9 +464,14 @@ async fn shared(
         text,
         passing: false,
     })?;
-    let key = (Arc::clone(&connector.name), place);
+    let key = (connector.print, place);
     if let Some(database) = databases.get(&key) {
         return Ok(Arc::clone(database));
+    }
+    if let Some(database) = before.and_then(|before| before.get(&key)) {
+        let database = Arc::clone(database);
+        databases.insert(key, Arc::clone(&database));
+        return Ok(database);
     }
     let usual = Place::of(system, &filled(connector, &IndexMap::new())).ok();
     let database = Arc::new(Database::open(connector, &key.1, usual, surroundings).await?);

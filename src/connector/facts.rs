@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::connections::{Open, filled};
+use super::connections::filled;
 use super::http;
+use super::open::Open;
 use super::sql::Place;
 use crate::fault::{Class, Fault};
 use crate::plan::connector::{CacheRule, Connection, Connector, Operation, Policies, Rules, SettingValue, System};

@@ -19,6 +19,8 @@ mod facts;
 pub mod handbook;
 mod http;
 mod key;
+mod open;
+mod origin;
 mod probe;
 mod pulse;
 mod rehearsal;

@@ -3,8 +3,7 @@
 //! Asking waits for the tests that run, and no longer than it may. A test outlives who asked for it; until it ends, the result
 //! before it is shown.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -14,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Connections;
 use super::chain::{BreakerHealth, Spared};
-use super::connections::Open;
 use super::handbook::{ApiSheet, Support};
+use super::open::Open;
 use super::probe::{Tested, UNTESTED};
 use crate::name::ConnectionName;
 use crate::plan::connector::{Mode, System};
@@ -26,16 +25,15 @@ const FRESH: Duration = Duration::from_secs(60);
 /// How long one test may take.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Tests connections and remembers what came of it.
+/// Tests connections; what came of it is remembered with each.
 pub struct Pulse {
     connections: Arc<Connections>,
-    kept: Mutex<HashMap<ConnectionName, Kept>>,
     ended: watch::Sender<()>,
 }
 
-/// What is known of one connection.
+/// What is known of the health of one connection.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Beat {
     begun: Option<Instant>,
     running: bool,
     last: Option<Last>,
@@ -102,7 +100,13 @@ impl Pulse {
     /// Of these connections, none of which is tested before somebody asks.
     #[must_use]
     pub fn new(connections: Arc<Connections>) -> Arc<Self> {
-        Arc::new(Self { connections, kept: Mutex::default(), ended: watch::channel(()).0 })
+        Arc::new(Self { connections, ended: watch::channel(()).0 })
+    }
+
+    /// Of the connections of a project that has changed.
+    #[must_use]
+    pub fn changed(&self, connections: Arc<Connections>) -> Arc<Self> {
+        Arc::new(Self { connections, ended: self.ended.clone() })
     }
 
     /// The health of all connections by `until` at the latest. Those whose last test began over a minute ago are tested.
@@ -111,7 +115,7 @@ impl Pulse {
         for name in self.connections.names() {
             self.begin(name);
         }
-        while self.kept().values().any(|kept| kept.running) {
+        while self.connections.names().filter_map(|name| self.connections.one(name)).any(|open| beat(open).running) {
             if !matches!(timeout_at(until.instant(), ended.changed()).await, Ok(Ok(()))) {
                 break;
             }
@@ -131,18 +135,16 @@ impl Pulse {
     /// Begins a test, when none runs and the last one began long enough ago.
     fn begin(self: &Arc<Self>, name: &ConnectionName) {
         let Some(open) = self.connections.one(name).filter(|open| testable(open)) else { return };
-        let name = open.name.clone();
         {
-            let mut all = self.kept();
-            let kept = all.entry(name.clone()).or_default();
-            if kept.running || kept.begun.is_some_and(|begun| begun.elapsed() < FRESH) {
+            let mut beat = beat(open);
+            if beat.running || beat.begun.is_some_and(|begun| begun.elapsed() < FRESH) {
                 return;
             }
-            (kept.running, kept.begun) = (true, Some(Instant::now()));
+            (beat.running, beat.begun) = (true, Some(Instant::now()));
         }
-        let running = Running { pulse: Arc::clone(self), name };
+        let running = Running { pulse: Arc::clone(self), open: Arc::clone(open) };
         tokio::spawn(async move {
-            if let Some(tested) = running.pulse.connections.probe(&running.name, Deadline::after(LONGEST)).await {
+            if let Some(tested) = running.pulse.connections.probe(&running.open.name, Deadline::after(LONGEST)).await {
                 running.keep(tested);
             }
         });
@@ -150,7 +152,10 @@ impl Pulse {
 
     fn one(&self, name: &ConnectionName) -> Option<ConnectionHealth> {
         let open = self.connections.one(name)?;
-        let (testing, last) = self.kept().get(name).map_or((false, None), |kept| (kept.running, kept.last.clone()));
+        let (testing, last) = {
+            let beat = beat(open);
+            (beat.running, beat.last.clone())
+        };
         let state = match &last {
             _ if open.rules.mode == Mode::Off => "off",
             _ if !testable(open) => UNTESTED,
@@ -181,10 +186,10 @@ impl Pulse {
             staged: open.shown_staged(),
         })
     }
+}
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<ConnectionName, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn beat(open: &Open) -> MutexGuard<'_, Beat> {
+    open.beat.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const FAILING: &str = "failing";
@@ -202,24 +207,20 @@ fn testable(open: &Open) -> bool {
 /// A test that runs. When it is dropped, however it ended, no test runs any more and whoever waits is told.
 struct Running {
     pulse: Arc<Pulse>,
-    name: ConnectionName,
+    open: Arc<Open>,
 }
 
 impl Running {
     fn keep(&self, tested: Tested) {
         let Tested { outcome, ms, detail, cure, .. } = tested;
         let at = self.pulse.connections.clock.now();
-        if let Some(kept) = self.pulse.kept().get_mut(&self.name) {
-            kept.last = Some(Last { outcome, at, ms, detail, cure });
-        }
+        beat(&self.open).last = Some(Last { outcome, at, ms, detail, cure });
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(kept) = self.pulse.kept().get_mut(&self.name) {
-            kept.running = false;
-        }
+        beat(&self.open).running = false;
         self.pulse.ended.send_replace(());
     }
 }

@@ -15,10 +15,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::attempts::Attempts;
 use super::chain::Chain;
-use super::connections::{Answered, Connections, How, Open, Opened};
+use super::connections::{Answered, Connections, How};
 use super::dry::would_do;
 use super::http::Errand;
 use super::key::WriteKey;
+use super::open::{Open, Opened};
 use super::rehearsal::Rehearsal;
 use super::reply::reply;
 use super::wire::Wire;

@@ -19,6 +19,7 @@ use crate::store::NoTokens;
 use crate::time::{Clock, Deadline, FixedClock};
 
 mod chain;
+mod changed;
 mod http;
 mod own;
 #[cfg(feature = "postgres")]

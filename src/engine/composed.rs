@@ -48,8 +48,11 @@ impl Run<'_> {
     /// The result of shared steps whose inputs are there: as it was kept, else made and kept.
     pub(super) async fn kept_result(&mut self, shared: &Shared, kept: &Kept, step: &Step) -> Result<(Flow, Value), Halt> {
         let failed = Halt::at(&step.place);
-        // Words for codes differ by language.
-        let mut inputs: Map<_, _> = [("locale".to_owned(), self.conversation.locale.as_str().into())].into_iter().collect();
+        // Words for codes differ by language, and how it is made by the files that say it.
+        let files = u64::from_be_bytes(self.engine.parts.project.print.first_chunk().copied().unwrap_or_default());
+        let locale = self.conversation.locale.as_str();
+        let mut inputs: Map<_, _> =
+            [("locale".to_owned(), locale.into()), ("files".to_owned(), files.into())].into_iter().collect();
         for input in &shared.inputs {
             let value = self.scope.get(input.name.as_str()).map(|value| to_json(&value)).transpose().map_err(failed)?;
             inputs.insert(format!("inputs.{}", input.name), value.unwrap_or_default());

@@ -10,6 +10,7 @@ mod compile;
 pub mod connector;
 pub mod domain;
 pub mod messages;
+mod print;
 mod project;
 mod reading;
 pub mod settings;
@@ -18,6 +19,7 @@ mod value;
 pub mod wording;
 
 pub use compile::{OFFERED, Sources, compile, formats};
+pub use print::print;
 pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};
 pub use settings::{Limits, Times};
 pub use value::Value;

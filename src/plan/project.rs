@@ -31,6 +31,8 @@ pub struct Project {
     pub domain: Option<Domain>,
     /// Differs when legwork.yml, a shared file or a connector of the project's own does.
     pub print: [u8; 32],
+    /// Twelve hexadecimal digits that differ when any file does.
+    pub version: String,
 }
 
 /// A connection as legwork.yml names it.

@@ -159,6 +159,14 @@ impl ReadCache {
         Self { behind: Some(Behind::new(level, clock, forgotten, outdated)), ..self }
     }
 
+    /// Another way to what is kept here, without the level behind it: what is outdated or forgotten by one is so by the other.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let (entries, eras) = (self.entries.clone(), Arc::clone(&self.eras));
+        let (forgotten, ahead) = (Arc::clone(&self.forgotten), Arc::clone(&self.ahead));
+        Self { entries, calls: Flights::default(), looks: Flights::default(), eras, behind: None, forgotten, ahead }
+    }
+
     /// Whether the second level is there, and since when; none where there is no such level.
     #[must_use]
     pub fn second_level(&self) -> Option<StoreState> {

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::action::{name_of, stem};
 use super::connection::{Around, wires};
 use super::{Compiler, SharedFile, settings};
@@ -13,6 +11,7 @@ use crate::name::ActionName;
 use crate::plan::action::Action;
 use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
+use crate::plan::print;
 use crate::plan::project::Project;
 use crate::plan::settings::Limits;
 use crate::spec::action::Shared;
@@ -94,23 +93,28 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
-        print: print(sources),
+        print: answers_print(sources),
+        version: version(sources),
     });
     (project, out.into_sorted())
 }
 
 /// What tells the files that answers depend on from those of another project or another version.
-fn print(sources: &Sources) -> [u8; 32] {
-    let mut digest = Context::new(&SHA256);
-    for file in sources.settings.iter().chain(&sources.shared).chain(&sources.own_connectors) {
-        for part in [&file.path, &file.text] {
-            digest.update(&part.len().to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-    }
-    let mut print = [0; 32];
-    print.copy_from_slice(digest.finish().as_ref());
-    print
+fn answers_print(sources: &Sources) -> [u8; 32] {
+    print(texts(sources.settings.iter().chain(&sources.shared).chain(&sources.own_connectors)))
+}
+
+/// The version of a project: short, since people compare it, and the same wherever the files are the same.
+fn version(sources: &Sources) -> String {
+    let files = sources.settings.iter().chain(&sources.domain).chain(&sources.actions).chain(&sources.shared);
+    // What connectors name beside their own files is in their prints.
+    let connectors = sources.connectors.values().flatten().map(|connector| connector.print.as_slice());
+    let print = print(texts(files).chain(connectors));
+    print.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn texts<'a>(files: impl Iterator<Item = &'a Arc<File>>) -> impl Iterator<Item = &'a [u8]> {
+    files.flat_map(|file| [file.path.as_bytes(), file.text.as_bytes()])
 }
 
 fn read<T: Shape>(file: &Arc<File>, out: &mut Diagnostics) -> Option<T> {

@@ -97,7 +97,17 @@ fn connector(name: &str, written: &spec::Connector, beside: &Beside<'_>, out: &m
     }
     let description = written.description.as_ref().map(|text| text.value.clone()).unwrap_or_default();
     let (rights, lacks) = (written.rights.iter().map(right).collect(), lacks(written, out));
-    Some(Connector { name: Arc::from(name), description, rights, lacks, settings, system: system?, operations })
+    let (name, print) = (Arc::from(name), print(written, beside));
+    Some(Connector { name, description, rights, lacks, settings, system: system?, operations, print })
+}
+
+/// What tells it from the same connector as it was before a change.
+fn print(written: &spec::Connector, beside: &Beside<'_>) -> [u8; 32] {
+    let formats = format!("{:?}", beside.formats);
+    let files =
+        beside.files.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_deref().unwrap_or_default().as_bytes()]);
+    let parts = std::iter::once(written.span.file.text.as_bytes()).chain(files).chain([formats.as_bytes()]);
+    crate::plan::print(parts)
 }
 
 fn right(written: &spec::Right) -> Right {

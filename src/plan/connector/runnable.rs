@@ -37,6 +37,8 @@ pub struct Connector {
     pub system: System,
     /// What can be asked, in the order of the file.
     pub operations: IndexMap<OperationName, Operation>,
+    /// Differs when its file, a file that this names, or a format does.
+    pub print: [u8; 32],
 }
 
 /// Something that the account which a connection uses has to be allowed to do.
@@ -59,6 +61,23 @@ pub struct Connection {
     pub settings: IndexMap<String, SettingValue>,
     /// What it allows.
     pub rules: Rules,
+}
+
+impl Connection {
+    /// Its name and its settings as parts of a digest, secrets among them: for nothing else.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Vec<u8>> {
+        let mut parts = vec![self.name.as_str().into()];
+        for (name, value) in &self.settings {
+            parts.push(name.as_str().into());
+            parts.push(match value {
+                SettingValue::Text(text) => text.as_str().into(),
+                SettingValue::Secret(secret) => secret.expose().into(),
+                SettingValue::Map(map) => serde_json::to_vec(map).unwrap_or_default(),
+            });
+        }
+        parts
+    }
 }
 
 /// The value of a setting.

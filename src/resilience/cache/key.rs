@@ -19,6 +19,8 @@ pub struct Key {
     pub(super) inputs: Arc<str>,
     /// Whether other processes would read the same.
     pub(super) shared: bool,
+    /// Which of the systems that went by the connection's name in this process.
+    opened: u64,
 }
 
 impl Key {
@@ -26,19 +28,26 @@ impl Key {
     #[must_use]
     pub fn new(connection: &ConnectionName, operation: &OperationName, inputs: &Map<String, Value>) -> Self {
         let reads = Arc::new([(connection.clone(), operation.clone())]);
-        Self { composed: None, reads, inputs: canonical(inputs), shared: true }
+        Self { composed: None, reads, inputs: canonical(inputs), shared: true, opened: 0 }
     }
 
     /// The result called `name` that is composed of `reads` with `inputs`.
     #[must_use]
     pub fn composed(name: &str, reads: &[ReadOf], inputs: &Map<String, Value>) -> Self {
-        Self { composed: Some(name.into()), reads: reads.into(), inputs: canonical(inputs), shared: true }
+        Self { composed: Some(name.into()), reads: reads.into(), inputs: canonical(inputs), shared: true, opened: 0 }
     }
 
     /// The same of a system that other processes do not have, such as a database in memory: what it answers stays here.
     #[must_use]
     pub fn only_here(self) -> Self {
         Self { shared: false, ..self }
+    }
+
+    /// The same of the system that was opened under this number: a connection that is changed while the process runs is another
+    /// one, and has no answers yet. Writes outdate those of both.
+    #[must_use]
+    pub fn opened_as(self, number: u64) -> Self {
+        Self { opened: number, ..self }
     }
 
     /// The values of its inputs.
