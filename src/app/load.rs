@@ -53,10 +53,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     };
     let none = || Paths { formats: Some(Formats::new()), ..Paths::default() };
     let paths = settings.as_ref().map_or_else(none, paths);
-    let actions = place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions")));
-    let named = place.domain.clone().or_else(|| paths.domain.as_deref().map(|path| folder.join(path)));
-    let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
-    let connectors_folder = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
+    let Lie { actions, domain, domain_named, connectors: connectors_folder } = paths.lie(place, &folder);
     let shared = actions.join("shared");
     let mut sources = Sources { settings, ..Sources::default() };
     if actions.is_dir() {
@@ -74,7 +71,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     }
     if domain.is_dir() {
         sources.domain = yaml_files(&domain, out).iter().filter_map(|path| text(path, &folder, out)).collect();
-    } else if named.is_some() || domain.exists() {
+    } else if domain_named || domain.exists() {
         sources.domain = text(&domain, &folder, out).into_iter().collect();
     }
     sources.catalogue = catalog::BUILT_IN.iter().map(|source| source.name).collect();
@@ -93,6 +90,39 @@ struct Paths {
     used: Option<BTreeSet<String>>,
     /// Its formats, which the project's own connectors may use; none when it cannot be read.
     formats: Option<Formats>,
+}
+
+/// Where the files of a project lie.
+struct Lie {
+    actions: PathBuf,
+    domain: PathBuf,
+    /// Whether somebody says that the domain is there.
+    domain_named: bool,
+    connectors: PathBuf,
+}
+
+impl Paths {
+    fn lie(&self, place: &Place, folder: &Path) -> Lie {
+        let named = place.domain.clone().or_else(|| self.domain.as_deref().map(|path| folder.join(path)));
+        Lie {
+            actions: place.actions.clone().unwrap_or_else(|| folder.join(self.actions.as_deref().unwrap_or("actions"))),
+            domain_named: named.is_some(),
+            domain: named.unwrap_or_else(|| folder.join("domain.yml")),
+            connectors: folder.join(self.connectors.as_deref().unwrap_or("connectors")),
+        }
+    }
+}
+
+/// The files and folders that a project consists of, the files of its secrets among them; whether they are there or not.
+pub(super) fn consists_of(place: &Place) -> Vec<PathBuf> {
+    let folder = place.folder();
+    let config = place.config.clone().unwrap_or_else(|| folder.join("legwork.yml"));
+    let text = read_text(&config).unwrap_or_default();
+    let secrets = text.split("${file:").skip(1).filter_map(|rest| rest.split_once('}'));
+    let mut all: Vec<_> = secrets.map(|(path, _)| folder.join(path)).collect();
+    let Lie { actions, domain, connectors, .. } = paths(&File::new("legwork.yml", text)).lie(place, &folder);
+    all.extend([config, actions, domain, connectors]);
+    all
 }
 
 /// Only these are of interest here; compiling reports what is wrong.
@@ -165,7 +195,8 @@ fn yaml_files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     files(folder, out).into_iter().filter(|path| is_yaml(path)).collect()
 }
 
-fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
+/// All files of a folder and its folders, by name, but for hidden ones.
+pub(super) fn files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     // Links can lead in circles.

@@ -4,18 +4,22 @@
 
 mod assistants;
 mod catalogue;
+mod live;
 mod load;
 mod messages;
 mod open;
+mod opened;
 mod room;
 mod staged;
 mod store;
 
 pub use assistants::{assistant_facts, assistants, each_assistant};
 pub use catalogue::catalogue;
+pub use live::{Given, Live, Watched};
 pub use load::{Place, load, read};
 pub use messages::{Line, Offered, Row, messages};
-pub use open::{callers, connections, engine, facts, probe, test_connections, verify};
+pub use open::{callers, connections, facts, probe, test_connections, verify};
+pub use opened::{Opened, engine};
 pub use room::{Room, open_more_files, room};
 pub use staged::{nowhere, unstageable};
 pub use store::{existing as existing_store, keeps, open as open_store};

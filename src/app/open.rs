@@ -1,4 +1,4 @@
-//! From a checked project to one that runs: secrets are read, connections opened.
+//! The secrets of a checked project are read, and its connections tried.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,20 +6,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::room;
-use super::store::{open as open_store, second_level, store};
-use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
+use super::store::open as open_store;
+use crate::connector::{self, Connections, Facts, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
-use crate::engine::{Engine, Parts, Verifier};
 use crate::name::{CallerName, ConnectionName};
-use crate::outbox::{Rules, Writes};
 use crate::plan::connector::{Connection, Setting, SettingValue, System};
-use crate::plan::settings::{Proof, Signed, Stores};
+use crate::plan::settings::{Proof, Stores};
 use crate::plan::{Given, Project, Wire};
 use crate::secret::{Reference, Secret};
 use crate::server;
-use crate::store::{NoTokens, Store, TokenStore};
-use crate::telemetry::SystemAway;
+use crate::store::{NoTokens, TokenStore};
 use crate::time::{Clock, Deadline};
 
 /// The connections of a project with their secrets read.
@@ -91,49 +87,6 @@ fn with_secrets(wire: &Wire, folder: &Path, missing: Missing) -> Result<Connecti
     }
     let (name, connector, rules) = (wire.name.clone(), Arc::clone(&wire.connector), wire.rules.clone());
     if wrong.is_empty() { Ok(Connection { name, connector, settings, rules }) } else { Err(wrong) }
-}
-
-/// An engine that runs a project.
-///
-/// # Errors
-/// What is missing or cannot be opened, one line each; never a secret.
-pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
-    let connections = connections(&project, folder)?;
-    let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
-    let store = store(&project, folder).await.map_err(|wrong| vec![wrong])?;
-    let verifier = verifier(&project, folder, Arc::<Store>::clone(&store)).map_err(|wrong| vec![wrong])?;
-    let tokens: Arc<dyn TokenStore> = Arc::<Store>::clone(&store);
-    let cache_bytes = project.settings.cache_bytes;
-    let (scratch, wall) = (false, Arc::clone(&clock));
-    let surroundings = Surroundings { folder, clock: wall, profiles, cache_bytes, tokens, rng, scratch };
-    let second = second_level(&project, &connections, folder).map_err(|wrong| vec![wrong])?;
-    let opened = Connections::open(&connections, surroundings).await;
-    let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let connections = opened.map_err(said)?;
-    let connections = match second {
-        Some(second) => connections.in_front_of(second),
-        None => connections,
-    };
-    // A server that is down now may be there for the first call, whose user hears something true until then.
-    let (passing, unfit): (Vec<_>, Vec<_>) = connections.verify().await.into_iter().partition(|problem| problem.passing);
-    passing.iter().for_each(|problem| SystemAway { problem }.emit());
-    if !unfit.is_empty() {
-        return Err(said(unfit));
-    }
-    let turns = room(&project).turns;
-    let connections = Arc::new(connections);
-    let rules = Rules::of(&project.settings);
-    let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut fastrand::Rng::new());
-    Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
-}
-
-/// What knows who is verified, with the key of tokens read.
-fn verifier(project: &Project, folder: &Path, store: Arc<Store>) -> Result<Verifier, String> {
-    let Some(metadata) = &project.settings.verify.metadata else { return Verifier::new(None, store) };
-    let (Signed::Compact(reference) | Signed::Hs256(reference, _) | Signed::Public(reference, ..)) = &metadata.signed;
-    let secret = reference.resolve(folder).map_err(|missing| format!("`verify.metadata` cannot be used: {missing}"))?;
-    let verifier = Verifier::new(Some((metadata, &secret)), store);
-    verifier.map_err(|wrong| format!("`verify.metadata` cannot be used: its key {wrong}"))
 }
 
 /// What there is to see of a project's connections without opening one; a setting whose reference leads nowhere is left out.

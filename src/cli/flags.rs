@@ -51,7 +51,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FILE", requires = "ssl_certificate")]
     pub ssl_ca_file: Option<PathBuf>,
 
-    /// Reload actions when they change (not built)
+    /// Take changes of the project's files while it is served, also with `profile: production`; others do it anyway
     #[arg(long)]
     pub auto_reload: bool,
 
@@ -112,10 +112,6 @@ impl ServeFlags {
                 "--grpc is not built yet: leave it out, and write the action_endpoint of endpoints.yml with http://"
                     .to_owned(),
             );
-        }
-        if self.auto_reload {
-            refused
-                .push("--auto-reload is not built yet: leave it out, and start the server again after a change".to_owned());
         }
         if let Some(file) = &self.logging_config_file {
             refused.push(format!(
@@ -225,9 +221,8 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused_with_a_way_on() {
-        let refused =
-            flags("--grpc --auto-reload --logging-config_file l.yml").refused(&json!({"tracing": {"type": "otlp"}}));
-        assert_eq!(refused.len(), 4);
+        let refused = flags("--grpc --logging-config_file l.yml").refused(&json!({"tracing": {"type": "otlp"}}));
+        assert_eq!(refused.len(), 3);
         assert!(refused.iter().all(|text| text.contains(": leave it out") || text.contains(": take it out")), "{refused:?}");
         assert_eq!(flags("").refused(&json!({"action_endpoint": {"url": "x"}, "tracing": null})), [""; 0]);
     }

@@ -13,6 +13,7 @@ mod messages;
 mod outbox;
 mod privacy;
 mod rehearse;
+mod rollback;
 mod schema;
 mod serve;
 mod test;
@@ -65,6 +66,8 @@ enum Command {
     Purge(privacy::PurgeFlags),
     /// Print what is held of a customer or a conversation in the store, as JSON
     Export(privacy::ExportFlags),
+    /// Tell servers to go back to the version of the project before the one in the files
+    Rollback(rollback::RollbackFlags),
     /// Explain a diagnostic's code
     Explain(explain::ExplainFlags),
     /// Print the JSON Schemas of the files, for editors
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Outbox(flags) => outbox::run(&flags),
         Command::Purge(flags) => privacy::purge(&flags),
         Command::Export(flags) => privacy::export(&flags),
+        Command::Rollback(flags) => rollback::run(&flags),
         Command::Explain(flags) => explain::run(&flags),
         Command::Schema(flags) => schema::run(&flags),
     }

@@ -1,22 +1,23 @@
-//! `legwork serve`: loads the project, opens its connections, listens, and stops when told to.
+//! `legwork serve`: loads the project, listens, serves it and what becomes of it, and stops when told to.
 
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::{ServeFlags, block_on, cannot, complain, complain_of};
-use crate::app::{self, Place};
+use crate::app::{self, Given, Live, Place, Watched};
 use crate::diag::{Diagnostic, File};
 use crate::plan::Project;
-use crate::plan::settings;
-use crate::rasa::Limits;
-use crate::server::{self, Connections, Cors, Drain, Draining, Facts, Options, Serving};
+use crate::plan::settings::{self, Profile};
+use crate::server::{self, Connections, Drain, Draining, Facts, Life, Serving};
 use crate::spec::yaml;
 use crate::telemetry::{self, Metrics};
-use crate::time::{Clock, SystemClock};
+use crate::time::SystemClock;
 
 /// The port that Rasa's own action server listens on.
 const PORT: u16 = 5055;
@@ -36,6 +37,8 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
         return cannot(&refused);
     }
     let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), domain: None };
+    // Before they are read, so that no change is missed.
+    let watched = Watched::new(&place);
     let (project, problems) = app::load(&place);
     complain_of(&problems);
     let Some(project) = project else {
@@ -52,7 +55,7 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
     };
     telemetry::report_panics();
     app::open_more_files();
-    let code = match block_on(serve(flags, project, &place)) {
+    let code = match block_on(serve(flags, project, watched, place)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(reasons)) => cannot(&reasons),
         Err(code) => code,
@@ -70,26 +73,14 @@ fn endpoints(flags: &ServeFlags) -> Result<Value, Box<Diagnostic>> {
     }
 }
 
-async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<(), Vec<String>> {
+async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Place) -> Result<(), Vec<String>> {
     let one = |reason: String| vec![reason];
-    let folder = place.folder();
     let project = Arc::new(project);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let written = &project.settings.server;
-    let auth = app::callers(&project, &folder)?;
-    let assistants = app::assistants(&project, &folder, &clock)?;
-    let origins: Vec<String> = written.cors.iter().chain(&flags.cors).cloned().collect();
-    let options = Options {
-        auth,
-        cors: Cors::parse(&origins).map_err(one)?,
-        body_limit: written.body_limit,
-        limits: Limits { depth: written.depth_limit },
-        ..Options::default()
-    };
-    let tls = flags.tls().map(|files| files.load()).transpose().map_err(one)?;
+    // From here on it does not end the process.
+    let hangups = signal(SignalKind::hangup()).map_err(|error| one(format!("signals cannot be heard: {error}")))?;
     let host = host(flags, &project);
-    let port = flags.port.or(written.port).unwrap_or(PORT);
-    if open_to_all(&host, &options) {
+    let port = flags.port.or(project.settings.server.port).unwrap_or(PORT);
+    if project.settings.server.auth.is_empty() && !settings::is_loopback(&host) {
         tracing::warn!("the server listens on {host} and asks nobody who they are: set server.auth, or listen on 127.0.0.1");
     }
     for word in flags.ignored() {
@@ -102,32 +93,20 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     if let Some(lacking) = &room.lacking {
         tracing::warn!("{lacking}");
     }
-    let bound = listener.local_addr().map_or_else(|_| format!("{host}:{port}"), |address| address.to_string());
-    let config = json!({
-        "file": place.config.as_ref().map(|path| path.display().to_string()),
-        "profile": format!("{:?}", written.profile).to_lowercase(),
-        "address": bound,
-        "tls": tls.is_some(),
-        "body_limit": written.body_limit,
-        "turns": room.turns,
-        "connections": room.connections,
-        "turn_seconds": project.settings.limits.times.give_up_after.as_secs_f64(),
-        "slow_seconds": project.settings.limits.times.slow_after.as_secs_f64(),
-        "timezone": project.settings.timezone.name(),
-    });
+    let address = listener.local_addr().map_or_else(|_| format!("{host}:{port}"), |address| address.to_string());
+    let scheme = if flags.ssl_certificate.is_some() { "https" } else { "http" };
+    let (actions, turns, connections) = (project.actions.len(), room.turns, room.connections);
+    let (cors, tls, faults) = (flags.cors.clone(), flags.tls(), flags.faults.clone());
+    let given = Given { place, host, address: address.clone(), room, cors, tls, faults };
+    let watches = flags.auto_reload || project.settings.server.profile != Profile::Production;
     // Before anything counts.
     let metrics = Metrics::install();
-    let engine = Arc::new(app::engine(Arc::clone(&project), &folder, clock).await?);
-    for fault in &flags.faults {
-        tracing::warn!(connection = %fault.connection, "{fault}: on purpose, since --fault says so; users hear what comes of it");
-        engine.connections().stage(fault);
-    }
     let draining = Draining::default();
-    let facts = Facts { config, metrics: metrics.clone(), draining: draining.clone() };
-    let router = server::router(Arc::clone(&engine), options, facts);
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let (turns, connections) = (room.turns, room.connections);
-    tracing::info!(actions = project.actions.len(), turns, connections, "listening on {scheme}://{bound}/webhook");
+    let (config, life) = (Value::Null, Life::default());
+    let facts = Facts { config, metrics: metrics.clone(), draining: draining.clone(), life };
+    let live = Live::open(project, given, facts, watched, Arc::new(SystemClock)).await?;
+    let (entrance, work) = (live.entrance(), live.work());
+    tracing::info!(actions, turns, connections, "listening on {scheme}://{address}/webhook");
     let upkeep = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
@@ -135,13 +114,16 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
             metrics.upkeep();
         }
     });
-    let work = Arc::clone(&engine);
-    let work = tokio::spawn(async move { work.work(assistants).await });
+    let (leave, left) = mpsc::channel(1);
+    let works = work.clone();
+    let works = tokio::spawn(async move { works.runs(leave).await });
+    let lives = tokio::spawn(live.lives(watches, hangups, left));
     let drain = Drain { draining, ..Drain::default() };
-    let serving = Serving { tls, drain, connections: Connections(room.connections) };
-    let served = server::serve(listener, router, serving, told_to_stop(), engine.settled()).await;
-    upkeep.abort();
-    work.abort();
+    let serving = Serving { drain, connections: Connections(connections) };
+    let served = server::serve(listener, entrance, serving, told_to_stop(), work.settled()).await;
+    for task in [upkeep, works, lives] {
+        task.abort();
+    }
     tracing::info!("stopped");
     served.map_err(|error| one(format!("the server stopped: {error}")))
 }
@@ -153,15 +135,10 @@ fn host(flags: &ServeFlags, project: &Project) -> String {
     flags.host.clone().or_else(|| server.host.clone()).unwrap_or_else(|| default.to_owned())
 }
 
-/// Whether others than this machine can reach the server without saying who they are.
-fn open_to_all(host: &str, options: &Options) -> bool {
-    options.auth.is_empty() && !settings::is_loopback(host)
-}
-
 /// Resolves on SIGTERM or Ctrl-C.
 async fn told_to_stop() {
     let interrupted = tokio::signal::ctrl_c();
-    let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         let _ = interrupted.await;
         return;
     };

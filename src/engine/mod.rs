@@ -29,7 +29,9 @@ mod tell;
 mod trace;
 mod turn;
 mod verify;
+mod work;
 
 pub use trace::{Entry, Trace};
 pub use turn::{Context, Engine, Parts};
 pub use verify::Verifier;
+pub use work::Work;

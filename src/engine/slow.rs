@@ -16,7 +16,8 @@ use super::ready::{Done, Ready};
 use super::trace::Trace;
 use super::turn::Core;
 use super::verify::Standing;
-use crate::outbox::{Entered, First, Joined, TurnKey};
+use crate::name::{ActionName, CallerName};
+use crate::outbox::{Entered, First, Joined, Running, TurnKey};
 use crate::plan::Times;
 use crate::plan::action::Action;
 use crate::rasa::{Answer, Call, Event, EventKind, Malformed, Reply};
@@ -34,8 +35,8 @@ enum Which {
 }
 
 impl Which {
-    fn of(call: &Call, action: &Action) -> Self {
-        let name = Some(action.name.as_str());
+    fn of(call: &Call, action: &ActionName) -> Self {
+        let name = Some(action.as_str());
         let tracker = &call.tracker;
         if tracker.followup_action.as_deref() == name && tracker.latest_action_name.as_deref() == name {
             Self::Second { flows: tracker.stack.items().next().is_some() }
@@ -46,7 +47,7 @@ impl Which {
 }
 
 /// Whether a call is the second of its turn; then, whether the assistant is driven by flows.
-pub(super) fn is_second(call: &Call, action: &Action) -> Option<bool> {
+pub(super) fn is_second(call: &Call, action: &ActionName) -> Option<bool> {
     match Which::of(call, action) {
         Which::First => None,
         Which::Second { flows } => Some(flows),
@@ -77,7 +78,7 @@ pub(super) fn can_follow_up(core: &Core, action: &Action, call: &Call) -> bool {
 
 /// A place in a turn's work, taken for a call; the call itself need not be held any more.
 pub(super) struct Waiting {
-    action: Arc<Action>,
+    action: ActionName,
     place: Place,
 }
 
@@ -110,15 +111,16 @@ pub(super) struct Prepared {
 }
 
 /// A place in the work of a turn that is here, for its second call; none when there is no such work, or it is another call.
-pub(super) fn join(core: &Core, action: &Arc<Action>, call: &Call, key: &TurnKey) -> Option<Waiting> {
-    let Which::Second { flows } = Which::of(call, action) else { return None };
-    second(core, action, key, flows)
+pub(super) fn join(running: &Running<Done>, call: &Call, action: ActionName, caller: &CallerName) -> Option<Waiting> {
+    let Which::Second { flows } = Which::of(call, &action) else { return None };
+    let key = TurnKey::of(call, caller, &action);
+    second(running, action, &key, flows)
 }
 
-fn second(core: &Core, action: &Arc<Action>, key: &TurnKey, flows: bool) -> Option<Waiting> {
-    let joined = core.running.find(key)?;
+fn second(running: &Running<Done>, action: ActionName, key: &TurnKey, flows: bool) -> Option<Waiting> {
+    let joined = running.find(key)?;
     WorkJoined { kind: JoinKind::Second }.emit();
-    Some(Waiting { action: Arc::clone(action), place: Place::Second { joined, flows } })
+    Some(Waiting { action, place: Place::Second { joined, flows } })
 }
 
 impl Prepared {
@@ -135,7 +137,7 @@ impl Prepared {
         times: Times,
         trace: Option<Arc<Trace>>,
     ) -> Result<Self, Malformed> {
-        let (which, stamp) = (Which::of(call, action), stamp(call));
+        let (which, stamp) = (Which::of(call, &action.name), stamp(call));
         let ready = Ready::read(core, action, call, key.clone(), standing, None)?;
         let (core, action) = (Arc::clone(core), Arc::clone(action));
         Ok(Self { core, action, key, which, stamp, ready, times, trace })
@@ -149,7 +151,7 @@ impl Prepared {
         match (reply.and_then(|reply| Done::reread(&reply)), self.which) {
             (Some(done), Which::Second { flows }) => {
                 WorkJoined { kind: JoinKind::Second }.emit();
-                as_one_run(&done, &self.action, flows)
+                as_one_run(&done, &self.action.name, flows)
             }
             (Some(done), Which::First) => done,
             (None, _) => self.enter(came.elapsed()).answer().boxed().await,
@@ -160,11 +162,11 @@ impl Prepared {
     pub(super) fn enter(self, spent: Duration) -> Waiting {
         let Self { core, action, key, which, stamp, mut ready, times, trace } = self;
         if let Which::Second { flows } = which
-            && let Some(waiting) = second(&core, &action, &key, flows)
+            && let Some(waiting) = second(&core.running, action.name.clone(), &key, flows)
         {
             return waiting;
         }
-        let waiting = |place| Waiting { action, place };
+        let waiting = |place| Waiting { action: action.name.clone(), place };
         let give_up_after = match which {
             Which::Second { .. } => times.left_for_second().saturating_sub(spent),
             Which::First => times.give_up_after.saturating_sub(spent),
@@ -237,12 +239,12 @@ async fn first(joined: Joined<Done>, ready: &Ready) -> Done {
 
 /// A result as the second answer of its turn. The two `undo`s take back what the history has of the action's two runs, and
 /// what follows stands for the one.
-pub(super) fn as_one_run(done: &Done, action: &Action, flows: bool) -> Done {
+pub(super) fn as_one_run(done: &Done, action: &ActionName, flows: bool) -> Done {
     let mut done = done.clone();
     if flows {
         return done;
     }
-    let name = action.name.as_str();
+    let name = action.as_str();
     match &mut done.reply {
         Reply::Answer(answer) => {
             let opening = [Event::undo(), Event::undo(), Event::action(name)];

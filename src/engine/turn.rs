@@ -41,15 +41,17 @@ pub struct Parts {
     pub turns: usize,
 }
 
-/// Runs the actions of one project.
-pub struct Engine(Arc<Core>);
+/// Runs the actions of one project. Clones are the same.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Core>);
 
-/// What all turns share, those included that outlive their call.
+/// What all turns of a project share, those included that outlive their call: a turn holds it from its beginning to its end,
+/// whatever becomes of the project meanwhile. All but the parts is of the process.
 pub(super) struct Core {
     pub(super) parts: Parts,
     pub(super) running: Running<Done>,
-    pub(super) places: Places,
-    domains: Domains,
+    pub(super) places: Arc<Places>,
+    domains: Arc<Domains>,
     pulse: Arc<Pulse>,
 }
 
@@ -69,8 +71,17 @@ impl Engine {
         let bounds = Bounds { keep: parts.project.settings.stores.keep_running, ..Bounds::default() };
         let running = Running::new(bounds, slow::weight);
         let pulse = Pulse::new(Arc::clone(&parts.connections));
-        let places = Places::new(parts.turns);
-        Self(Arc::new(Core { parts, running, places, domains: Domains::default(), pulse }))
+        let places = Arc::new(Places::new(parts.turns));
+        Self(Arc::new(Core { parts, running, places, domains: Arc::default(), pulse }))
+    }
+
+    /// The engine of a project that has changed, beside this one: turns that this one works on go on with their project, and
+    /// their second calls find them here. There are as many places for turns as before.
+    #[must_use]
+    pub fn changed(&self, parts: Parts) -> Self {
+        let pulse = self.0.pulse.changed(Arc::clone(&parts.connections));
+        let (running, places, domains) = (self.0.running.clone(), Arc::clone(&self.0.places), Arc::clone(&self.0.domains));
+        Self(Arc::new(Core { parts, running, places, domains, pulse }))
     }
 
     /// The business systems.
@@ -119,25 +130,19 @@ impl Engine {
         self.0.parts.connections.settled().await;
     }
 
-    /// Makes what was to be made later, tells the conversations by way of these assistants, keeps what this process works on, and
-    /// forgets whom it is told to, until it is dropped: for a process that serves.
-    pub async fn work(&self, assistants: Assistants) {
-        tokio::join!(self.0.parts.writes.work(Arc::new(self.callback(assistants))), self.0.forgets());
-    }
-
-    fn callback(&self, assistants: Assistants) -> Callback {
+    pub(super) fn callback(&self, assistants: Assistants) -> Callback {
         Callback { core: Arc::clone(&self.0), assistants }
     }
 
     /// Makes what was to be made later and is due now, and tells what there is to tell; whether there was anything.
-    /// [`Self::work`] does it all the time.
+    /// [`Work`](super::Work) does it all the time.
     pub async fn deliver(&self, assistants: Assistants) -> bool {
         let writes = &self.0.parts.writes;
         let delivered = writes.deliver_due().await;
         writes.tell_due(&self.callback(assistants)).await || delivered
     }
 
-    /// Forgets what was kept long enough. [`Self::work`] does it all the time.
+    /// Forgets what was kept long enough. [`Work`](super::Work) does it all the time.
     pub async fn tidy(&self) {
         self.0.parts.writes.tidy().await;
     }
@@ -234,20 +239,6 @@ enum Next {
 }
 
 impl Core {
-    /// Forgets of everybody whom `purge` names what this process keeps in memory.
-    async fn forgets(&self) {
-        let parts = &self.parts;
-        let mut notices = parts.writes.notices(&parts.project.settings.region);
-        loop {
-            let whom = notices.next().await;
-            let results = self.running.forget(|turn, done| {
-                whom.is_sender(&turn.sender) || done.is_some_and(|done| done.has(|value| whom.mentioned(value)))
-            });
-            let answers = parts.connections.forget_values(|value| whom.mentioned(value)).await;
-            tracing::info!(results, answers, "what was kept of somebody is forgotten, as `legwork purge` says");
-        }
-    }
-
     /// Takes of a call what is needed of it, and lets the rest go.
     async fn next(
         self: Arc<Self>,
@@ -257,6 +248,13 @@ impl Core {
         how: How,
         came: Instant,
     ) -> Result<Next, Malformed> {
+        // A turn that is worked on ends with the project that it began with, and so does its second call, also where its action
+        // is gone since.
+        if let (How::Live(_), Some(name)) = (&how, call.next_action.as_deref().and_then(ActionName::parse))
+            && let Some(waiting) = slow::join(&self.running, &call, name, &context.caller)
+        {
+            return Ok(Next::Waits(waiting.answer().boxed()));
+        }
         match (&call.next_action, &known) {
             (None, _) => Ok(Next::Told(Done { reply: Reply::Nothing, outcome: "nothing" })),
             (Some(name), None) => {
@@ -283,7 +281,7 @@ impl Core {
     /// where other processes answer the same assistant.
     async fn answered(&self, action: &Action, call: &Call, key: &TurnKey) -> Answered {
         let writes = &self.parts.writes;
-        let (second, shared) = (slow::is_second(call, action), writes.is_shared());
+        let (second, shared) = (slow::is_second(call, &action.name), writes.is_shared());
         let kept = action.changes > Changes::Nothing || (shared && second.is_some());
         if !kept || self.running.find(key).is_some() {
             return Answered::Not;
@@ -295,7 +293,7 @@ impl Core {
         };
         let Some(done) = Done::reread(&reply) else { return Answered::Not };
         WorkJoined { kind: if second.is_some() { JoinKind::Second } else { JoinKind::Repeat } }.emit();
-        Answered::Before(second.map_or_else(|| done.clone(), |flows| slow::as_one_run(&done, action, flows)))
+        Answered::Before(second.map_or_else(|| done.clone(), |flows| slow::as_one_run(&done, &action.name, flows)))
     }
 
     /// Whose conversation it is, and who that has proved to be; nobody where the action does not ask.
@@ -333,9 +331,6 @@ impl Core {
         let Begun { how, came, elsewhere } = begun;
         let (alone, trace) = match how {
             How::Live(trace) if slow::can_follow_up(self, action, call) => {
-                if let Some(waiting) = slow::join(self, action, call, &key) {
-                    return Ok(Next::Waits(waiting.answer().boxed()));
-                }
                 let prepared = Prepared::read(self, action, call, key, standing, times, trace)?;
                 return Ok(Next::Waits(match elsewhere {
                     // May take long, and the call need not be held meanwhile.

@@ -14,8 +14,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::books::{Begun, millis, since};
 use super::desk::{Desk, LEASE};
 use super::places::keeps_at;
+use super::tell::tells;
 use super::verdict::{Tried, can_be_made_again};
-use super::{Teller, Writes, notices};
+use super::{Worker, Writes, notices};
 use crate::connector::{Again, How, WriteKey};
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
@@ -33,17 +34,6 @@ const BEAT: Duration = Duration::from_secs(1);
 const FORGET: Duration = Duration::from_secs(60);
 
 impl Writes {
-    /// Works until it is dropped: keeps leases, makes what is due, tells of it, and forgets what was kept long enough. Every
-    /// process that serves runs one; they share the work.
-    pub async fn work(&self, teller: Arc<dyn Teller>) {
-        tokio::join!(self.0.keeps_leases(), self.delivers(), self.tells(teller), self.0.forgets());
-    }
-
-    async fn delivers(&self) {
-        let desk = &self.0;
-        keeps_at(AT_ONCE, |free| desk.due(free), |written| desk.deliver(written)).await;
-    }
-
     /// Forgets what was kept long enough.
     pub async fn tidy(&self) {
         self.0.tidy().await;
@@ -56,6 +46,42 @@ impl Writes {
         let any = !due.is_empty();
         stream::iter(due).for_each_concurrent(AT_ONCE, |written| desk.deliver(written)).await;
         any
+    }
+}
+
+/// Works until it is dropped: keeps leases, makes what is due, tells of it, and forgets what was kept long enough. Every
+/// process that serves runs one; they share the work.
+pub async fn work(worker: &dyn Worker) {
+    tokio::join!(keeps_leases(worker), delivers(worker), tells(worker), forgets(worker));
+}
+
+async fn delivers(worker: &dyn Worker) {
+    let take = async |free| {
+        let desk = worker.writes().0;
+        let due = desk.due(free).await.into_iter();
+        due.map(|written| (Arc::clone(&desk), written)).collect()
+    };
+    keeps_at(AT_ONCE, take, async |(desk, written): (Arc<Desk>, _)| desk.deliver(written).await).await;
+}
+
+async fn keeps_leases(worker: &dyn Worker) {
+    let mut ticks = every(BEAT);
+    loop {
+        ticks.tick().await;
+        let desk = worker.writes().0;
+        if let Err(error) = desk.renew().await {
+            desk.store_fails(&error, "leases cannot be kept: another process may take over what this one works on");
+        }
+    }
+}
+
+async fn forgets(worker: &dyn Worker) {
+    let mut ticks = every(FORGET);
+    loop {
+        ticks.tick().await;
+        let desk = worker.writes().0;
+        desk.tidy().await;
+        desk.count().await;
     }
 }
 
@@ -72,25 +98,6 @@ impl Desk {
         tracing::debug!(%error, "{what}");
         self.watch.failed(&error.to_string());
         self.watch.is_down();
-    }
-
-    async fn keeps_leases(&self) {
-        let mut ticks = every(BEAT);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.renew().await {
-                self.store_fails(&error, "leases cannot be kept: another process may take over what this one works on");
-            }
-        }
-    }
-
-    async fn forgets(&self) {
-        let mut ticks = every(FORGET);
-        loop {
-            ticks.tick().await;
-            self.tidy().await;
-            self.count().await;
-        }
     }
 
     async fn tidy(&self) {

@@ -27,7 +27,9 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// How long is tried to note how a write ended, while the store fails.
 const SETTLING: Duration = Duration::from_secs(120);
 
-/// What all writes share.
+/// What all writes share. Of the project are the systems and the rules; the rest is of the process, and the same for all that
+/// the project has been while it is served.
+#[derive(Clone)]
 pub(super) struct Desk {
     pub(super) store: Arc<Store>,
     pub(super) connections: Arc<Connections>,
@@ -38,7 +40,7 @@ pub(super) struct Desk {
     /// The name of this process in leases.
     pub(super) owner: String,
     /// Whether the store is there, as the worker finds it.
-    pub(super) watch: StoreWatch,
+    pub(super) watch: Arc<StoreWatch>,
     /// The writes and turns that this process works on.
     pub(super) writes: Held<i64>,
     pub(super) turns: Held<String>,

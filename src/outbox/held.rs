@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub type Alive = Arc<()>;
 
 /// What is worked on, by its name in the store.
-#[derive(Debug)]
-pub(super) struct Held<K>(Mutex<HashMap<K, Weak<()>>>);
+/// Clones are the same.
+#[derive(Debug, Clone)]
+pub(super) struct Held<K>(Arc<Mutex<HashMap<K, Weak<()>>>>);
 
 impl<K> Default for Held<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Arc::default())
     }
 }
 

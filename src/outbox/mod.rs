@@ -24,15 +24,16 @@ mod verdict;
 mod wanted;
 mod writes;
 
+pub use deliver::work;
 pub use held::Alive;
 pub use holdings::{HeldAnswer, HeldProof, Holdings, Purged, Wishes, holdings, purge};
 pub use key::{TurnKey, UserMessage, WriteOf};
 pub use look::{Seen, SeenFault, SeenValues, Values, each_write};
-pub use notices::{Notices, Whom};
+pub use notices::{Notice, Notices, Whom, tell_go_back};
 pub use rules::Rules;
 pub use running::{Bounds, Entered, First, Joined, Running};
 pub use subject::Subject;
-pub use tell::{Teller, Told};
+pub use tell::{Teller, Told, Worker};
 pub use undo::Undoing;
 pub use wanted::{Entry, Later, Made, Order};
 pub use writes::Writes;

@@ -1,4 +1,5 @@
-//! What a process that serves hears of those who are to be forgotten: it keeps more of them than the store does.
+//! What a process that serves hears by way of the store: who is to be forgotten, since it keeps more of them than the store
+//! does, and that a version of the project is to be left.
 //!
 //! A notice lasts a while, then the store forgets it too. A process that has not looked for nearly that long may have missed
 //! one, and is told to forget everybody; so is one that cannot open a notice.
@@ -6,12 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use tokio::time::Interval;
 
 use super::books::since;
 use super::deliver::every;
 use super::desk::Desk;
 use super::{Subject, Writes};
+use crate::store::{Store, StoreError};
 
 /// How long a notice lasts.
 pub(super) const KEEP: Duration = Duration::from_secs(3600);
@@ -47,47 +51,74 @@ impl Whom {
     }
 }
 
+/// What a process hears.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Forget somebody.
+    Forget(Whom),
+    /// Go back to the version of the project before this one, where this is what is served.
+    GoBack {
+        /// The version.
+        from: String,
+    },
+}
+
+/// That a version is to be left, as one process tells another.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Left {
+    leave: String,
+}
+
+/// Tells every process that serves this version of the project to go back to the one before.
+///
+/// # Errors
+/// When the store cannot keep it.
+pub async fn tell_go_back(store: &Store, from: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let text = serde_json::to_vec(&Left { leave: from.to_owned() }).unwrap_or_default();
+    store.tell(&text, now.timestamp_millis()).await
+}
+
 /// The notices for this process, one after the other.
 pub struct Notices {
     desk: Arc<Desk>,
-    region: String,
     ticks: Interval,
     /// The last that was heard.
     heard: i64,
     /// When notices were looked for last.
     looked: i64,
     failing: bool,
-    waiting: std::vec::IntoIter<Whom>,
+    waiting: std::vec::IntoIter<Notice>,
 }
 
 impl Writes {
-    /// The notices of the store, from the oldest that there is. Phone numbers without a prefix are those of `region`.
+    /// The notices of the store, from the oldest that there is.
     #[must_use]
-    pub fn notices(&self, region: &str) -> Notices {
+    pub fn notices(&self) -> Notices {
         let desk = Arc::clone(&self.0);
-        let (region, ticks, looked) = (region.to_owned(), every(LOOK), desk.now());
-        Notices { desk, region, ticks, heard: 0, looked, failing: false, waiting: Vec::new().into_iter() }
+        let (ticks, looked) = (every(LOOK), desk.now());
+        Notices { desk, ticks, heard: 0, looked, failing: false, waiting: Vec::new().into_iter() }
     }
 }
 
 impl Notices {
-    /// Waits for the next.
-    pub async fn next(&mut self) -> Whom {
+    /// Waits for the next. Phone numbers without a prefix are those of the region that is named then.
+    pub async fn next(&mut self, region: impl Fn() -> String) -> Notice {
         loop {
-            if let Some(whom) = self.waiting.next() {
-                return whom;
+            if let Some(notice) = self.waiting.next() {
+                return notice;
             }
             self.ticks.tick().await;
-            self.waiting = self.look().await.into_iter();
+            self.waiting = self.look(&region()).await.into_iter();
         }
     }
 
-    async fn look(&mut self) -> Vec<Whom> {
+    async fn look(&mut self, region: &str) -> Vec<Notice> {
         let notices = match self.desk.store.notices_after(self.heard).await {
             Ok(notices) => notices,
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
-                    tracing::warn!(%error, "whom to forget cannot be read from the store");
+                    tracing::warn!(%error, "what processes are told cannot be read from the store");
                 }
                 return Vec::new();
             }
@@ -96,12 +127,21 @@ impl Notices {
         let missed = since(now, std::mem::replace(&mut self.looked, now)) > KEEP / 2;
         self.failing = false;
         self.heard = notices.last().map_or(self.heard, |last| last.id);
-        let whom = |text: Vec<u8>| Subject::heard(&text, &self.region).map(Whom::One);
-        let mut all: Vec<_> =
-            notices.into_iter().map(|notice| notice.text.ok().and_then(whom).unwrap_or(Whom::Everybody)).collect();
-        if missed || all.contains(&Whom::Everybody) {
-            all = vec![Whom::Everybody];
+        let mut all: Vec<_> = notices.into_iter().map(|notice| heard(notice.text.ok(), region)).collect();
+        let everybody = Notice::Forget(Whom::Everybody);
+        if missed || all.contains(&everybody) {
+            all.retain(|notice| matches!(notice, Notice::GoBack { .. }));
+            all.insert(0, everybody);
         }
         all
+    }
+}
+
+/// What a notice says; none where it does not open.
+fn heard(text: Option<Vec<u8>>, region: &str) -> Notice {
+    let text = text.unwrap_or_default();
+    match serde_json::from_slice(&text) {
+        Ok(Left { leave }) => Notice::GoBack { from: leave },
+        Err(_) => Notice::Forget(Subject::heard(&text, region).map_or(Whom::Everybody, Whom::One)),
     }
 }

@@ -40,8 +40,14 @@ impl Default for Bounds {
     }
 }
 
-/// The turns that are being worked on. `T` is what work ends with.
+/// The turns that are being worked on. `T` is what work ends with. Clones are the same.
 pub struct Running<T>(Arc<Registry<T>>);
+
+impl<T> Clone for Running<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 /// The work of each turn, with its number.
 type Turns<T> = HashMap<Arc<TurnKey>, (u64, Weak<Work<T>>)>;

@@ -40,6 +40,12 @@ pub struct Told {
     pub ended: Result<Value, Fault>,
 }
 
+/// What the worker goes by, as the project is now: that may change while it works.
+pub trait Worker: Teller {
+    /// What makes writes now.
+    fn writes(&self) -> Writes;
+}
+
 /// Tells conversations.
 pub trait Teller: Send + Sync {
     /// Tells a conversation, or finds that there is nobody to tell.
@@ -50,12 +56,6 @@ pub trait Teller: Send + Sync {
 }
 
 impl Writes {
-    /// Tells what there is to tell, until it is dropped.
-    pub(super) async fn tells(&self, teller: Arc<dyn Teller>) {
-        let desk = &self.0;
-        keeps_at(AT_ONCE, |free| desk.to_tell(free), |written| desk.tell(written, &*teller)).await;
-    }
-
     /// Tells what is to be told now; whether there was anything.
     pub async fn tell_due(&self, teller: &dyn Teller) -> bool {
         let desk = &self.0;
@@ -64,6 +64,16 @@ impl Writes {
         stream::iter(due).for_each_concurrent(AT_ONCE, |written| desk.tell(written, teller)).await;
         any
     }
+}
+
+/// Tells what there is to tell, until it is dropped.
+pub(super) async fn tells(worker: &dyn Worker) {
+    let take = async |free| {
+        let desk = worker.writes().0;
+        let due = desk.to_tell(free).await.into_iter();
+        due.map(|written| (Arc::clone(&desk), written)).collect()
+    };
+    keeps_at(AT_ONCE, take, async |(desk, written): (Arc<Desk>, _)| desk.tell(written, worker).await).await;
 }
 
 impl Desk {
@@ -76,7 +86,7 @@ impl Desk {
         })
     }
 
-    async fn tell(&self, written: Written, teller: &dyn Teller) {
+    async fn tell<T: Teller + ?Sized>(&self, written: Written, teller: &T) {
         let (id, reference, tells) = (written.id, written.reference.clone(), written.tells);
         let _alive = self.works_on(id);
         let again = match told(written) {

@@ -59,10 +59,18 @@ impl Writes {
         rng: &mut fastrand::Rng,
     ) -> Self {
         let (owner, under_way) = (format!("{:032x}", rng.u128(..)), TaskTracker::new());
-        let watch = StoreWatch::new("main", store.kind(), Arc::clone(&clock));
+        let watch = Arc::new(StoreWatch::new("main", store.kind(), Arc::clone(&clock)));
         let (writes, turns) = (Held::default(), Held::default());
-        let knows = Value::from_iter(connections.operations()).to_string();
+        let knows = known(&connections);
         Self(Arc::new(Desk { store, connections, clock, rules, knows, owner, watch, writes, turns, under_way }))
+    }
+
+    /// The same of a project that has changed: what is under way goes on as it was begun, and what is made from here on is made
+    /// on these connections.
+    #[must_use]
+    pub fn changed(&self, connections: Arc<Connections>, rules: Rules) -> Self {
+        let knows = known(&connections);
+        Self(Arc::new(Desk { connections, rules, knows, ..Desk::clone(&self.0) }))
     }
 
     /// Makes a write, unless it was made before. When it does not end well, it is `queued` when it is made later, `pending` when
@@ -375,6 +383,11 @@ impl Writes {
             Err(_) => None,
         }
     }
+}
+
+/// Every operation, as a list in JSON.
+fn known(connections: &Connections) -> String {
+    Value::from_iter(connections.operations()).to_string()
 }
 
 /// Nobody waits for a write any more: the log is where its end can be found.

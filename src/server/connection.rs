@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Version, header};
 use axum::response::Response;
@@ -26,6 +25,8 @@ use hyper::server::conn::http1;
 use hyper::service::Service;
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
+
+use super::Entrance;
 
 /// How long an answer takes before its connection is taken back from hyper: most are there sooner.
 const LONG: Duration = Duration::from_millis(50);
@@ -65,14 +66,14 @@ struct Asked {
 }
 
 /// Serves a connection to its end, or to its next answer when `stop` is told.
-pub(super) async fn serve<I>(io: I, router: Router, http: Arc<http1::Builder>, stop: CancellationToken)
+pub(super) async fn serve<I>(io: I, entrance: Entrance, http: Arc<http1::Builder>, stop: CancellationToken)
 where
     I: Read + Write + Unpin,
 {
     let exchange = Arc::<Mutex<Exchange>>::default();
     let mut io = Replayed { first: Bytes::new(), io };
     loop {
-        let desk = Desk { router: router.clone(), exchange: Arc::clone(&exchange) };
+        let desk = Desk { entrance: entrance.clone(), exchange: Arc::clone(&exchange) };
         let mut connection = Box::new(http.serve_connection(io, desk));
         let Some(Asked { turn, closes, .. }) = talk(&mut connection, &exchange, &stop).await else { return };
         let (mut taken, mut left) = taken_back(connection);
@@ -161,7 +162,7 @@ async fn wait<I: Read + Unpin>(io: &mut I, mut turn: Turn, left: &mut Bytes) -> 
 
 /// What hyper takes for the service: it leaves the work to the connection's own task, which survives hyper.
 struct Desk {
-    router: Router,
+    entrance: Entrance,
     exchange: Arc<Mutex<Exchange>>,
 }
 
@@ -177,7 +178,7 @@ impl Service<Request<Incoming>> for Desk {
             let waits = Waits::default();
             request.extensions_mut().insert(waits.clone());
             let closes = closes(request.version(), request.headers());
-            let turn = Box::pin(tower::Service::call(&mut self.router.clone(), request));
+            let turn = Box::pin(tower::Service::call(&mut self.entrance.router(), request));
             exchange.asked = Some(Asked { turn, waits, closes });
         }
         Answered(Arc::clone(&self.exchange))

@@ -14,17 +14,15 @@ use axum::routing::{Route, get, post};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use tokio::time::Instant;
 use tower::Service;
 use tower::layer::layer_fn;
 use tracing::Instrument;
 
 use super::auth::Gate;
 use super::reply::Refusal;
-use super::request_id::RequestIds;
 use super::room::Room;
 use super::webhook::webhook;
-use super::{Facts, Options, pages, reply};
+use super::{Facts, Life, Options, pages, reply};
 use crate::engine::{self, Engine};
 use crate::name::{ActionName, CallerName};
 use crate::rasa::{Call, Malformed, Reply};
@@ -76,7 +74,6 @@ pub(super) struct Door<E> {
     pub(super) engine: Arc<E>,
     pub(super) options: Options,
     pub(super) facts: Facts,
-    pub(super) started: Instant,
     pub(super) requests: Requests,
     pub(super) room: Room,
     gate: Gate,
@@ -96,8 +93,8 @@ struct RequestId(Arc<str>);
 pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> Router {
     let gate = Gate::new(options.auth.clone());
     let cors = options.cors.layer();
-    let room = Room::new(options.body_limit);
-    let door = Arc::new(Door { engine, options, facts, started: Instant::now(), requests: Requests::new(), room, gate });
+    let (room, life) = (Room::new(options.body_limit), facts.life.clone());
+    let door = Arc::new(Door { engine, options, facts, requests: Requests::new(), room, gate });
 
     // Whoever asks for the health of a container has no credentials.
     let open = Router::new().route("/health", get(pages::health::<E>));
@@ -118,14 +115,13 @@ pub fn router<E: Answering>(engine: Arc<E>, options: Options, facts: Facts) -> R
         None => pages,
     };
     // Outermost, so that all of the above has a request id and no panic gets past.
-    let ids = Arc::new(RequestIds::new());
-    pages.layer(layer_fn(move |inner| Guarded { ids: Arc::clone(&ids), inner })).with_state(door)
+    pages.layer(layer_fn(move |inner| Guarded { life: life.clone(), inner })).with_state(door)
 }
 
 /// Gives every request an id and a span, and answers a panic with 500.
 #[derive(Clone)]
 struct Guarded {
-    ids: Arc<RequestIds>,
+    life: Life,
     inner: Route,
 }
 
@@ -139,7 +135,7 @@ impl Service<Request> for Guarded {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let id = self.ids.of(request.headers());
+        let id = self.life.ids().of(request.headers());
         request.extensions_mut().insert(RequestId(Arc::clone(&id)));
         // The path without its query, which may hold a token.
         let span = tracing::info_span!("request", request_id = &*id, path = request.uri().path());

@@ -1,10 +1,13 @@
 //! What the door is told when it is built: plain data, checked by whoever reads the configuration.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Cors;
+use super::request_id::RequestIds;
 use crate::name::CallerName;
 use crate::rasa::Limits;
 use crate::secret::Secret;
@@ -83,6 +86,44 @@ pub struct Facts {
     pub metrics: Metrics,
     /// Whether the server is about to stop.
     pub draining: Draining,
+    /// Since when it runs, and what it serves.
+    pub life: Life,
+}
+
+/// Since when a server runs, and what became of its project meanwhile. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Life(Arc<Lived>);
+
+#[derive(Debug)]
+struct Lived {
+    started: Instant,
+    ids: RequestIds,
+    project: Mutex<serde_json::Value>,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self(Arc::new(Lived { started: Instant::now(), ids: RequestIds::new(), project: Mutex::default() }))
+    }
+}
+
+impl Life {
+    /// From here on `/status` shows this of the project.
+    pub fn project_is(&self, shown: serde_json::Value) {
+        *self.0.project.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+    }
+
+    pub(super) fn project(&self) -> serde_json::Value {
+        self.0.project.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn ids(&self) -> &RequestIds {
+        &self.0.ids
+    }
+
+    pub(super) fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
 }
 
 /// Whether the server is about to stop. Clones are the same flag.

@@ -36,9 +36,10 @@ pub(super) async fn status<E: Answering>(State(door): State<Arc<Door<E>>>, _: Vi
     let mut page = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "status": if door.facts.draining.is_on() { "draining" } else { "ok" },
-        "uptime_seconds": door.started.elapsed().as_secs(),
+        "uptime_seconds": door.facts.life.uptime().as_secs(),
         "authentication": !door.options.auth.is_empty(),
         "config": door.facts.config,
+        "project": door.facts.life.project(),
     });
     if let (Value::Object(page), Value::Object(engine)) = (&mut page, door.engine.status()) {
         page.extend(engine);

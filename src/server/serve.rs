@@ -12,25 +12,21 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::{Draining, Tls, connection};
+use super::{Draining, Entrance, connection};
 use crate::telemetry::{Crowd, Crowded};
 
 /// How a server is run.
 #[derive(Debug, Clone, Default)]
 pub struct Serving {
-    /// With TLS, or without.
-    pub tls: Option<Tls>,
     /// How many connections there may be at the same time; further ones wait until one ends.
     pub connections: Connections,
     /// How it stops.
@@ -83,15 +79,15 @@ const FAILED: Duration = Duration::from_millis(50);
 /// When the listener does not work.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    entrance: Entrance,
     serving: Serving,
     shutdown: impl Future<Output = ()>,
     settled: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let Serving { tls, connections, drain } = serving;
-    let house = Arc::new(House::new(router, tls));
+    let Serving { connections, drain } = serving;
+    let house = Arc::new(House::new(entrance));
     // As a task, so that a connection is served by the thread that took it, and none has to be woken for it.
     let mut listening = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&house).listen(listener, connections.0)));
     tokio::select! {
@@ -120,9 +116,8 @@ pub async fn serve(
 
 /// What all connections share.
 struct House {
-    router: Router,
+    entrance: Entrance,
     http: Arc<http1::Builder>,
-    tls: Option<TlsAcceptor>,
     running: TaskTracker,
     /// Told when connections are to end with the answer that they wait for.
     stop: CancellationToken,
@@ -131,12 +126,11 @@ struct House {
 }
 
 impl House {
-    fn new(router: Router, tls: Option<Tls>) -> Self {
+    fn new(entrance: Entrance) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
         let (running, stop, cut) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
-        let tls = tls.map(|tls| TlsAcceptor::from(tls.0));
-        Self { router, http: Arc::new(http), tls, running, stop, cut }
+        Self { entrance, http: Arc::new(http), running, stop, cut }
     }
 
     /// Takes connections, as many as there may be.
@@ -167,16 +161,16 @@ impl House {
     fn serve(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> impl Future<Output = ()> + Send + 'static {
         // Answers are one small write each; waiting for more to send only delays them.
         let quick = stream.set_nodelay(true);
-        let (router, http, stop) = (self.router.clone(), Arc::clone(&self.http), self.stop.clone());
-        let (tls, cut) = (self.tls.clone(), self.cut.clone());
+        let (entrance, http, stop) = (self.entrance.clone(), Arc::clone(&self.http), self.stop.clone());
+        let (tls, cut) = (entrance.tls(), self.cut.clone());
         // In a box of its own: what one kind needs the other has no room for.
         let served = match tls {
-            None => connection::serve(TokioIo::new(stream), router, http, stop).boxed(),
+            None => connection::serve(TokioIo::new(stream), entrance, http, stop).boxed(),
             Some(tls) => {
                 let accepted = timeout(HANDSHAKE, tls.accept(stream)).boxed();
                 let served = async move {
                     if let Ok(Ok(stream)) = accepted.await {
-                        connection::serve(TokioIo::new(Box::new(stream)), router, http, stop).boxed().await;
+                        connection::serve(TokioIo::new(Box::new(stream)), entrance, http, stop).boxed().await;
                     }
                 };
                 served.boxed()

@@ -72,6 +72,7 @@ metrics_table! {
     TurnsRunning = "legwork_turns_running", gauge, Count, "Turns that run now, of as many as `server.turns` allows.";
     CrowdedTotal = "legwork_crowded_total", counter, Count, "What there was no room for at once, by what (connections and bodies that had to wait, turns that were refused).";
     RequestsRunning = "legwork_requests_running", gauge, Count, "Webhook requests that are being answered.";
+    ProjectChangesTotal = "legwork_project_changes_total", counter, Count, "Changes of the project while it is served, by outcome (taken, refused, back).";
     BuildInfo = "legwork_build_info", gauge, Count, "Always 1; the label says which version runs.";
 }
 

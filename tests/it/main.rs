@@ -72,6 +72,10 @@ mod reference;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod reload_front;
+#[cfg(test)]
 #[cfg(feature = "postgres")]
 mod replicas;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicUsize;
 
+use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use http_body_util::BodyExt;
@@ -82,7 +83,7 @@ impl Line {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15));
         let io = Noted(TokioIo::new(server), Arc::clone(&asked_for));
-        let served = tokio::spawn(serve(io, router, Arc::new(http), stop.clone()));
+        let served = tokio::spawn(serve(io, router.into(), Arc::new(http), stop.clone()));
         Self { client, turns, asked_for, stop, served }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use legwork::app::{self, Place};
 use legwork::plan::Project;
-use legwork::server::{Drain, Facts, Options, Serving, router, serve};
+use legwork::server::{Drain, Facts, Life, Options, Serving, router, serve};
 use legwork::telemetry::Metrics;
 use legwork::time::FixedClock;
 use serde_json::{Map, Value, json};
@@ -146,7 +146,12 @@ impl Bot {
         let clock = FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap());
         let engine = Arc::new(app::engine(Arc::clone(&project), &place.folder(), Arc::new(clock.clone())).await.unwrap());
         let drain = Drain::default();
-        let facts = Facts { config: Value::Null, metrics: Metrics::install(), draining: drain.draining.clone() };
+        let facts = Facts {
+            config: Value::Null,
+            metrics: Metrics::install(),
+            draining: drain.draining.clone(),
+            life: Life::default(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
@@ -156,7 +161,7 @@ impl Bot {
         let serving = async move {
             let settled = engine.settled();
             let serving = Serving { drain, ..Serving::default() };
-            serve(listener, door, serving, async move { stopped.notified().await }, settled).await
+            serve(listener, door.into(), serving, async move { stopped.notified().await }, settled).await
         };
         let served = Mutex::new(Some(tokio::spawn(serving)));
         Self {

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use legwork::secret::Secret;
-use legwork::server::{Drain, Draining, Facts, Options, Serving, Tls, router, serve};
+use legwork::server::{Drain, Draining, Entrance, Facts, Life, Options, Serving, Tls, router, serve};
 use legwork::telemetry::Metrics;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -55,14 +55,16 @@ impl House {
             config: json!({"profile": "test"}),
             metrics: Metrics::install(),
             draining: Draining::clone(&drain.draining),
+            life: Life::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let door = router(Arc::clone(&engine), options, facts);
-        let serving = Serving { tls, drain, ..Serving::default() };
-        let served = tokio::spawn(serve(listener, door, serving, async move { stopped.notified().await }, async {}));
+        let serving = Serving { drain, ..Serving::default() };
+        let entrance = Entrance::new(door, tls);
+        let served = tokio::spawn(serve(listener, entrance, serving, async move { stopped.notified().await }, async {}));
         Self { address, engine, stop, served: Mutex::new(Some(served)) }
     }
 

@@ -11,6 +11,7 @@ mod house;
 mod log;
 #[cfg(feature = "postgres")]
 mod replica;
+mod served;
 #[cfg(all(feature = "postgres", feature = "redis"))]
 mod servers;
 mod stores;
@@ -28,7 +29,8 @@ pub use house::{House, call, secret};
 pub use log::lines_about;
 #[cfg(feature = "postgres")]
 pub use replica::{Doorway, Replica, Schema};
+pub use served::Served;
 #[cfg(all(feature = "postgres", feature = "redis"))]
-pub use servers::{Served, Started};
+pub use servers::Started;
 pub use stores::Kept;
 pub use till::{Mood, TILL, Till};

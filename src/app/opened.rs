@@ -1,0 +1,164 @@
+//! From a checked project to one that runs: store, connections and engine; and from there to the same project after a change.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::store::{scope, second_level, store};
+use super::{connections, room};
+use crate::connector::{Connections, Problem, Surroundings};
+use crate::engine::{Engine, Parts, Verifier};
+use crate::outbox::{Rules, Writes};
+use crate::plan::Project;
+use crate::plan::connector::Connection;
+use crate::plan::settings::{Signed, Stores};
+use crate::resilience::SecondLevel;
+use crate::store::{Store, TokenStore};
+use crate::telemetry::SystemAway;
+use crate::time::Clock;
+
+/// An engine that runs a project.
+///
+/// # Errors
+/// What is missing or cannot be opened, one line each; never a secret.
+pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
+    Opened::of(project, folder, clock).await.map(|opened| opened.engine)
+}
+
+/// A project that is open.
+pub struct Opened {
+    /// The project.
+    pub project: Arc<Project>,
+    /// What runs it.
+    pub engine: Engine,
+    connections: Arc<Connections>,
+    writes: Writes,
+    clock: Arc<dyn Clock>,
+    /// The store, and how its settings were when it was opened.
+    store: Arc<Store>,
+    stores: Stores,
+    /// Whose answers in the second level of the cache are its own.
+    scope: Option<[u8; 32]>,
+}
+
+impl Opened {
+    /// Opens a project.
+    ///
+    /// # Errors
+    /// What is missing or cannot be opened, one line each; never a secret.
+    pub async fn of(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
+        let store = store(&project, folder).await.map_err(one)?;
+        let read = Read::of(&project, &project.settings.stores, folder, Arc::clone(&store))?;
+        let opened = Connections::open(&read.connections, surroundings(&project, folder, &clock, &store)).await;
+        let connections = ready(opened, read.second()?, None).await?;
+        let (rules, rng) = (Rules::of(&project.settings), &mut fastrand::Rng::new());
+        let writes = Writes::new(Arc::clone(&store), Arc::clone(&connections), Arc::clone(&clock), rules, rng);
+        let (scope, stores) = (read.scope, project.settings.stores.clone());
+        let engine = Engine::new(parts(&project, &connections, &writes, &clock, read.verifier));
+        Ok(Self { project, engine, connections, writes, clock, store, stores, scope })
+    }
+
+    /// The same when the project has changed: the store, the work that is under way, and the connections that would be opened
+    /// from the same again, stay. This goes on as it is.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub async fn changed(&self, project: Arc<Project>, folder: &Path) -> Result<Self, Vec<String>> {
+        let read = Read::of(&project, &self.stores, folder, Arc::clone(&self.store))?;
+        let surroundings = surroundings(&project, folder, &self.clock, &self.store);
+        let opened = self.connections.changed(&read.connections, surroundings).await;
+        let second = if read.scope == self.scope { None } else { read.second()? };
+        let connections = ready(opened, second, Some(&self.connections)).await?;
+        let writes = self.writes.changed(Arc::clone(&connections), Rules::of(&project.settings));
+        let engine = self.engine.changed(parts(&project, &connections, &writes, &self.clock, read.verifier));
+        let (clock, store, stores) = (Arc::clone(&self.clock), Arc::clone(&self.store), self.stores.clone());
+        Ok(Self { project, engine, connections, writes, clock, store, stores, scope: read.scope })
+    }
+
+    /// Takes the place of `before`: how many connections are the same, and how many others there are.
+    #[must_use]
+    pub fn follow(&self, before: &Self) -> (usize, usize) {
+        self.connections.follow(&before.connections)
+    }
+}
+
+fn parts(
+    project: &Arc<Project>,
+    connections: &Arc<Connections>,
+    writes: &Writes,
+    clock: &Arc<dyn Clock>,
+    verifier: Verifier,
+) -> Parts {
+    let turns = room(project).turns;
+    let (project, connections) = (Arc::clone(project), Arc::clone(connections));
+    Parts { project, connections, writes: writes.clone(), clock: Arc::clone(clock), verifier, turns }
+}
+
+/// What of a project was read beside its files.
+struct Read<'a> {
+    connections: Vec<Connection>,
+    verifier: Verifier,
+    scope: Option<[u8; 32]>,
+    stores: &'a Stores,
+    folder: &'a Path,
+}
+
+impl<'a> Read<'a> {
+    fn of(project: &Project, stores: &'a Stores, folder: &'a Path, store: Arc<Store>) -> Result<Self, Vec<String>> {
+        let connections = connections(project, folder)?;
+        let verifier = verifier(project, folder, store).map_err(one)?;
+        let scope = match stores.cache {
+            Some(_) => Some(scope(stores, project, &connections, folder).map_err(one)?),
+            None => None,
+        };
+        Ok(Self { connections, verifier, scope, stores, folder })
+    }
+
+    fn second(&self) -> Result<Option<Arc<dyn SecondLevel>>, Vec<String>> {
+        match self.scope {
+            Some(scope) => second_level(self.stores, scope, self.folder).map_err(one),
+            None => Ok(None),
+        }
+    }
+}
+
+fn surroundings<'a>(project: &Project, folder: &'a Path, clock: &Arc<dyn Clock>, store: &Arc<Store>) -> Surroundings<'a> {
+    let tokens: Arc<dyn TokenStore> = Arc::<Store>::clone(store);
+    let (profiles, cache_bytes) = (project.settings.profiles, project.settings.cache_bytes);
+    let rng = fastrand::Rng::new();
+    Surroundings { folder, clock: Arc::clone(clock), profiles, cache_bytes, tokens, rng, scratch: false }
+}
+
+/// Connections that can be used, with the second level behind their cache where there is a new one.
+async fn ready(
+    opened: Result<Connections, Vec<Problem>>,
+    second: Option<Arc<dyn SecondLevel>>,
+    before: Option<&Connections>,
+) -> Result<Arc<Connections>, Vec<String>> {
+    let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let connections = opened.map_err(said)?;
+    let connections = match second {
+        Some(second) => connections.in_front_of(second),
+        None => connections,
+    };
+    let problems = match before {
+        Some(before) => connections.verify_changed(before).await,
+        None => connections.verify().await,
+    };
+    // A server that is down now may be there for the first call, whose user hears something true until then.
+    let (passing, unfit): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.passing);
+    passing.iter().for_each(|problem| SystemAway { problem }.emit());
+    if unfit.is_empty() { Ok(Arc::new(connections)) } else { Err(said(unfit)) }
+}
+
+fn one(reason: String) -> Vec<String> {
+    vec![reason]
+}
+
+/// What knows who is verified, with the key of tokens read.
+fn verifier(project: &Project, folder: &Path, store: Arc<Store>) -> Result<Verifier, String> {
+    let Some(metadata) = &project.settings.verify.metadata else { return Verifier::new(None, store) };
+    let (Signed::Compact(reference) | Signed::Hs256(reference, _) | Signed::Public(reference, ..)) = &metadata.signed;
+    let secret = reference.resolve(folder).map_err(|missing| format!("`verify.metadata` cannot be used: {missing}"))?;
+    let verifier = Verifier::new(Some((metadata, &secret)), store);
+    verifier.map_err(|wrong| format!("`verify.metadata` cannot be used: its key {wrong}"))
+}
