@@ -1,5 +1,7 @@
 //! `legwork serve`: loads the project, listens, serves it and what becomes of it, and stops when told to.
 
+use std::future::pending;
+use std::io::IsTerminal as _;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,8 +99,8 @@ async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Pl
     let scheme = if flags.ssl_certificate.is_some() { "https" } else { "http" };
     let (actions, turns, connections) = (project.actions.len(), room.turns, room.connections);
     let (cors, tls, faults) = (flags.cors.clone(), flags.tls(), flags.faults.clone());
-    let given = Given { place, host, address: address.clone(), room, cors, tls, faults };
     let watches = flags.auto_reload || project.settings.server.profile != Profile::Production;
+    let given = Given { place, host, address: address.clone(), room, cors, tls, faults, watches };
     // Before anything counts.
     let metrics = Metrics::install();
     let draining = Draining::default();
@@ -106,7 +108,7 @@ async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Pl
     let facts = Facts { config, metrics: metrics.clone(), draining: draining.clone(), life };
     let live = Live::open(project, given, facts, watched, Arc::new(SystemClock)).await?;
     let (entrance, work) = (live.entrance(), live.work());
-    tracing::info!(actions, turns, connections, "listening on {scheme}://{address}/webhook");
+    tracing::info!(actions, turns, connections, watches, "listening on {scheme}://{address}/webhook");
     let upkeep = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP);
         loop {
@@ -117,7 +119,7 @@ async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Pl
     let (leave, left) = mpsc::channel(1);
     let works = work.clone();
     let works = tokio::spawn(async move { works.runs(leave).await });
-    let lives = tokio::spawn(live.lives(watches, hangups, left));
+    let lives = tokio::spawn(live.lives(hangups, left));
     let drain = Drain { draining, ..Drain::default() };
     let serving = Serving { drain, connections: Connections(connections) };
     let served = server::serve(listener, entrance, serving, told_to_stop(), work.settled()).await;
@@ -135,15 +137,32 @@ fn host(flags: &ServeFlags, project: &Project) -> String {
     flags.host.clone().or_else(|| server.host.clone()).unwrap_or_else(|| default.to_owned())
 }
 
-/// Resolves on SIGTERM or Ctrl-C.
+/// Resolves on SIGTERM, on Ctrl-C, and when the terminal that the server was started in is gone.
 async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        let _ = interrupted.await;
-        return;
-    };
     tokio::select! {
-        _ = interrupted => {}
-        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = comes(SignalKind::terminate(), || true) => {}
+        () = terminal_goes() => {}
     }
+}
+
+/// A terminal that closes sends a hangup, as whoever changed the project does: the one leaves no terminal.
+async fn terminal_goes() {
+    let is_there = || std::io::stderr().is_terminal();
+    if is_there() {
+        comes(SignalKind::hangup(), || !is_there()).await;
+    } else {
+        pending().await
+    }
+}
+
+/// Resolves when that signal comes and `counts`; never where it cannot be heard.
+async fn comes(kind: SignalKind, counts: impl Fn() -> bool) {
+    let Ok(mut signals) = signal(kind) else { return pending().await };
+    while signals.recv().await.is_some() {
+        if counts() {
+            return;
+        }
+    }
+    pending().await
 }

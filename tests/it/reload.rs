@@ -1,19 +1,11 @@
 //! A project that changes while it is served, as operators and designers do it: what is taken, what is refused, and what is left
 //! for the version before.
 
-use std::path::Path;
-
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::support::{HELD, Held, Served, legwork, written};
-
-/// Writes a file in the place of another, as editors do.
-fn put(folder: &Path, path: &str, text: &str) {
-    std::fs::write(folder.join("put.tmp"), text).unwrap();
-    std::fs::rename(folder.join("put.tmp"), folder.join(path)).unwrap();
-}
+use super::support::{HELD, Held, Served, legwork, put, written};
 
 fn says(text: &str) -> String {
     format!("steps: [{{ say: \"{text}\" }}]\n")

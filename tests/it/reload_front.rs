@@ -1,6 +1,6 @@
 //! What a change does to all that is around actions: connections with what is kept of them, callers, certificates.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use reqwest::{Certificate, Client};
 use serde_json::json;
 use tokio::time::{Instant, interval};
 
-use super::support::{Served, written};
+use super::support::{Served, put, written};
 
 /// A vendor that says how often it was asked.
 async fn vendor() -> String {
@@ -44,11 +44,6 @@ operations:
         receives: { json: { number: 1 } }
         answer: 1
 "#;
-
-fn put(folder: &Path, path: &str, text: &str) {
-    std::fs::write(folder.join("put.tmp"), text).unwrap();
-    std::fs::rename(folder.join("put.tmp"), folder.join(path)).unwrap();
-}
 
 #[tokio::test]
 async fn what_is_kept_of_a_connection_stays_where_it_is_the_same() {

@@ -30,6 +30,8 @@ pub struct Given {
     pub tls: Option<TlsFiles>,
     /// What fails on purpose.
     pub faults: Vec<StagedAt>,
+    /// Whether changes of files are taken by themselves.
+    pub watches: bool,
 }
 
 /// What callers meet before the engine.
@@ -83,6 +85,7 @@ impl Given {
             "profile": format!("{:?}", settings.server.profile).to_lowercase(),
             "address": self.address,
             "tls": tls.is_some(),
+            "watches": self.watches,
             "body_limit": settings.server.body_limit,
             "turns": self.room.turns,
             "connections": self.room.connections,

@@ -113,14 +113,14 @@ impl Live {
         self.work.clone()
     }
 
-    /// Takes changes, until it is dropped: of the files where `watches` says so, on every hangup, and what comes in by `left`, the
+    /// Takes changes, until it is dropped: of the files where it watches them, on every hangup, and what comes in by `left`, the
     /// versions that are to be left for the one before.
-    pub async fn lives(mut self, watches: bool, mut hangups: Signal, mut left: mpsc::Receiver<String>) {
+    pub async fn lives(mut self, mut hangups: Signal, mut left: mpsc::Receiver<String>) {
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = ticks.tick(), if watches => {
+                _ = ticks.tick(), if self.given.watches => {
                     if self.looks(Watched::have_changed).await {
                         self.reads(Why::Changed).await;
                     }

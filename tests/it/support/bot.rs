@@ -86,6 +86,12 @@ pub fn written(files: Files<'_>) -> TempDir {
     folder
 }
 
+/// Writes a file of a project in the place of another, as editors do.
+pub fn put(folder: &Path, path: &str, text: &str) {
+    std::fs::write(folder.join("put.tmp"), text).unwrap();
+    std::fs::rename(folder.join("put.tmp"), folder.join(path)).unwrap();
+}
+
 /// Where a project in a folder lies.
 pub fn place(folder: &Path) -> Place {
     Place { config: Some(folder.join("legwork.yml")), ..Place::default() }

@@ -17,7 +17,7 @@ mod servers;
 mod stores;
 mod till;
 
-pub use bot::{Answer, Bot, Call, place, problems, written};
+pub use bot::{Answer, Bot, Call, place, problems, put, written};
 pub use client::{Exchange, connect, request};
 #[cfg(feature = "postgres")]
 pub use command::legwork_with;
