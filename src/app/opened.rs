@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::store::{scope, second_level, store};
+use super::store::{keeps, scope, second_level, store};
 use super::{connections, room};
 use crate::connector::{Connections, Problem, Surroundings};
 use crate::engine::{Engine, Parts, Verifier};
@@ -33,8 +33,10 @@ pub struct Opened {
     connections: Arc<Connections>,
     writes: Writes,
     clock: Arc<dyn Clock>,
-    /// The store, and how its settings were when it was opened.
     store: Arc<Store>,
+    /// Whether what is in the store outlives the process.
+    keeps: bool,
+    /// How the settings of the stores were when these were opened.
     stores: Stores,
     /// Whose answers in the second level of the cache are its own.
     scope: Option<[u8; 32]>,
@@ -46,32 +48,54 @@ impl Opened {
     /// # Errors
     /// What is missing or cannot be opened, one line each; never a secret.
     pub async fn of(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
-        let store = store(&project, folder).await.map_err(one)?;
+        let (keeps, store) = (keeps(&project), store(&project, folder).await.map_err(one)?);
         let read = Read::of(&project, &project.settings.stores, folder, Arc::clone(&store))?;
         let opened = Connections::open(&read.connections, surroundings(&project, folder, &clock, &store)).await;
         let connections = ready(opened, read.second()?, None).await?;
-        let (rules, rng) = (Rules::of(&project.settings), &mut fastrand::Rng::new());
-        let writes = Writes::new(Arc::clone(&store), Arc::clone(&connections), Arc::clone(&clock), rules, rng);
+        let writes = written(&project, &store, &connections, &clock);
         let (scope, stores) = (read.scope, project.settings.stores.clone());
         let engine = Engine::new(parts(&project, &connections, &writes, &clock, read.verifier));
-        Ok(Self { project, engine, connections, writes, clock, store, stores, scope })
+        Ok(Self { project, engine, connections, writes, clock, store, keeps, stores, scope })
     }
 
     /// The same when the project has changed: the store, the work that is under way, and the connections that would be opened
-    /// from the same again, stay. This goes on as it is.
+    /// from the same again, stay. This goes on as it is. Where it is the first that keeps something, its store is opened.
     ///
     /// # Errors
     /// As [`Self::of`].
     pub async fn changed(&self, project: Arc<Project>, folder: &Path) -> Result<Self, Vec<String>> {
-        let read = Read::of(&project, &self.stores, folder, Arc::clone(&self.store))?;
-        let surroundings = surroundings(&project, folder, &self.clock, &self.store);
-        let opened = self.connections.changed(&read.connections, surroundings).await;
+        let clock = Arc::clone(&self.clock);
+        let first = keeps(&project) && !self.keeps;
+        let (store, stores) = match first {
+            true => {
+                let stores = Stores { cache: self.stores.cache.clone(), ..project.settings.stores.clone() };
+                (store(&project, folder).await.map_err(one)?, stores)
+            }
+            false => (Arc::clone(&self.store), self.stores.clone()),
+        };
+        let read = Read::of(&project, &stores, folder, Arc::clone(&store))?;
+        let opened = self.connections.changed(&read.connections, surroundings(&project, folder, &clock, &store)).await;
         let second = if read.scope == self.scope { None } else { read.second()? };
         let connections = ready(opened, second, Some(&self.connections)).await?;
-        let writes = self.writes.changed(Arc::clone(&connections), Rules::of(&project.settings));
-        let engine = self.engine.changed(parts(&project, &connections, &writes, &self.clock, read.verifier));
-        let (clock, store, stores) = (Arc::clone(&self.clock), Arc::clone(&self.store), self.stores.clone());
-        Ok(Self { project, engine, connections, writes, clock, store, stores, scope: read.scope })
+        let writes = match first {
+            // Nothing was written before, and so nothing is under way.
+            true => written(&project, &store, &connections, &clock),
+            false => self.writes.changed(Arc::clone(&connections), Rules::of(&project.settings)),
+        };
+        let engine = self.engine.changed(parts(&project, &connections, &writes, &clock, read.verifier));
+        let (scope, keeps) = (read.scope, self.keeps || first);
+        Ok(Self { project, engine, connections, writes, clock, store, keeps, stores, scope })
+    }
+
+    /// The settings of stores that are others than those of the stores that are open.
+    pub(super) fn other_stores(&self) -> Vec<&'static str> {
+        let (open, now) = (&self.stores, &self.project.settings.stores);
+        let all = [
+            ("stores.main", self.keeps && open.main != now.main),
+            ("stores.cache", open.cache != now.cache),
+            ("stores.key", self.keeps && open.keys != now.keys),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 
     /// Takes the place of `before`: how many connections are the same, and how many others there are.
@@ -79,6 +103,11 @@ impl Opened {
     pub fn follow(&self, before: &Self) -> (usize, usize) {
         self.connections.follow(&before.connections)
     }
+}
+
+fn written(project: &Project, store: &Arc<Store>, connections: &Arc<Connections>, clock: &Arc<dyn Clock>) -> Writes {
+    let (rules, rng) = (Rules::of(&project.settings), &mut fastrand::Rng::new());
+    Writes::new(Arc::clone(store), Arc::clone(connections), Arc::clone(clock), rules, rng)
 }
 
 fn parts(

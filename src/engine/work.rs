@@ -10,7 +10,7 @@ use super::Engine;
 use super::tell::Callback;
 use crate::connector::Assistants;
 use crate::fault::Fault;
-use crate::outbox::{self, Notice, Teller, Told, Whom, Worker, Writes};
+use crate::outbox::{self, Notice, Notices, Teller, Told, Whom, Worker, Writes};
 
 /// The work of a process, and the engine that it goes by now. Clones are the same.
 #[derive(Clone)]
@@ -44,10 +44,13 @@ impl Work {
 
     /// Hears what the store has to tell.
     async fn hears(&self, left: mpsc::Sender<String>) {
-        let mut notices = self.writes().notices();
+        let mut notices = Notices::at(self.now().core.parts.clock.now());
         loop {
-            let region = || self.now().core.parts.project.settings.region.clone();
-            match notices.next(region).await {
+            let writes = || {
+                let parts = &self.now().core.parts;
+                (parts.writes.clone(), parts.project.settings.region.clone())
+            };
+            match notices.next(writes).await {
                 Notice::Forget(whom) => self.forget(&whom).await,
                 // Nobody is there to hear it where the server is stopping.
                 Notice::GoBack { from } => drop(left.send(from).await),

@@ -4,7 +4,6 @@
 //! A notice lasts a while, then the store forgets it too. A process that has not looked for nearly that long may have missed
 //! one, and is told to forget everybody; so is one that cannot open a notice.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -81,7 +80,6 @@ pub async fn tell_go_back(store: &Store, from: &str, now: DateTime<Utc>) -> Resu
 
 /// The notices for this process, one after the other.
 pub struct Notices {
-    desk: Arc<Desk>,
     ticks: Interval,
     /// The last that was heard.
     heard: i64,
@@ -91,30 +89,29 @@ pub struct Notices {
     waiting: std::vec::IntoIter<Notice>,
 }
 
-impl Writes {
-    /// The notices of the store, from the oldest that there is.
-    #[must_use]
-    pub fn notices(&self) -> Notices {
-        let desk = Arc::clone(&self.0);
-        let (ticks, looked) = (every(LOOK), desk.now());
-        Notices { desk, ticks, heard: 0, looked, failing: false, waiting: Vec::new().into_iter() }
-    }
-}
-
 impl Notices {
-    /// Waits for the next. Phone numbers without a prefix are those of the region that is named then.
-    pub async fn next(&mut self, region: impl Fn() -> String) -> Notice {
+    /// Those from the oldest that there is.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>) -> Self {
+        let (ticks, looked) = (every(LOOK), now.timestamp_millis());
+        Self { ticks, heard: 0, looked, failing: false, waiting: Vec::new().into_iter() }
+    }
+
+    /// Waits for the next in the store of these writes, which are those of the time at which it is looked for. Phone numbers
+    /// without a prefix are those of the region.
+    pub async fn next(&mut self, writes: impl Fn() -> (Writes, String)) -> Notice {
         loop {
             if let Some(notice) = self.waiting.next() {
                 return notice;
             }
             self.ticks.tick().await;
-            self.waiting = self.look(&region()).await.into_iter();
+            let (writes, region) = writes();
+            self.waiting = self.look(&writes.0, &region).await.into_iter();
         }
     }
 
-    async fn look(&mut self, region: &str) -> Vec<Notice> {
-        let notices = match self.desk.store.notices_after(self.heard).await {
+    async fn look(&mut self, desk: &Desk, region: &str) -> Vec<Notice> {
+        let notices = match desk.store.notices_after(self.heard).await {
             Ok(notices) => notices,
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
@@ -123,7 +120,7 @@ impl Notices {
                 return Vec::new();
             }
         };
-        let now = self.desk.now();
+        let now = desk.now();
         let missed = since(now, std::mem::replace(&mut self.looked, now)) > KEEP / 2;
         self.failing = false;
         self.heard = notices.last().map_or(self.heard, |last| last.id);

@@ -195,10 +195,18 @@ async fn a_hangup_is_heeded_also_where_files_are_not_watched() {
     assert_eq!(served.call("action_x").caller("s3cret").send().await.said(), ["two"]);
 }
 
+/// Makes a ticket, which is kept in the store.
+const ASK: &str = "
+steps:
+  - call: helpdesk.create_ticket
+    with: { subject: s, description: d, email: a@b.example }
+    as: ticket
+  - say: \"{{ ticket.number }}\"
+";
+
 /// A project that keeps something in its store.
 fn keeping(text: &str) -> TempDir {
-    let ask = "steps: [{ call: helpdesk.create_ticket, with: { subject: s, description: d, email: a@b.example } }]\n";
-    written(&[("actions/action_x.yml", &says(text)), ("actions/action_ask.yml", ask)])
+    written(&[("actions/action_x.yml", &says(text)), ("actions/action_ask.yml", ASK)])
 }
 
 #[tokio::test]
@@ -245,10 +253,24 @@ async fn what_is_of_the_process_waits_for_its_next_start() {
     assert_eq!(shown["needs_a_start"], json!(["server.turns"]));
     assert_eq!(served.page("/status").await.json()["config"]["turn_seconds"], 20.0);
     served.says("server.turns is another now").await;
-    // The store is opened at the start, where there is something to keep.
-    let ask = "steps: [{ call: helpdesk.create_ticket, with: { subject: s, description: d, email: a@b.example } }]\n";
-    put(folder.path(), "actions/action_ask.yml", ask);
-    let page = served.until("/status", |page| !page["project"]["refused"].is_null()).await;
-    let problem = page["project"]["refused"]["problems"][0].as_str().unwrap();
-    assert!(problem.contains("start the server again"), "{problem}");
+}
+
+#[tokio::test]
+async fn the_first_action_that_writes_opens_the_store() {
+    let folder = project("one");
+    let served = Served::at(folder.path()).await;
+    let first = version(&served).await;
+    let kept = async || served.page("/status").await.json()["stores"][0]["kind"].clone();
+    assert_eq!((kept().await, folder.path().join("legwork.db").exists()), (json!("memory"), false));
+    put(folder.path(), "actions/action_ask.yml", ASK);
+    let shown = another(&served, &first).await;
+    assert_eq!((kept().await, &shown["needs_a_start"]), (json!("sqlite"), &json!([])));
+    let (once, again) = (said(&served, "action_ask").await, said(&served, "action_ask").await);
+    assert!(once.starts_with("T-") && once == again, "{once} {again}");
+    let listed = legwork(folder.path(), &["outbox", "list", "--state", "done"]);
+    assert!(listed.printed.contains("helpdesk.create_ticket"), "{}", listed.printed);
+    // What is told by way of the store is heard from then on.
+    assert_eq!(legwork(folder.path(), &["rollback"]).code, Some(0));
+    let second = shown["version"].as_str().unwrap();
+    assert_eq!(another(&served, second).await["version"], json!(first));
 }

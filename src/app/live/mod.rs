@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 pub use self::front::Given;
 pub use self::watched::Watched;
-use super::{Opened, keeps, load};
+use super::{Opened, load};
 use crate::diag::{Diagnostic, Severity};
 use crate::engine::Work;
 use crate::plan::Project;
@@ -209,11 +209,6 @@ impl Live {
     /// Opens a version, and puts it in the place of what is served.
     async fn serves(&mut self, project: Arc<Project>, back: bool) -> Result<(), Vec<String>> {
         self.given.fits(&project)?;
-        if keeps(&project) && !keeps(&self.first) {
-            let text = "the project is the first here that keeps something in its store, which is opened at the start: start the \
-                        server again";
-            return Err(vec![text.to_owned()]);
-        }
         let front = self.given.front(&project, &self.clock)?;
         if self.guarded && !front.is_guarded() && self.given.is_reachable() {
             let text = "`server.auth` is gone, and the server listens beyond this machine: start the server again if everybody is to \
@@ -260,13 +255,11 @@ impl Live {
             ("server.host", first.server.host != now.server.host),
             ("server.port", first.server.port != now.server.port),
             ("server.turns", first.server.turns != now.server.turns),
-            ("stores.main", first.stores.main != now.stores.main),
-            ("stores.cache", first.stores.cache != now.stores.cache),
-            ("stores.key", first.stores.keys != now.stores.keys),
             ("stores.keep.running", first.stores.keep_running != now.stores.keep_running),
             ("cache.size", first.cache_bytes != now.cache_bytes),
         ];
-        all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+        let of_process = all.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key);
+        of_process.chain(self.now.other_stores()).collect()
     }
 
     /// Watches what the project of now names beside its own files.
