@@ -4,12 +4,12 @@ use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::assistant::place;
 use super::http::{Client, ClientOptions, HeaderMap, HeaderValue, Incoming, Method, Outgoing, StatusCode, Url};
 use crate::fault::{Fault, Outcome};
 use crate::name::ActionName;
-use crate::plan::assistant::{Address, Login, fit};
+use crate::plan::assistant::Login;
 use crate::plan::fallback::Fallback as Plan;
-use crate::plan::settings::is_loopback;
 use crate::rasa::{Answer, Reply};
 use crate::secret::{Reference, Secret};
 use crate::time::Deadline;
@@ -26,20 +26,7 @@ impl Fallback {
     /// # Errors
     /// What is missing or cannot be used, without a secret.
     pub fn open(plan: &Plan, secret: &dyn Fn(&Reference) -> Result<Secret, String>) -> Result<Self, String> {
-        let url = match &plan.url {
-            Address::Written(url) => url.clone(),
-            Address::Kept(reference) => {
-                let url = secret(reference)?.expose().trim().to_owned();
-                fit(&url, &Login::Open, &plan.allow_private).map_err(|(what, cure)| format!("{what}: {cure}"))?;
-                url
-            }
-        };
-        let webhook = Url::parse(&url).map_err(|_| "`url` is not an address such as http://localhost:5056/webhook")?;
-        let host = webhook.host_str().unwrap_or_default();
-        let mut allow_private = plan.allow_private.clone();
-        if is_loopback(host.trim_matches(['[', ']'])) {
-            allow_private.push(host.to_owned());
-        }
+        let (webhook, allow_private) = place(&plan.url, &Login::Open, &plan.allow_private, secret)?;
         let client = Client::new(&ClientOptions { allow_private, ..ClientOptions::default() })?;
         Ok(Self { client, webhook })
     }
