@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::store::{keeps, scope, second_level, store};
-use super::{connections, room};
-use crate::connector::{Connections, Problem, Surroundings};
-use crate::engine::{Engine, Parts, Verifier};
+use super::{Place, connections, room};
+use crate::connector::{Connections, Fallback, Problem, Surroundings};
+use crate::engine::{Engine, Natives, Parts, Verifier};
 use crate::outbox::{Rules, Writes};
 use crate::plan::Project;
 use crate::plan::connector::Connection;
@@ -16,12 +16,12 @@ use crate::store::{Store, TokenStore};
 use crate::telemetry::SystemAway;
 use crate::time::Clock;
 
-/// An engine that runs a project.
+/// An engine that runs a project, which lies in that place.
 ///
 /// # Errors
 /// What is missing or cannot be opened, one line each; never a secret.
-pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
-    Opened::of(project, folder, clock).await.map(|opened| opened.engine)
+pub async fn engine(project: Arc<Project>, place: &Place, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
+    Opened::of(project, place, clock).await.map(|opened| opened.engine)
 }
 
 /// A project that is open.
@@ -43,18 +43,25 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens a project.
+    /// Opens a project, which lies in that place.
     ///
     /// # Errors
     /// What is missing or cannot be opened, one line each; never a secret.
-    pub async fn of(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
+    pub async fn of(project: Arc<Project>, place: &Place, clock: Arc<dyn Clock>) -> Result<Self, Vec<String>> {
+        let folder = &place.folder();
         let (keeps, store) = (keeps(&project), store(&project, folder).await.map_err(one)?);
         let read = Read::of(&project, &project.settings.stores, folder, Arc::clone(&store))?;
         let opened = Connections::open(&read.connections, surroundings(&project, folder, &clock, &store)).await;
         let connections = ready(opened, read.second()?, None).await?;
         let writes = written(&project, &store, &connections, &clock);
         let (scope, stores) = (read.scope, project.settings.stores.clone());
-        let engine = Engine::new(parts(&project, &connections, &writes, &clock, read.verifier));
+        let engine = Engine::new(parts(
+            &project,
+            &connections,
+            &writes,
+            &clock,
+            (place.natives.clone(), read.fallback, read.verifier),
+        ));
         Ok(Self { project, engine, connections, writes, clock, store, keeps, stores, scope })
     }
 
@@ -63,7 +70,8 @@ impl Opened {
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub async fn changed(&self, project: Arc<Project>, folder: &Path) -> Result<Self, Vec<String>> {
+    pub async fn changed(&self, project: Arc<Project>, place: &Place) -> Result<Self, Vec<String>> {
+        let folder = &place.folder();
         let clock = Arc::clone(&self.clock);
         let first = keeps(&project) && !self.keeps;
         let (store, stores) = match first {
@@ -82,7 +90,13 @@ impl Opened {
             true => written(&project, &store, &connections, &clock),
             false => self.writes.changed(Arc::clone(&connections), Rules::of(&project.settings)),
         };
-        let engine = self.engine.changed(parts(&project, &connections, &writes, &clock, read.verifier));
+        let engine = self.engine.changed(parts(
+            &project,
+            &connections,
+            &writes,
+            &clock,
+            (place.natives.clone(), read.fallback, read.verifier),
+        ));
         let (scope, keeps) = (read.scope, self.keeps || first);
         Ok(Self { project, engine, connections, writes, clock, store, keeps, stores, scope })
     }
@@ -115,17 +129,19 @@ fn parts(
     connections: &Arc<Connections>,
     writes: &Writes,
     clock: &Arc<dyn Clock>,
-    verifier: Verifier,
+    (natives, fallback, verifier): (Natives, Option<Fallback>, Verifier),
 ) -> Parts {
     let turns = room(project).turns;
     let (project, connections) = (Arc::clone(project), Arc::clone(connections));
-    Parts { project, connections, writes: writes.clone(), clock: Arc::clone(clock), verifier, turns }
+    let (writes, clock) = (writes.clone(), Arc::clone(clock));
+    Parts { project, connections, writes, clock, natives, fallback, verifier, turns }
 }
 
 /// What of a project was read beside its files.
 struct Read<'a> {
     connections: Vec<Connection>,
     verifier: Verifier,
+    fallback: Option<Fallback>,
     scope: Option<[u8; 32]>,
     stores: &'a Stores,
     folder: &'a Path,
@@ -135,11 +151,12 @@ impl<'a> Read<'a> {
     fn of(project: &Project, stores: &'a Stores, folder: &'a Path, store: Arc<Store>) -> Result<Self, Vec<String>> {
         let connections = connections(project, folder)?;
         let verifier = verifier(project, folder, store).map_err(one)?;
+        let fallback = fallback(project, folder).map_err(one)?;
         let scope = match stores.cache {
             Some(_) => Some(scope(stores, project, &connections, folder).map_err(one)?),
             None => None,
         };
-        Ok(Self { connections, verifier, scope, stores, folder })
+        Ok(Self { connections, verifier, fallback, scope, stores, folder })
     }
 
     fn second(&self) -> Result<Option<Arc<dyn SecondLevel>>, Vec<String>> {
@@ -181,6 +198,12 @@ async fn ready(
 
 fn one(reason: String) -> Vec<String> {
     vec![reason]
+}
+
+/// The way to the server behind this one.
+fn fallback(project: &Project, folder: &Path) -> Result<Option<Fallback>, String> {
+    let opened = project.settings.fallback.as_ref().map(|plan| Fallback::open(plan, &|reference| reference.resolve(folder)));
+    opened.transpose().map_err(|wrong| format!("the fallback server cannot be asked: {wrong}"))
 }
 
 /// What knows who is verified, with the key of tokens read.

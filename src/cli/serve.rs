@@ -38,7 +38,7 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
     if !refused.is_empty() {
         return cannot(&refused);
     }
-    let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), domain: None };
+    let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), ..Place::default() };
     // Before they are read, so that no change is missed.
     let watched = Watched::new(&place);
     let (project, problems) = app::load(&place);

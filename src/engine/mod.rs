@@ -13,8 +13,10 @@ mod conversation;
 mod deeds;
 mod domains;
 mod form;
+mod forward;
 mod inputs;
 mod ladder;
+mod native;
 mod places;
 mod ready;
 mod require;
@@ -31,6 +33,7 @@ mod turn;
 mod verify;
 mod work;
 
+pub use native::{NativeAction, Natives, Turn};
 pub use trace::{Entry, Trace};
 pub use turn::{Context, Engine, Parts};
 pub use verify::Verifier;

@@ -84,7 +84,7 @@ impl Live {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Vec<String>> {
         let front = given.front(&project, &clock)?;
-        let now = Opened::of(Arc::clone(&project), &given.place.folder(), Arc::clone(&clock)).await?;
+        let now = Opened::of(Arc::clone(&project), &given.place, Arc::clone(&clock)).await?;
         for fault in &given.faults {
             tracing::warn!(connection = %fault.connection, "{fault}: on purpose, since --fault says so; users hear what comes of it");
             now.engine.connections().stage(fault);
@@ -215,7 +215,7 @@ impl Live {
                         get in";
             return Err(vec![text.to_owned()]);
         }
-        let opened = self.now.changed(Arc::clone(&project), &self.given.place.folder()).await?;
+        let opened = self.now.changed(Arc::clone(&project), &self.given.place).await?;
         self.guarded = front.is_guarded();
         let (router, tls, assistants) = self.given.door(front, &opened, &self.facts);
         // From here on nothing fails: new requests meet the new version, those that are being answered keep the old one.
