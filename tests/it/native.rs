@@ -120,8 +120,6 @@ async fn what_it_asks_for_wrongly_is_told_the_operator() {
         assert_eq!((answer.said().len(), till.done().len()), (1, 0), "{does_what}");
         assert!(bot.log().contains(told), "{}", bot.log());
     }
-    let broken = does(&bot, "something else").send().await;
-    assert_eq!((broken.status, broken.said().len()), (200, 1), "a panic ends the turn, and in words");
 }
 
 #[test]
