@@ -105,7 +105,7 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
         let trace = Arc::new(Trace::default());
         let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())
             .map_err(|malformed| vec![malformed.to_string()])?;
-        let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try") };
+        let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try"), trace: None };
         if !situation.verified.is_empty() {
             engine.vouch(context.caller.clone(), &call.sender_id, &situation.verified).await;
         }
@@ -148,12 +148,12 @@ fn told(entries: &[Entry], reply: &Reply) -> String {
             Entry::Step { verb, place, runs: false } => {
                 writeln!(text, "{:<40} {verb}, skipped: its `when` is false", place.place())
             }
-            Entry::Call { connection, operation, inputs, requests, result } => {
+            Entry::Call { connection, operation, inputs, notes, result } => {
                 let came = match result {
                     Ok(value) => format!("{value:#}"),
                     Err(fault) => fault.to_string(),
                 };
-                let sent: String = requests.iter().map(sent).collect();
+                let sent: String = notes.requests.iter().map(sent).collect();
                 writeln!(text, "    {connection}.{operation} {inputs}\n{sent}    → {}", came.replace('\n', "\n      "))
             }
             Entry::Kept { age, instead } => {

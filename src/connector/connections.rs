@@ -19,6 +19,7 @@ use super::facts::{self, Facts, Tally};
 use super::http::Remote;
 use super::key::WriteKey;
 use super::sql::{Database, Finding, Place};
+use super::tape::Tape;
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
@@ -63,7 +64,7 @@ pub struct How<'a> {
     pub key: Option<WriteKey>,
     /// What it takes for the time, where that is not the time of the call: the same call made again is the same to a second.
     pub at: Option<DateTime<Utc>>,
-    /// Where its requests are noted, with their values.
+    /// Where it is noted what it does, with all values.
     pub wire: Option<&'a Arc<Wire>>,
 }
 
@@ -132,6 +133,7 @@ pub struct Connections {
     profiles: Keep,
     cache_bytes: u64,
     rng: Mutex<fastrand::Rng>,
+    pub(super) tape: Option<Arc<Tape>>,
 }
 
 pub(super) struct Open {
@@ -259,7 +261,7 @@ impl Connections {
         }
         let Surroundings { clock, profiles, cache_bytes, rng, .. } = surroundings;
         let cache = Arc::new(ReadCache::new(cache_bytes));
-        Ok(Self { open, cache, clock, profiles, cache_bytes, rng: Mutex::new(rng) })
+        Ok(Self { open, cache, clock, profiles, cache_bytes, rng: Mutex::new(rng), tape: None })
     }
 
     /// The same with a second level behind what is kept, which other processes share; before the first call. Needs a runtime.

@@ -30,6 +30,6 @@ mod trace;
 mod turn;
 mod verify;
 
-pub use trace::{Entry, Trace};
+pub use trace::{Begun, Entry, Trace};
 pub use turn::{Context, Engine, Parts};
 pub use verify::Verifier;

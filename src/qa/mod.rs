@@ -7,12 +7,14 @@
 mod bench;
 mod compare;
 mod examples;
+pub mod recording;
 mod rehearse;
 mod report;
 mod scenes;
 mod situation;
 mod suite;
 mod turn;
+mod yaml;
 
 pub(crate) use compare::shown;
 pub use examples::{Examples, examples};

@@ -73,6 +73,7 @@ metrics_table! {
     CrowdedTotal = "legwork_crowded_total", counter, Count, "What there was no room for at once, by what (connections and bodies that had to wait, turns that were refused).";
     RequestsRunning = "legwork_requests_running", gauge, Count, "Webhook requests that are being answered.";
     BuildInfo = "legwork_build_info", gauge, Count, "Always 1; the label says which version runs.";
+    RecordingsTotal = "legwork_recordings_total", counter, Count, "Turns that `serve --record` kept or could not keep, by result (written, left_out, failed).";
 }
 
 /// The registry of this process.

@@ -1,0 +1,228 @@
+//! Records the turns of a server: looks on at the door, and leaves the work to a thread of its own.
+//!
+//! A turn is answered first and recorded then, and nothing of the answer depends on it. So many may wait to be written; what is
+//! more is left out, counted and said.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::folder::Folder;
+use super::mask::Mask;
+use super::taken::recorded;
+use super::vocabulary::Vocabulary;
+use crate::engine::{Context, Trace};
+use crate::name::ActionName;
+use crate::plan::Project;
+use crate::qa::turn::{asks_again, without_opening};
+use crate::rasa::{Call, Malformed, Reply};
+use crate::server::Answering;
+use crate::telemetry::TurnRecorded;
+use crate::time::{Clock, Deadline};
+
+/// How many turns may be under way and waiting to be written; the body of each call is held for so long.
+const ROOM: usize = 256;
+/// How many turns may wait for Rasa's second call.
+const SLOW: usize = 64;
+/// How often old recordings are looked for, and left-out turns are said.
+const TIDY: Duration = Duration::from_secs(60);
+
+/// Takes turns to be recorded. When it and all of its [`Recorded`] are gone, what waits is written and the thread ends.
+pub struct Recorder {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
+    left_out: AtomicU64,
+}
+
+enum Job {
+    Turn(Box<Turn>),
+    Stop,
+}
+
+/// A turn that was answered.
+struct Turn {
+    call: Call,
+    trace: Arc<Trace>,
+    reply: Reply,
+    _room: OwnedSemaphorePermit,
+}
+
+/// What answers calls, with somebody who looks on.
+pub struct Recorded<E> {
+    inner: Arc<E>,
+    shared: Arc<Shared>,
+}
+
+impl Recorder {
+    /// Begins to record into a folder. `learn` reads what the project's files write, each time that the project is another.
+    ///
+    /// # Errors
+    /// When the machine gives neither a thread nor randomness, or the folder cannot be read.
+    pub fn begin(
+        folder: Folder,
+        learn: impl Fn(&Project) -> Vocabulary + Send + 'static,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
+        let mask = Mask::new(Arc::default())?;
+        let _ = folder.tidy(clock.now()).map_err(|error| format!("the folder of recordings cannot be read: {error}"))?;
+        let (jobs, waiting) = mpsc::channel();
+        let shared = Arc::new(Shared { jobs, room: Arc::new(Semaphore::new(ROOM)), left_out: AtomicU64::new(0) });
+        let writer = Writer { folder, learn: Box::new(learn), clock, mask, project: None, slow: VecDeque::new() };
+        let theirs = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work(&waiting, &theirs));
+        let thread = thread.map_err(|error| format!("no thread can be started: {error}"))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// The same engine, whose turns are recorded.
+    #[must_use]
+    pub fn of<E>(&self, inner: Arc<E>) -> Recorded<E> {
+        Recorded { inner, shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.shared.jobs.send(Job::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<E: Answering> Answering for Recorded<E> {
+    fn run(&self, call: Call, context: Context) -> impl Future<Output = Result<Reply, Malformed>> + Send {
+        let room = Arc::clone(&self.shared.room).try_acquire_owned().ok();
+        if room.is_none() {
+            self.shared.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+        let taken = room.map(|room| (call.clone(), Arc::<Trace>::default(), room));
+        let trace = taken.as_ref().map(|(_, trace, _)| Arc::clone(trace));
+        let running = self.inner.run(call, Context { trace, ..context });
+        async move {
+            let ended = running.await;
+            if let (Some((call, trace, room)), Ok(reply)) = (taken, &ended) {
+                // When the thread is gone, so is the server.
+                let turn = Turn { call, trace, reply: reply.clone(), _room: room };
+                let _ = self.shared.jobs.send(Job::Turn(Box::new(turn)));
+            }
+            ended
+        }
+    }
+
+    fn actions(&self) -> Vec<ActionName> {
+        self.inner.actions()
+    }
+
+    fn status(&self) -> Value {
+        self.inner.status()
+    }
+
+    fn stores_down(&self) -> Vec<&'static str> {
+        self.inner.stores_down()
+    }
+
+    fn health(&self, until: Deadline) -> impl Future<Output = Value> + Send {
+        self.inner.health(until)
+    }
+}
+
+struct Writer {
+    folder: Folder,
+    learn: Box<dyn Fn(&Project) -> Vocabulary + Send>,
+    clock: Arc<dyn Clock>,
+    mask: Mask,
+    /// The project that the mask's vocabulary is of.
+    project: Option<Arc<Project>>,
+    /// Turns whose first answer was that they take longer.
+    slow: VecDeque<Box<Turn>>,
+}
+
+impl Writer {
+    fn work(mut self, jobs: &mpsc::Receiver<Job>, shared: &Shared) {
+        let mut tidied = Instant::now();
+        loop {
+            match jobs.recv_timeout(TIDY) {
+                Ok(Job::Turn(turn)) => self.turn(turn),
+                Ok(Job::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                say(shared);
+                // A folder that cannot be read says so when something is written into it.
+                let _ = self.folder.tidy(self.clock.now());
+            }
+        }
+        // Whatever came before the end.
+        while let Ok(Job::Turn(turn)) = jobs.try_recv() {
+            self.turn(turn);
+        }
+        say(shared);
+    }
+
+    fn turn(&mut self, turn: Box<Turn>) {
+        if asks_again(&turn.reply, turn.call.next_action.as_deref().unwrap_or_default()) {
+            if self.slow.len() == SLOW {
+                self.slow.pop_front();
+                TurnRecorded::LeftOut(1).emit();
+            }
+            self.slow.push_back(turn);
+            return;
+        }
+        let same = |slow: &Box<Turn>| {
+            slow.call.sender_id == turn.call.sender_id && slow.call.next_action == turn.call.next_action
+        };
+        // The result of a slow turn: it began with the first call.
+        let first = self.slow.iter().position(same).and_then(|at| self.slow.remove(at));
+        let written = match first {
+            Some(first) if turn.trace.begun().is_none() => self.write(&first.call, &first.trace, &as_one(&turn.reply)),
+            _ => self.write(&turn.call, &turn.trace, &turn.reply),
+        };
+        match written {
+            Ok(true) => TurnRecorded::Written.emit(),
+            Ok(false) => {}
+            Err(error) => TurnRecorded::Failed(error.kind()).emit(),
+        }
+    }
+
+    /// Writes a turn; not one for which nothing ran, such as a repeat, or that has to be left out.
+    fn write(&mut self, call: &Call, trace: &Trace, reply: &Reply) -> io::Result<bool> {
+        let Some(begun) = trace.begun() else { return Ok(false) };
+        if !self.project.as_ref().is_some_and(|project| Arc::ptr_eq(project, &begun.project)) {
+            self.mask = self.mask.knowing(Arc::new((self.learn)(&begun.project)));
+            self.project = Some(Arc::clone(&begun.project));
+        }
+        let Some(recording) = recorded(call, begun, &trace.entries(), reply) else { return Ok(false) };
+        self.folder.write(&recording.masked(&self.mask)).map(|_| true)
+    }
+}
+
+/// Says how many turns were left out since it was said last.
+fn say(shared: &Shared) {
+    match shared.left_out.swap(0, Ordering::Relaxed) {
+        0 => {}
+        count => TurnRecorded::LeftOut(count).emit(),
+    }
+}
+
+/// The second answer of a slow turn as if it had been the only one.
+fn as_one(reply: &Reply) -> Reply {
+    let mut reply = reply.clone();
+    if let Reply::Answer(answer) = &mut reply {
+        without_opening(answer);
+    }
+    reply
+}
