@@ -7,15 +7,17 @@ mod catalogue;
 mod load;
 mod messages;
 mod open;
+mod recordings;
 mod room;
 mod staged;
 mod store;
 
-pub use assistants::{assistant_facts, assistants, each_assistant};
+pub use assistants::{assistant_facts, assistants, each_assistant, tracker};
 pub use catalogue::catalogue;
 pub use load::{Place, load, read};
 pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, engine, facts, probe, test_connections, verify};
+pub use recordings::{everything, load_with, vocabulary};
 pub use room::{Room, open_more_files, room};
 pub use staged::{nowhere, unstageable};
 pub use store::{existing as existing_store, keeps, open as open_store};

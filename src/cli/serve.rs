@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::record::recorder;
 use super::{ServeFlags, block_on, cannot, complain, complain_of};
 use crate::app::{self, Place};
 use crate::diag::{Diagnostic, File};
@@ -124,7 +125,11 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     }
     let draining = Draining::default();
     let facts = Facts { config, metrics: metrics.clone(), draining: draining.clone() };
-    let router = server::router(Arc::clone(&engine), options, facts);
+    let recorder = recorder(flags, &project, place).map_err(one)?;
+    let router = match &recorder {
+        Some(recorder) => server::router(Arc::new(recorder.of(Arc::clone(&engine))), options, facts),
+        None => server::router(Arc::clone(&engine), options, facts),
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let (turns, connections) = (room.turns, room.connections);
     tracing::info!(actions = project.actions.len(), turns, connections, "listening on {scheme}://{bound}/webhook");
@@ -142,6 +147,8 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     let served = server::serve(listener, router, serving, told_to_stop(), engine.settled()).await;
     upkeep.abort();
     work.abort();
+    // What waits to be written is.
+    drop(recorder);
     tracing::info!("stopped");
     served.map_err(|error| one(format!("the server stopped: {error}")))
 }

@@ -23,4 +23,5 @@ pub use mask::Mask;
 pub use recorder::{Recorded, Recorder};
 pub use replay::{Replayed, Replays, play, replay};
 pub use stubs::stubs;
+pub use taken::otherwise;
 pub use vocabulary::{Vocabulary, of_everything, of_project};

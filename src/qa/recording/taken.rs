@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::answer::differences;
 use super::called::Called;
 use super::file::{Asked, Exchange, Faulted, Recording, Said, StoodIn};
 use super::mask::Mask;
 use crate::connector::{Ended, Fate, Noted, Notes};
 use crate::engine::{Begun, Entry};
+use crate::qa::Failure;
 use crate::rasa::{Answer, Call, Reply};
 
 /// The recording of a turn, in the open; none of one that has to be left out: one of one-time codes, which are secrets, and one
@@ -68,6 +70,17 @@ pub(super) fn told(reply: &Reply) -> Option<Said> {
         Reply::Rejected { reason, .. } => Some(Said { rejected: Some(reason.clone()), ..Said::default() }),
         Reply::Nothing | Reply::NotRegistered { .. } | Reply::NeedsDomain { .. } => None,
     }
+}
+
+/// Where what came is not what was tried, once that has no people in it.
+#[must_use]
+pub fn otherwise(tried: &Reply, mask: &Mask, came: &Reply) -> Vec<Failure> {
+    let masked = |said: Said| Said {
+        events: said.events.iter().map(|event| masked_event(event, mask)).collect(),
+        responses: said.responses.iter().map(|message| mask.value(message)).collect(),
+        ..said
+    };
+    differences(&told(tried).map(masked).unwrap_or_default(), &told(came).unwrap_or_default())
 }
 
 fn asks(notes: &Notes) -> Vec<Asked> {
