@@ -12,7 +12,7 @@ use super::{ProjectFlags, ServeFlags, block_on, cannot, complain, complain_of, p
 use crate::app::{self, Place};
 use crate::plan::Project;
 use crate::plan::settings::Profile;
-use crate::qa::recording::{self, Folder, Recorder, Recording};
+use crate::qa::recording::{self, Folder, Learned, Recorder, Recording};
 use crate::time::{Clock, SystemClock, shown};
 
 #[derive(Debug, Args)]
@@ -38,9 +38,13 @@ pub(super) fn recorder(flags: &ServeFlags, project: &Project, place: &Place) -> 
                     --record-in-production if that was decided (docs/recording.md says what is kept)";
         return Err(text.to_owned());
     }
-    let place = place.clone();
-    let learn = move |project: &Project| app::vocabulary(&place, project);
-    let recorder = Recorder::begin(Folder::open(folder, flags.record_for)?, learn, Arc::new(SystemClock))?;
+    let (at, place) = (place.folder(), place.clone());
+    let learn = move |project: &Project| {
+        // None of them is asked; without them, recordings are only to read.
+        let connections = app::test_connections(project, &place.folder()).unwrap_or_default();
+        Learned { words: app::vocabulary(&place, project), connections }
+    };
+    let recorder = Recorder::begin(Folder::open(folder, flags.record_for)?, &at, learn, Arc::new(SystemClock))?;
     tracing::warn!(
         folder = %folder.display(), kept = shown(flags.record_for),
         "every turn is recorded, without the people in it, since --record says so"

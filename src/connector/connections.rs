@@ -127,12 +127,12 @@ impl fmt::Display for Problem {
 
 /// The connections of a project, opened.
 pub struct Connections {
-    open: IndexMap<ConnectionName, Open>,
+    pub(super) open: IndexMap<ConnectionName, Open>,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
-    profiles: Keep,
-    cache_bytes: u64,
-    rng: Mutex<fastrand::Rng>,
+    pub(super) profiles: Keep,
+    pub(super) cache_bytes: u64,
+    pub(super) rng: Mutex<fastrand::Rng>,
     pub(super) tape: Option<Arc<Tape>>,
 }
 
@@ -142,9 +142,9 @@ pub(super) struct Open {
     pub(super) system: Opened,
     pub(super) rules: Rules,
     /// What is staged to be wrong with it, in the order in which it was staged.
-    staged: Mutex<Vec<(Option<OperationName>, Staged)>>,
+    pub(super) staged: Mutex<Vec<(Option<OperationName>, Staged)>>,
     /// Nothing of it is kept.
-    forgets: AtomicBool,
+    pub(super) forgets: AtomicBool,
     /// Its host or file, for operators.
     pub(super) address: Option<String>,
     pub(super) tally: Tally,

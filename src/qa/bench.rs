@@ -96,15 +96,14 @@ impl Bench {
             rng: fastrand::Rng::with_seed(0),
             scratch: true,
         };
-        let opened = Connections::open(&self.connections, surroundings).await;
+        let opened = match tape {
+            Some(tape) => Connections::recorded(&self.connections, surroundings, tape),
+            None => Connections::open(&self.connections, surroundings).await,
+        };
         let systems = opened.map_err(|problems| {
             let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             Failure::differs("connections", "they can be opened", came)
         })?;
-        let systems = match tape {
-            Some(tape) => systems.answering_from(tape),
-            None => systems,
-        };
         let verifications = Arc::new(MemoryVerifications::default());
         let verifier =
             Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;

@@ -28,6 +28,6 @@ pub use metric::{Metric, Metrics};
 pub use outbox::{OutboxSize, WriteDelivered, WriteSettled};
 pub use panic::{report as report_panics, said as panic_said};
 pub use patience::{BreakerChanged, Hedged, HeldBack, Retried, breaker_made};
-pub use recordings::TurnRecorded;
+pub use recordings::{TurnRecorded, unseen};
 pub use stores::{SecondLevelUsed, StoreState, StoreWatch};
 pub use work::{JoinKind, ResultLost, TurnRunning, WorkJoined, WorkRunning};

@@ -1,6 +1,6 @@
-//! Facts about recordings: what was kept of turns, and what could not be.
+//! Facts about recordings: what was kept of turns, and what could not be; and work beside a server that is no fact at all.
 
-use metrics::counter;
+use metrics::{NoopRecorder, counter};
 
 use super::Metric;
 
@@ -31,4 +31,11 @@ impl TurnRecorded {
         };
         counter!(Metric::RecordingsTotal.name(), "result" => result).increment(count);
     }
+}
+
+/// Runs work of which operators are told nothing: a turn that is run again beside a server is none of its turns. What is counted
+/// and logged on this thread meanwhile is not.
+pub fn unseen<T>(work: impl FnOnce() -> T) -> T {
+    let nobody = tracing::subscriber::NoSubscriber::default();
+    tracing::subscriber::with_default(nobody, || metrics::with_local_recorder(&NoopRecorder, work))
 }

@@ -20,7 +20,7 @@ pub use called::Called;
 pub use file::{Asked, Exchange, Faulted, Recording, Said, StoodIn};
 pub use folder::{Folder, read};
 pub use mask::Mask;
-pub use recorder::{Recorded, Recorder};
+pub use recorder::{Learned, Recorded, Recorder};
 pub use replay::{Replayed, Replays, play, replay};
 pub use stubs::stubs;
 pub use taken::otherwise;

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -16,15 +18,18 @@ use tokio::time::Instant;
 
 use super::folder::Folder;
 use super::mask::Mask;
+use super::replay::settled;
 use super::taken::recorded;
 use super::vocabulary::Vocabulary;
 use crate::engine::{Context, Trace};
 use crate::name::ActionName;
 use crate::plan::Project;
+use crate::plan::connector::Connection;
+use crate::qa::bench::Bench;
 use crate::qa::turn::{asks_again, without_opening};
 use crate::rasa::{Call, Malformed, Reply};
 use crate::server::Answering;
-use crate::telemetry::TurnRecorded;
+use crate::telemetry::{TurnRecorded, unseen};
 use crate::time::{Clock, Deadline};
 
 /// How many turns may be under way and waiting to be written; the body of each call is held for so long.
@@ -33,6 +38,14 @@ const ROOM: usize = 256;
 const SLOW: usize = 64;
 /// How often old recordings are looked for, and left-out turns are said.
 const TIDY: Duration = Duration::from_secs(60);
+
+/// What has to be known of a project, to record its turns.
+pub struct Learned {
+    /// The words that its files write.
+    pub words: Vocabulary,
+    /// Its connections, of which none is asked.
+    pub connections: Vec<Connection>,
+}
 
 /// Takes turns to be recorded. When it and all of its [`Recorded`] are gone, what waits is written and the thread ends.
 pub struct Recorder {
@@ -66,20 +79,23 @@ pub struct Recorded<E> {
 }
 
 impl Recorder {
-    /// Begins to record into a folder. `learn` reads what the project's files write, each time that the project is another.
+    /// Begins to record into a folder the turns of the project at `place`. `learn` reads what has to be known of it, each time
+    /// that it is another.
     ///
     /// # Errors
     /// When the machine gives neither a thread nor randomness, or the folder cannot be read.
     pub fn begin(
         folder: Folder,
-        learn: impl Fn(&Project) -> Vocabulary + Send + 'static,
+        place: &Path,
+        learn: impl Fn(&Project) -> Learned + Send + 'static,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
         let mask = Mask::new(Arc::default())?;
         let _ = folder.tidy(clock.now()).map_err(|error| format!("the folder of recordings cannot be read: {error}"))?;
         let (jobs, waiting) = mpsc::channel();
         let shared = Arc::new(Shared { jobs, room: Arc::new(Semaphore::new(ROOM)), left_out: AtomicU64::new(0) });
-        let writer = Writer { folder, learn: Box::new(learn), clock, mask, project: None, slow: VecDeque::new() };
+        let (learn, place) = (Box::new(learn), place.to_path_buf());
+        let writer = Writer { folder, place, learn, clock, mask, bench: None, slow: VecDeque::new() };
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work(&waiting, &theirs));
         let thread = thread.map_err(|error| format!("no thread can be started: {error}"))?;
@@ -141,11 +157,13 @@ impl<E: Answering> Answering for Recorded<E> {
 
 struct Writer {
     folder: Folder,
-    learn: Box<dyn Fn(&Project) -> Vocabulary + Send>,
+    /// The project's folder.
+    place: PathBuf,
+    learn: Box<dyn Fn(&Project) -> Learned + Send>,
     clock: Arc<dyn Clock>,
     mask: Mask,
-    /// The project that the mask's vocabulary is of.
-    project: Option<Arc<Project>>,
+    /// Of the project that the mask's vocabulary is of.
+    bench: Option<Arc<Bench>>,
     /// Turns whose first answer was that they take longer.
     slow: VecDeque<Box<Turn>>,
 }
@@ -155,7 +173,7 @@ impl Writer {
         let mut tidied = Instant::now();
         loop {
             match jobs.recv_timeout(TIDY) {
-                Ok(Job::Turn(turn)) => self.turn(turn),
+                Ok(Job::Turn(turn)) => self.survives(turn),
                 Ok(Job::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
@@ -168,9 +186,16 @@ impl Writer {
         }
         // Whatever came before the end.
         while let Ok(Job::Turn(turn)) = jobs.try_recv() {
-            self.turn(turn);
+            self.survives(turn);
         }
         say(shared);
+    }
+
+    /// Writes a turn down; a bug in that costs one recording.
+    fn survives(&mut self, turn: Box<Turn>) {
+        if catch_unwind(AssertUnwindSafe(|| self.turn(turn))).is_err() {
+            TurnRecorded::Failed(io::ErrorKind::Other).emit();
+        }
     }
 
     fn turn(&mut self, turn: Box<Turn>) {
@@ -201,12 +226,21 @@ impl Writer {
     /// Writes a turn; not one for which nothing ran, such as a repeat, or that has to be left out.
     fn write(&mut self, call: &Call, trace: &Trace, reply: &Reply) -> io::Result<bool> {
         let Some(begun) = trace.begun() else { return Ok(false) };
-        if !self.project.as_ref().is_some_and(|project| Arc::ptr_eq(project, &begun.project)) {
-            self.mask = self.mask.knowing(Arc::new((self.learn)(&begun.project)));
-            self.project = Some(Arc::clone(&begun.project));
-        }
+        let bench = self.bench(&begun.project);
         let Some(recording) = recorded(call, begun, &trace.entries(), reply) else { return Ok(false) };
-        self.folder.write(&recording.masked(&self.mask)).map(|_| true)
+        let recording = unseen(|| settled(&bench, recording.masked(&self.mask)));
+        self.folder.write(&recording).map(|_| true)
+    }
+
+    fn bench(&mut self, project: &Arc<Project>) -> Arc<Bench> {
+        if let Some(bench) = self.bench.as_ref().filter(|bench| Arc::ptr_eq(&bench.project, project)) {
+            return Arc::clone(bench);
+        }
+        let Learned { words, connections } = (self.learn)(project);
+        self.mask = self.mask.knowing(Arc::new(words));
+        let bench = Bench::new(project, &connections, &self.place, &self.clock);
+        self.bench = Some(Arc::clone(&bench));
+        bench
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
+use serde_json::Value;
 
 use super::answer::differences;
 use super::file::{Asked, Recording, Said};
@@ -155,21 +156,55 @@ fn references(entries: &[Entry]) -> Vec<String> {
 
 async fn played(bench: Arc<Bench>, recording: Recording, tape: Arc<Tape>) -> Result<Played, Failure> {
     // Paused time is a thread's own, and so is its runtime.
-    let running = tokio::task::spawn_blocking(move || {
-        let turn = async {
-            let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(recording.at));
-            let engine = bench.open(&clock, Some(tape)).await?;
-            let trace = Arc::<Trace>::default();
-            paused::begin();
-            let (body, situation) = (recording.call.body(&recording.action), recording.call.situation());
-            let told = take(&engine, body, &situation, &trace).await;
-            let told = told.map_err(|wrong| Failure::differs("call", "a call that Rasa could make", wrong.to_string()))?;
-            Ok(Played { reply: as_one(told), trace })
-        };
-        paused::run(turn).unwrap_or_else(|error| Err(Failure::differs("run", "it can be begun", error.to_string())))
-    });
+    let running = tokio::task::spawn_blocking(move || turn(&bench, &recording, tape));
     let broken = || Failure::differs("run", "it comes to an end", "a bug in legwork ended it; the log has more");
     running.await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// Takes the turn of a recording on this thread. Blocks.
+fn turn(bench: &Bench, recording: &Recording, tape: Arc<Tape>) -> Result<Played, Failure> {
+    let turn = async {
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock::at(recording.at));
+        let engine = bench.open(&clock, Some(tape)).await?;
+        let trace = Arc::<Trace>::default();
+        paused::begin();
+        let (body, situation) = (recording.call.body(&recording.action), recording.call.situation());
+        let told = take(&engine, body, &situation, &trace).await;
+        let told = told.map_err(|wrong| Failure::differs("call", "a call that Rasa could make", wrong.to_string()))?;
+        Ok(Played { reply: as_one(told), trace })
+    };
+    paused::run(turn).unwrap_or_else(|error| Err(Failure::differs("run", "it can be begun", error.to_string())))
+}
+
+/// A masked recording with what the action asks and says on its values, which is what it is held against later: what an
+/// action makes of a value, such as the end of a number or its own mask, is made of the masked one then. Where it goes another
+/// way on them, the recording is only to read. Blocks.
+pub(super) fn settled(bench: &Bench, mut recording: Recording) -> Recording {
+    if recording.only_to_read.is_some() {
+        return recording;
+    }
+    let shape = |said: &Said| {
+        let slot = |event: &Value| (event.get("event").cloned(), event.get("name").cloned());
+        (said.responses.len(), said.events.iter().map(slot).collect::<Vec<_>>(), said.rejected.is_some())
+    };
+    let run = || {
+        let tape = Arc::new(recording.tape().ok()?.in_order());
+        let played = turn(bench, &recording, Arc::clone(&tape)).ok()?;
+        let references = references(&played.trace.entries());
+        let told = Said { references, ..told(played.reply.as_ref()?)? };
+        let as_it_went = tape.missed().is_empty() && tape.unasked().is_empty() && shape(&told) == shape(&recording.told);
+        as_it_went.then(|| (told, tape.given()))
+    };
+    match run() {
+        Some((told, given)) => {
+            recording.told = told;
+            for (asked, inputs) in recording.asked.iter_mut().zip(given) {
+                asked.inputs = inputs.unwrap_or_default();
+            }
+        }
+        None => recording.only_to_read = Some("with masked values the action goes another way than it went".to_owned()),
+    }
+    recording
 }
 
 impl Replays {
