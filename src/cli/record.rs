@@ -89,7 +89,8 @@ pub(super) fn stubs(flags: &StubsFlags) -> ExitCode {
         print(&stubs);
         return ExitCode::SUCCESS;
     };
-    let written = OpenOptions::new().write(true).create_new(true).open(out).and_then(|mut file| file.write_all(stubs.as_bytes()));
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(out).and_then(|mut file| file.write_all(stubs.as_bytes()));
     match written {
         Ok(()) => {
             complain(&format!("legwork: written to {}\n", out.display()));

@@ -162,7 +162,13 @@ async fn tried(
         let (reply, trace) = recording::play(project, &connections, &folder, clock, &recording).await.map_err(one)?;
         let reply = reply.ok_or_else(|| one("it came to no answer".to_owned()))?;
         // Its time was not real.
-        return Ok(Tried { reply, entries: trace.timed(), took: None, begun: trace.begun().cloned(), called: Some(recording.call) });
+        return Ok(Tried {
+            reply,
+            entries: trace.timed(),
+            took: None,
+            begun: trace.begun().cloned(),
+            called: Some(recording.call),
+        });
     }
     let engine = app::engine(Arc::clone(project), &folder, Arc::clone(clock)).await?;
     flags.fault.iter().for_each(|fault| engine.connections().stage(fault));

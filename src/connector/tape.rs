@@ -130,11 +130,7 @@ impl Connections {
     ///
     /// # Errors
     /// What is wrong with the settings of each.
-    pub fn recorded(
-        connections: &[Connection],
-        around: Surroundings<'_>,
-        tape: Arc<Tape>,
-    ) -> Result<Self, Vec<Problem>> {
+    pub fn recorded(connections: &[Connection], around: Surroundings<'_>, tape: Arc<Tape>) -> Result<Self, Vec<Problem>> {
         let Surroundings { clock, profiles, cache_bytes, rng, .. } = around;
         let (mut open, mut problems) = (IndexMap::new(), Vec::new());
         for connection in connections {
@@ -177,7 +173,8 @@ mod tests {
             inputs: inputs(number),
             ended: Ok(Answered { value, age: None }),
         };
-        let tape = Tape::new(vec![ended("1", json!("first")), ended("2", json!("other")), ended("1", json!("then"))], Vec::new());
+        let tape =
+            Tape::new(vec![ended("1", json!("first")), ended("2", json!("other")), ended("1", json!("then"))], Vec::new());
         let ask = |number: &str| tape.answer(&shop, &find, &inputs(number)).map(|answered| answered.value);
         assert_eq!([ask("1"), ask("1"), ask("1")], [Ok(json!("first")), Ok(json!("then")), Ok(json!("then"))]);
         assert_eq!(tape.unasked(), ["shop.find_order"]);

@@ -135,11 +135,7 @@ pub fn numbers(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// Cuts out what the pattern finds, as far as `of` says it is something: which sort, and how much of it.
-fn cut<'a>(
-    pattern: &LazyLock<Option<Regex>>,
-    text: &'a str,
-    of: impl Fn(&str) -> Option<(Sort, usize)>,
-) -> Vec<Piece<'a>> {
+fn cut<'a>(pattern: &LazyLock<Option<Regex>>, text: &'a str, of: impl Fn(&str) -> Option<(Sort, usize)>) -> Vec<Piece<'a>> {
     let (mut pieces, mut at) = (Vec::new(), 0);
     for found in LazyLock::force(pattern).iter().flat_map(|pattern| pattern.find_iter(text)) {
         let Some((sort, length)) = of(found.as_str()) else { continue };

@@ -10,12 +10,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
+use super::Failure;
 use super::bench::Bench;
 use super::compare::differences;
 use super::recording::Called;
 use super::turn::as_one;
 use super::yaml::block;
-use super::Failure;
 use crate::name::ActionName;
 use crate::plan::Project;
 use crate::plan::connector::{Connection, StagedAt};
@@ -41,7 +41,9 @@ impl Saved<'_> {
     pub fn yaml(&self, reply: Option<&Reply>) -> String {
         let mut test = Map::new();
         let mut put = |key: &str, value: Value| {
-            let empty = value.is_null() || value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            let empty = value.is_null()
+                || value.as_object().is_some_and(Map::is_empty)
+                || value.as_array().is_some_and(Vec::is_empty);
             if !empty {
                 test.insert(key.to_owned(), value);
             }
@@ -69,7 +71,8 @@ impl Saved<'_> {
 fn given(faults: &[StagedAt]) -> Value {
     let mut given: IndexMap<String, Vec<String>> = IndexMap::new();
     for StagedAt { connection, operation, fault } in faults {
-        let place = operation.as_ref().map_or_else(|| connection.to_string(), |operation| format!("{connection}.{operation}"));
+        let place =
+            operation.as_ref().map_or_else(|| connection.to_string(), |operation| format!("{connection}.{operation}"));
         given.entry(place).or_default().push(fault.to_string());
     }
     let state = |fault: &String| match fault.split_once(' ') {
@@ -127,7 +130,9 @@ fn said(message: &Message) -> Value {
     let mut fields = serde_json::to_value(message).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
     fields.retain(|key, value| key != "template" && !is_empty(value));
     match fields.iter().next() {
-        Some((key, Value::String(text))) if fields.len() == 1 && (key == "text" || key == "response") => text.as_str().into(),
+        Some((key, Value::String(text))) if fields.len() == 1 && (key == "text" || key == "response") => {
+            text.as_str().into()
+        }
         _ => fields.into(),
     }
 }

@@ -13,7 +13,9 @@ pub(super) fn block(value: &Value, depth: usize) -> String {
             let field = |(key, value): (&String, &Value)| format!("{pad}{}:{}", scalar(key), below(value, depth));
             fields.iter().map(field).collect()
         }
-        Value::Array(items) if !items.is_empty() => items.iter().map(|item| format!("{pad}- {}", item_of(item, depth))).collect(),
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().map(|item| format!("{pad}- {}", item_of(item, depth))).collect()
+        }
         other => format!("{pad}{}\n", inline(other)),
     }
 }

@@ -4,17 +4,26 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
+use legwork::engine::Context;
+use legwork::name::CallerName;
+use legwork::plan::Project;
+use legwork::qa::recording::{Folder, Learned, Recorder, Vocabulary};
+use legwork::rasa::{Limits, Reply};
+use legwork::server::Answering as _;
+use legwork::time::SystemClock;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::{Ran, legwork, legwork_with, project, request};
+use crate::support::{House, Ran, legwork, legwork_with, lines_about, project, request};
 
 const TOKEN: (&str, Option<&str>) = ("CRM_TOKEN", Some("tok-s3cret-99"));
 
@@ -78,8 +87,19 @@ steps:
 
 /// Everything in the calls and answers that is somebody's, or a secret.
 const NOBODY_ELSES: [&str; 13] = [
-    "Mark", "Bergmann", "mark.bergmann", "acme", "1234567", "….4567", "zipper", "Rosengasse", "5678901234", "hush",
-    "s3cret", "whatsapp", "Johnson",
+    "Mark",
+    "Bergmann",
+    "mark.bergmann",
+    "acme",
+    "1234567",
+    "….4567",
+    "zipper",
+    "Rosengasse",
+    "5678901234",
+    "hush",
+    "s3cret",
+    "whatsapp",
+    "Johnson",
 ];
 
 type Answer = ([(&'static str, &'static str); 1], String);
@@ -253,15 +273,27 @@ async fn a_turn_is_kept_without_the_people_in_it_for_its_owner_alone() {
 async fn recordings_run_again_offline_and_a_changed_action_is_seen() {
     let folder = recorded().await;
     let ran = run(folder.path(), &["test", "--replay", "rec"]);
-    assert_eq!((ran.code, ran.printed.ends_with("\n3 as recorded, 0 otherwise, 0 not run\n")), (Some(0), true), "{}", ran.printed);
+    assert_eq!(
+        (ran.code, ran.printed.ends_with("\n3 as recorded, 0 otherwise, 0 not run\n")),
+        (Some(0), true),
+        "{}",
+        ran.printed
+    );
     let path = folder.path().join("actions/action_ticket.yml");
     let changed = ACTION.replace("Thank you, ", "Thanks, ").replace("ticket: \"{{ ticket.number }}\", ", "");
     std::fs::write(&path, changed).unwrap();
     let ran = run(folder.path(), &["test", "--replay", "rec"]);
-    let parts = ["FAIL action_ticket: rec/", "said[0]\n         recorded  Thank you, ", "now       Thanks, ", "events[0]\n         recorded  slot ticket = \"N-17\"", "2 as recorded, 1 otherwise"];
+    let parts = [
+        "FAIL action_ticket: rec/",
+        "said[0]\n         recorded  Thank you, ",
+        "now       Thanks, ",
+        "events[0]\n         recorded  slot ticket = \"N-17\"",
+        "2 as recorded, 1 otherwise",
+    ];
     assert!(ran.code == Some(1) && parts.iter().all(|part| ran.printed.contains(part)), "{}", ran.printed);
     // What it asks for now was not recorded, and nobody is asked.
-    std::fs::write(&path, ACTION.replace("text: \"{{ customer.name }} says: ", "text: \"{{ customer.name }} said: ")).unwrap();
+    std::fs::write(&path, ACTION.replace("text: \"{{ customer.name }} says: ", "text: \"{{ customer.name }} said: "))
+        .unwrap();
     let ran = run(folder.path(), &["test", "--replay", "rec", "-n", "action_ticket"]);
     let note = "desk.ticket was not recorded with the inputs it has now";
     assert!(ran.code == Some(1) && ran.printed.contains(note), "{}", ran.printed);
@@ -276,7 +308,10 @@ async fn recordings_run_again_offline_and_a_changed_action_is_seen() {
         (&["test", "--replay", "actions"], "actions holds no recording"),
         (&["test", "--replay", "log.jsonl"], "is not a recording"),
         (&["try", "--tracker", file.to_str().unwrap()], "it is a recording: say --recording"),
-        (&["try", "action_order", "--recording", file.to_str().unwrap()], "a recording of `action_ticket`, not of `action_order`"),
+        (
+            &["try", "action_order", "--recording", file.to_str().unwrap()],
+            "a recording of `action_ticket`, not of `action_order`",
+        ),
     ] {
         let ran = run(folder.path(), words);
         assert!(ran.code == Some(2) && ran.complained.contains(said), "{words:?}: {}", ran.complained);
@@ -285,13 +320,21 @@ async fn recordings_run_again_offline_and_a_changed_action_is_seen() {
 
 #[tokio::test]
 async fn a_slow_turn_is_one_recording_and_a_code_is_none() {
-    let folder = folder("turn: { slow_after: 50ms, give_up_after: 30s }\n").await;
-    let serving = Serving::start(folder.path(), &["--record", "rec", "--fault", "shop=slow:500ms"]);
+    let more = "
+turn: { slow_after: 50ms, give_up_after: 30s }
+verify: { code: { call: shop.send_message, with: { to: '{{ address }}', text: 'Your code is {{ code }}' } } }
+";
+    let folder = folder(more).await;
+    let code = "inputs: { email: {} }\nsteps: [{ send_code: '{{ email }}' }, { say: sent }]\n";
+    std::fs::write(folder.path().join("actions/action_code.yml"), code).unwrap();
+    let serving = Serving::start(folder.path(), &["--record", "rec", "--fault", "shop.find_order=slow:500ms"]);
     let slots = json!({ "order_id": "1001" });
     let first = serving.call(&call("action_order", &slots, "m1", false)).await;
     assert_eq!(first["events"][0]["event"], "followup");
     let second = serving.call(&call("action_order", &slots, "m1", true)).await;
     assert_eq!(second["responses"][0]["text"], "Order 1001 of Sarah Johnson is shipped.");
+    let sent = serving.call(&call("action_code", &json!({ "email": "sarah@example.com" }), "m2", false)).await;
+    assert_eq!(sent["responses"][0]["text"], "sent");
     serving.stop();
     assert_eq!(files(&folder.path().join("rec")).len(), 1);
     let ran = run(folder.path(), &["test", "--replay", "rec"]);
@@ -299,11 +342,78 @@ async fn a_slow_turn_is_one_recording_and_a_code_is_none() {
 }
 
 #[tokio::test]
+async fn forms_run_again() {
+    let folder = folder("").await;
+    let path = |path: &str| folder.path().join(path);
+    let form = "
+slots:
+  order_id:
+    call: shop.find_order
+    with: { number: \"{{ value }}\" }
+    as: order
+    refuse: \"There is no order {{ value }}.\"
+    set: { customer_name: \"{{ order.customer.name }}\" }
+";
+    std::fs::write(path("actions/validate_order_form.yml"), form).unwrap();
+    let domain = "slots: { order_id: { type: text, mappings: [{ type: from_text }] }, email: { type: text }, ticket: { type: text }, customer_name: { type: text } }\n\
+                  forms: { order_form: { required_slots: [order_id] } }\nactions: [action_ticket, action_order, validate_order_form]\n";
+    std::fs::write(path("domain.yml"), domain).unwrap();
+    let serving = Serving::start(folder.path(), &["--record", "rec"]);
+    let ask = |value: &str, message: &str| {
+        let mut body: Value =
+            serde_json::from_str(&call("validate_order_form", &json!({ "order_id": value }), message, false)).unwrap();
+        let offered = json!({ "event": "slot", "name": "order_id", "value": value });
+        body["tracker"]["events"].as_array_mut().unwrap().push(offered);
+        body["tracker"]["active_loop"] = json!({ "name": "order_form" });
+        body.to_string()
+    };
+    let taken = serving.call(&ask("1001", "m1")).await;
+    assert_eq!(taken["events"][1]["value"], "Sarah Johnson", "{taken}");
+    let refused = serving.call(&ask("777", "m2")).await;
+    assert_eq!(refused["responses"][0]["text"], "There is no order 777.");
+    serving.stop();
+    assert_eq!(files(&path("rec")).len(), 2);
+    let ran = run(folder.path(), &["test", "--replay", "rec"]);
+    assert!(ran.code == Some(0) && ran.printed.contains("2 as recorded"), "{}", ran.printed);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_left_out_counted_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let House { engine, .. } = &House::open();
+    let recordings = Folder::open(&folder.path().join("rec"), Duration::from_secs(1)).unwrap();
+    let learn = |_: &Project| Learned { words: Vocabulary::default(), connections: Vec::new() };
+    let recorder = Recorder::begin(recordings, folder.path(), learn, Arc::new(SystemClock)).unwrap();
+    let recorded = recorder.of(Arc::clone(engine));
+    let body = Bytes::from(crate::support::call("action_echo", json!({ "say": "hello" })));
+    let waiting: Vec<_> = (0..300)
+        .map(|_| {
+            let call = legwork::rasa::Call::decode(body.clone(), &Limits::default()).unwrap();
+            let context = Context { caller: CallerName::anonymous(), request_id: "r".into(), trace: None };
+            recorded.run(call, context)
+        })
+        .collect();
+    // All of them are answered, the recorded and the others.
+    for turn in waiting {
+        let Reply::Answer(answer) = turn.await.unwrap() else { panic!("no answer") };
+        assert_eq!(answer.responses[0].text.as_deref(), Some("hello"));
+    }
+    drop(recorder);
+    let said = lines_about("turns were not recorded");
+    assert!(said.iter().any(|line| line.contains("\"count\":44")), "{said:?}");
+}
+
+#[tokio::test]
 async fn what_is_old_enough_is_removed_and_nothing_else() {
     let folder = folder("").await;
     let rec = folder.path().join("rec");
     std::fs::create_dir(&rec).unwrap();
-    let names = ["20200101T000000000Z-action_order-1-0.json", "20200101T000000000Z-action_order-1-1.json.part", "notes-2020.json", "20990101T000000000Z-action_order-1-0.json"];
+    let names = [
+        "20200101T000000000Z-action_order-1-0.json",
+        "20200101T000000000Z-action_order-1-1.json.part",
+        "notes-2020.json",
+        "20990101T000000000Z-action_order-1-0.json",
+    ];
     names.iter().for_each(|name| std::fs::write(rec.join(name), "{}").unwrap());
     Serving::start(folder.path(), &["--record", "rec", "--record-for", "1h"]).stop();
     let left: Vec<_> = files(&rec).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
@@ -356,12 +466,17 @@ async fn stubs_are_what_rasa_pro_takes() {
         None => format!("{line}\n"),
     };
     let printed: String = ran.printed.lines().map(file_name).collect();
-    let (order, ticket) = printed.split_once("  # From rec/…, the newest").map(|(a, b)| (a.to_owned(), format!("stub_custom_actions:\n  # From rec/…, the newest{b}"))).unwrap();
+    let (order, ticket) = printed
+        .split_once("  # From rec/…, the newest")
+        .map(|(a, b)| (a.to_owned(), format!("stub_custom_actions:\n  # From rec/…, the newest{b}")))
+        .unwrap();
     assert_eq!((ran.code, ticket.as_str()), (Some(0), expected));
     assert!(order.contains("action_order:\n    events: []\n    responses:\n"), "{order}");
     let ran = run(folder.path(), &["stubs", "rec", "--case", "asks for help", "--out", "stubs.yml"]);
     assert_eq!(ran.code, Some(0), "{}", ran.complained);
-    assert!(std::fs::read_to_string(folder.path().join("stubs.yml")).unwrap().contains("  \"asks for help::action_ticket\":\n"));
+    assert!(
+        std::fs::read_to_string(folder.path().join("stubs.yml")).unwrap().contains("  \"asks for help::action_ticket\":\n")
+    );
     let ran = run(folder.path(), &["stubs", "rec", "--out", "stubs.yml"]);
     assert!(ran.code == Some(2) && ran.complained.contains("stubs.yml cannot be written"), "{}", ran.complained);
 }

@@ -71,7 +71,11 @@ fn each_input_says_where_it_came_from() {
     ];
     holds(&ran, 0, &places);
     holds(&tried(&[]), 0, &["order_id = null, from the slot `order_id`, which holds nothing\n", "said\n  Which?\n"]);
-    holds(&tried(&["-s", "order_id=blue"]), 0, &["order_id = \"blue\", from the slot `order_id`, refused: ", "That is none."]);
+    holds(
+        &tried(&["-s", "order_id=blue"]),
+        0,
+        &["order_id = \"blue\", from the slot `order_id`, refused: ", "That is none."],
+    );
 }
 
 #[test]
@@ -111,7 +115,10 @@ fn rasa() -> (String, thread::JoinHandle<Vec<String>>) {
                 false => (401, json!({ "reason": "NotAuthenticated" }).to_string()),
             };
             lines.push(line);
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
             stream.write_all((head + &body).as_bytes()).unwrap();
         }
         lines
@@ -148,10 +155,36 @@ fn a_system_fails_on_purpose() {
 #[test]
 fn what_is_saved_passes_and_has_nobody_in_it() {
     let folder = folder();
-    let words = ["try", "action_x", "-s", "order_id=#1002", "-e", "name=Bergmann", "--text", "call me at 0664 1234567", "--save", "tells Ada"];
+    let words = [
+        "try",
+        "action_x",
+        "-s",
+        "order_id=#1002",
+        "-e",
+        "name=Bergmann",
+        "--text",
+        "call me at 0664 1234567",
+        "--save",
+        "tells Ada",
+    ];
     let ran = legwork(folder.path(), &words);
-    holds(&ran, 0, &["\nsaved in actions/action_x.yml\n\n- it: tells Ada\n  slots:\n    order_id: \"#1002\"\n", "pending shipment"]);
-    let words = ["try", "action_x", "-s", "order_id=1001", "--fault", "shop=slow:2s", "--fault", "shop=down", "--save", "helps: while it is down"];
+    holds(
+        &ran,
+        0,
+        &["\nsaved in actions/action_x.yml\n\n- it: tells Ada\n  slots:\n    order_id: \"#1002\"\n", "pending shipment"],
+    );
+    let words = [
+        "try",
+        "action_x",
+        "-s",
+        "order_id=1001",
+        "--fault",
+        "shop=slow:2s",
+        "--fault",
+        "shop=down",
+        "--save",
+        "helps: while it is down",
+    ];
     holds(&legwork(folder.path(), &words), 0, &["  given:\n    shop:\n      slow: \"2s\"\n      down: true\n"]);
     let text = std::fs::read_to_string(folder.path().join("actions/action_x.yml")).unwrap();
     assert!(text.starts_with(ACTION), "{text}");
@@ -159,7 +192,11 @@ fn what_is_saved_passes_and_has_nobody_in_it() {
         assert!(!text.contains(word), "{word} in {text}");
     }
     holds(&legwork(folder.path(), &["check"]), 0, &[]);
-    holds(&legwork(folder.path(), &["test"]), 0, &["ok   action_x: tells Ada", "ok   action_x: helps: while it is down", "3 passed, 0 failed"]);
+    holds(
+        &legwork(folder.path(), &["test"]),
+        0,
+        &["ok   action_x: tells Ada", "ok   action_x: helps: while it is down", "3 passed, 0 failed"],
+    );
     // Where nothing can be put behind the tests, nothing is written, and the test is there to be taken.
     let path = folder.path().join("actions/action_x.yml");
     std::fs::write(&path, ACTION.split_once("tests:").unwrap().0.to_owned() + "tests: []\n").unwrap();

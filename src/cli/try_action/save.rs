@@ -40,7 +40,9 @@ pub(super) async fn save(
     let file = &begun.action.place.file;
     let with = |test: &str| {
         let text = with_test(&file.text, test);
-        text.ok_or_else(|| format!("nothing can be put behind `tests:` as it stands in {}; the test is\n\n{test}", file.path))
+        text.ok_or_else(|| {
+            format!("nothing can be put behind `tests:` as it stands in {}; the test is\n\n{test}", file.path)
+        })
     };
     let run = async |test: &str| {
         let text = with(test)?;
@@ -60,7 +62,8 @@ pub(super) async fn save(
         return Err(format!("the test does not pass:\n{}the test is\n\n{test}", lines(&failures)));
     }
     let path = place_of(place, &file.path);
-    std::fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}; the test is\n\n{test}", path.display()))?;
+    std::fs::write(&path, text)
+        .map_err(|error| format!("{} cannot be written: {error}; the test is\n\n{test}", path.display()))?;
     let other = otherwise(&tried.reply, &mask, &reply);
     let mut said = format!("\nsaved in {}\n\n{test}", file.path);
     if !other.is_empty() {

@@ -81,7 +81,8 @@ mod tests {
         assert_eq!(differences(&recorded, &said("Kept as XYZ.", "XYZ", json!(null))), []);
         let found = differences(&recorded, &said("Gone: XYZ.", "XYZ", json!(1)));
         let lines: Vec<_> = found.iter().map(|it| (&*it.what, &*it.expected, &*it.came)).collect();
-        let expected = [("said[0]", "Kept as (reference).", "Gone: (reference)."), ("events[0]", "slot a = null", "slot a = 1")];
+        let expected =
+            [("said[0]", "Kept as (reference).", "Gone: (reference)."), ("events[0]", "slot a = null", "slot a = 1")];
         assert_eq!(lines, expected);
     }
 }

@@ -83,7 +83,8 @@ impl Called {
         }
         let active: Object = object(&tracker.active_loop)?;
         let heard = whole || ["user_text", "events", "transcript"].into_iter().any(asks);
-        let stack: Vec<Value> = if asks("stack") && !tracker.stack.is_absent() { tracker.stack.parse()? } else { Vec::new() };
+        let stack: Vec<Value> =
+            if asks("stack") && !tracker.stack.is_absent() { tracker.stack.parse()? } else { Vec::new() };
         let mut slots: Object = object(&tracker.slots)?;
         let reads = |slot: &str| asks("slots") || asks(&format!("slots.{slot}")) || (form && slot == "requested_slot");
         slots.retain(|slot, value| reads(slot) && !value.is_null() && !offered.contains_key(slot));

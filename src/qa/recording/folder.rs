@@ -105,7 +105,8 @@ pub fn read(path: &Path) -> Result<Vec<(String, Recording)>, Vec<String>> {
         match recording {
             Ok(recording) if recording.legwork_recording != Recording::VERSION => {
                 let version = recording.legwork_recording;
-                wrong.push(format!("{shown} is a recording of version {version}; this legwork reads {}", Recording::VERSION));
+                wrong
+                    .push(format!("{shown} is a recording of version {version}; this legwork reads {}", Recording::VERSION));
             }
             Ok(recording) => read.push((shown, recording)),
             Err(reason) => wrong.push(reason),

@@ -197,7 +197,11 @@ impl Mask {
     fn number(&self, number: &Number) -> Value {
         let Some(whole) = number.as_u64().filter(|whole| *whole >= 1_000_000) else { return number.clone().into() };
         let text = whole.to_string();
-        if self.knows(&text) { number.clone().into() } else { self.tail(&text).parse::<u64>().map_or(Value::Null, Into::into) }
+        if self.knows(&text) {
+            number.clone().into()
+        } else {
+            self.tail(&text).parse::<u64>().map_or(Value::Null, Into::into)
+        }
     }
 
     fn knows(&self, address: &str) -> bool {
@@ -211,7 +215,11 @@ impl Mask {
         match sort {
             Sort::Email => {
                 let address = found.to_lowercase();
-                format!("{}@{}.example", self.letters(&address, 9), self.letters(address.rsplit('@').next().unwrap_or_default(), 6))
+                format!(
+                    "{}@{}.example",
+                    self.letters(&address, 9),
+                    self.letters(address.rsplit('@').next().unwrap_or_default(), 6)
+                )
             }
             Sort::Iban => {
                 let (country, rest) = found.split_at(2);
@@ -254,7 +262,15 @@ impl Mask {
 
     fn worded(&self, text: &str) -> String {
         let mut masked = String::with_capacity(text.len());
-        let sort = |c: char| if c.is_alphabetic() { 'a' } else if c.is_ascii_digit() { '0' } else { ' ' };
+        let sort = |c: char| {
+            if c.is_alphabetic() {
+                'a'
+            } else if c.is_ascii_digit() {
+                '0'
+            } else {
+                ' '
+            }
+        };
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
             let end = rest.find(|c| sort(c) != sort(first)).unwrap_or(rest.len());
@@ -358,7 +374,8 @@ fn holds(key: &str) -> Holds {
     if has(&["birth"]) || is(&["dob"]) {
         return Holds::Birthday;
     }
-    let whose = ["first", "last", "given", "family", "full", "middle", "sur", "customer", "person", "contact", "user", "employee"];
+    let whose =
+        ["first", "last", "given", "family", "full", "middle", "sur", "customer", "person", "contact", "user", "employee"];
     let named = key.ends_with("name") && has(&whose);
     if named || is(&["firstname", "lastname", "surname", "address", "street", "city", "requester"]) {
         return Holds::Name;
@@ -384,7 +401,10 @@ mod tests {
         let (name, mail) = (mask.text("Sarah Lee"), mask.text("Sarah.Lee@Acme.co"));
         assert_eq!(mask.text("Order 1001 of Sarah Lee is on its way"), format!("Order 1001 of {name} is on its way"));
         assert_eq!(mask.text("sarah.lee@acme.co"), mail);
-        assert_eq!(mask.line("GET https://x.test/of/Sarah%20Lee?email=sarah.lee%40acme.co&page=2"), format!("GET https://x.test/of/{name}?email={mail}&page=2"));
+        assert_eq!(
+            mask.line("GET https://x.test/of/Sarah%20Lee?email=sarah.lee%40acme.co&page=2"),
+            format!("GET https://x.test/of/{name}?email={mail}&page=2")
+        );
         assert_eq!(mask.body(r#"{"email":"sarah.lee@acme.co"}"#), json!({ "email": mail }));
         assert_eq!(mask.body("email=sarah.lee%40acme.co&status=open"), json!(format!("email={mail}&status=open")));
         let end = |text: &str| mask.text(text).chars().filter(char::is_ascii_digit).collect::<String>().split_off(4);
@@ -403,7 +423,10 @@ mod tests {
         });
         mask.meet(&person);
         let masked = mask.value(&person).to_string();
-        for word in ["Mark", "mark", "United", "acme", "1234567", "3457", "4111", "1111", "901234", "999AA101", "sk_live", "1980", "Baker", "Street"] {
+        for word in [
+            "Mark", "mark", "United", "acme", "1234567", "3457", "4111", "1111", "901234", "999AA101", "sk_live", "1980",
+            "Baker", "Street",
+        ] {
             assert!(!masked.contains(word), "{word} in {masked}");
         }
         let parts = [r#""born":7"#, r#""name":"#, "(left out)", "@"];
@@ -413,7 +436,9 @@ mod tests {
     #[test]
     fn what_names_nobody_stays() {
         let mask = mask();
-        for text in ["Order 1001 is shipped", "2026-01-20T11:20:00Z", "2026-01-20", "99.90", "#123456", "on_its_way-2026", ""] {
+        for text in
+            ["Order 1001 is shipped", "2026-01-20T11:20:00Z", "2026-01-20", "99.90", "#123456", "on_its_way-2026", ""]
+        {
             assert_eq!(mask.text(text), text);
         }
         assert_eq!(mask.value(&json!([1.5, 100_000, true, null])), json!([1.5, 100_000, true, null]));
@@ -423,7 +448,8 @@ mod tests {
     #[test]
     fn no_text_brings_it_down() {
         let (mask, mut random) = (mask(), fastrand::Rng::with_seed(5));
-        let pieces = ["a@b.co", "+", "4111 1111", "AT61", " ", "ü", "(", "2026-01-20", "%", "=", "&", "/", "{", "Ω", "ß", "9999999"];
+        let pieces =
+            ["a@b.co", "+", "4111 1111", "AT61", " ", "ü", "(", "2026-01-20", "%", "=", "&", "/", "{", "Ω", "ß", "9999999"];
         for _ in 0..3000 {
             let sample: String = (0..random.usize(0..12)).filter_map(|_| random.choice(pieces)).collect();
             let _ = (mask.text(&sample), mask.line(&sample), mask.body(&sample), mask.sender(&sample));

@@ -207,11 +207,13 @@ impl Writer {
             self.slow.push_back(turn);
             return;
         }
-        let same = |slow: &Box<Turn>| {
-            slow.call.sender_id == turn.call.sender_id && slow.call.next_action == turn.call.next_action
-        };
+        let (sender, action) = (&turn.call.sender_id, &turn.call.next_action);
         // The result of a slow turn: it began with the first call.
-        let first = self.slow.iter().position(same).and_then(|at| self.slow.remove(at));
+        let first = self
+            .slow
+            .iter()
+            .position(|slow| slow.call.sender_id == *sender && slow.call.next_action == *action)
+            .and_then(|at| self.slow.remove(at));
         let written = match first {
             Some(first) if turn.trace.begun().is_none() => self.write(&first.call, &first.trace, &as_one(&turn.reply)),
             _ => self.write(&turn.call, &turn.trace, &turn.reply),

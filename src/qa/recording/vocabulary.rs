@@ -80,7 +80,9 @@ impl Vocabulary {
             });
         }
         money::codes().for_each(|code| self.learn(code));
-        self.learn("second seconds minute minutes hour hours day days week weeks month months year years ago yesterday today");
+        self.learn(
+            "second seconds minute minutes hour hours day days week weeks month months year years ago yesterday today",
+        );
         self.learn("Sekunde Sekunden Minute Minuten Stunde Stunden Tag Tage Tagen Woche Wochen Monat Monaten Jahr Jahren");
         self.learn("http https www com org net");
         self.learn("tomorrow gestern heute morgen true false null none");
