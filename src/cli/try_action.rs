@@ -170,7 +170,7 @@ async fn tried(
             called: Some(recording.call),
         });
     }
-    let engine = app::engine(Arc::clone(project), &folder, Arc::clone(clock)).await?;
+    let engine = app::engine(Arc::clone(project), place, Arc::clone(clock)).await?;
     flags.fault.iter().for_each(|fault| engine.connections().stage(fault));
     let trace = Arc::new(Trace::default());
     let call = Call::decode(Bytes::from(start.body.to_string()), &Limits::default());

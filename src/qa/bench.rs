@@ -11,7 +11,7 @@ use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
 use crate::connector::{Connections, How, Surroundings, Tape};
-use crate::engine::{Engine, Entry, Parts, Trace, Verifier};
+use crate::engine::{Engine, Entry, Natives, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
 use crate::plan::Project;
@@ -112,7 +112,8 @@ impl Bench {
         let mut rng = fastrand::Rng::with_seed(0);
         let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(clock), rules, &mut rng);
         let (project, turns, clock) = (Arc::clone(&self.project), usize::MAX, Arc::clone(clock));
-        Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
+        let natives = Natives::default();
+        Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns }))
     }
 
     /// The same, in the state that the test begins with.

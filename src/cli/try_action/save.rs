@@ -8,6 +8,7 @@ use super::answered;
 use super::start::Tried;
 use crate::app::{self, Place};
 use crate::plan::Project;
+use crate::plan::action::Body;
 use crate::plan::connector::StagedAt;
 use crate::qa::recording::{Mask, otherwise};
 use crate::qa::{Failure, Saved, last_test, with_test};
@@ -28,6 +29,9 @@ pub(super) async fn save(
     let (Some(begun), Some(called)) = (&tried.begun, &tried.called) else {
         return Err("the action did not run".to_owned());
     };
+    if matches!(begun.action.body, Body::Native | Body::Forwarded) {
+        return Err("the action has no file that a test could stand in".to_owned());
+    }
     if !answered(&tried.reply) {
         return Err("the action came to no answer".to_owned());
     }

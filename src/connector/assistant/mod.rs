@@ -34,6 +34,7 @@ mod token;
 mod tracker;
 
 pub use answer::{Told, can_push};
+pub(super) use open::place;
 pub use open::{Assistant, Assistants};
 pub use probe::Tested;
 pub use sheet::{Facts, facts, list};

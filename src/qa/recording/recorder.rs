@@ -22,7 +22,6 @@ use super::replay::settled;
 use super::taken::recorded;
 use super::vocabulary::Vocabulary;
 use crate::engine::{Context, Trace};
-use crate::name::ActionName;
 use crate::plan::Project;
 use crate::plan::connector::Connection;
 use crate::qa::bench::Bench;
@@ -138,8 +137,8 @@ impl<E: Answering> Answering for Recorded<E> {
         }
     }
 
-    fn actions(&self) -> Vec<ActionName> {
-        self.inner.actions()
+    fn actions(&self, until: Deadline) -> impl Future<Output = Vec<String>> + Send {
+        self.inner.actions(until)
     }
 
     fn status(&self) -> Value {

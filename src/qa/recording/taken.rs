@@ -8,6 +8,7 @@ use super::file::{Asked, Exchange, Faulted, Recording, Said, StoodIn};
 use super::mask::Mask;
 use crate::connector::{Ended, Fate, Noted, Notes};
 use crate::engine::{Begun, Entry};
+use crate::plan::action::Body;
 use crate::qa::Failure;
 use crate::rasa::{Answer, Call, Reply};
 
@@ -20,7 +21,12 @@ pub(super) fn recorded(call: &Call, begun: &Begun, entries: &[Entry], reply: &Re
         return None;
     }
     let called = Called::of(call, &begun.project, &begun.action, &begun.proved).ok()?;
-    let (mut asked, mut only_to_read, mut references): (Vec<Asked>, Option<String>, Vec<String>) = Default::default();
+    let mut only_to_read = match begun.action.body {
+        Body::Steps(_) | Body::Validation(_) => None,
+        Body::Native => Some("the action is written in Rust, and tests run the files of a project".to_owned()),
+        Body::Forwarded => Some("another server answered it".to_owned()),
+    };
+    let (mut asked, mut references): (Vec<Asked>, Vec<String>) = Default::default();
     for entry in entries {
         match entry {
             Entry::Call { connection, operation, notes, result, inputs } => {
