@@ -2,10 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::connector::assistant::{Assistant, Assistants, Facts, facts};
 use crate::name::CallerName;
 use crate::plan::Project;
+use crate::plan::assistant::{Address, Assistant as Plan, LATEST, Login, fit};
 use crate::secret::Reference;
 use crate::time::Clock;
 
@@ -40,4 +44,34 @@ pub fn each_assistant(
 #[must_use]
 pub fn assistant_facts(project: &Project, folder: &Path) -> Vec<Facts> {
     facts(&project.settings.assistants, &|reference| reference.resolve(folder))
+}
+
+/// How long an assistant may take to tell how a conversation stands.
+const TRACKER: Duration = Duration::from_secs(30);
+
+/// The tracker of a conversation, from the assistant whose HTTP API is at `url`; `token` is that of its `--auth-token`.
+///
+/// # Errors
+/// Why it cannot be had; never a secret.
+pub async fn tracker(
+    url: &str,
+    sender: &str,
+    token: Option<Reference>,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Value, String> {
+    let login = token.map_or(Login::Open, Login::Token);
+    fit(url, &login, &[]).map_err(|(what, cure)| format!("{what}: {cure}"))?;
+    // Who names a host wants to talk to it, wherever it is.
+    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default().to_owned();
+    let plan = Plan {
+        url: Address::Written(url.to_owned()),
+        login,
+        output_channel: LATEST.to_owned(),
+        timeout: TRACKER,
+        allow_private: vec![host],
+        authorities: None,
+    };
+    let assistant = Assistant::open(&CallerName::anonymous(), &plan, &|it| it.resolve(folder), folder, clock)?;
+    assistant.tracker(sender).await.map_err(|fault| fault.to_string())
 }

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use crate::plan::connector::StagedAt;
 use crate::secret::Secret;
 use crate::server::TlsFiles;
 use crate::telemetry::{Format, Logging};
+use crate::time::duration;
 
 /// The flags of `legwork serve`.
 #[derive(Debug, Clone, Args)]
@@ -67,6 +69,19 @@ pub struct ServeFlags {
     /// rate_limited, rate_limited:30s, wrong_data or flaky:30%. May be given several times; refused by `profile: production`
     #[arg(long = "fault", value_name = "CONNECTION=FAULT")]
     pub faults: Vec<StagedAt>,
+
+    /// Keep a recording of every turn in this folder, without the people in it; refused by `profile: production` unless
+    /// --record-in-production is there as well
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+
+    /// How long recordings are kept, such as 12h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration, requires = "record")]
+    pub record_for: Duration,
+
+    /// Record although the profile is production
+    #[arg(long, requires = "record")]
+    pub record_in_production: bool,
 
     /// Log more: -v as by default, -vv for debugging
     #[arg(short, long, action = ArgAction::Count, conflicts_with_all = ["quiet", "debug"])]

@@ -12,6 +12,7 @@ mod flags;
 mod messages;
 mod outbox;
 mod privacy;
+mod record;
 mod rehearse;
 mod rollback;
 mod schema;
@@ -52,6 +53,8 @@ enum Command {
     Rehearse(rehearse::RehearseFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
+    /// Print the stubs that Rasa Pro's end-to-end tests take in place of actions, from recordings
+    Stubs(record::StubsFlags),
     /// Print what is said when something does not go well, and where each message comes from
     Messages(messages::MessagesFlags),
     /// Say what connectors can do, and how they are set up
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Test(flags) => test::run(&flags),
         Command::Rehearse(flags) => rehearse::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
+        Command::Stubs(flags) => record::stubs(&flags),
         Command::Messages(flags) => messages::run(&flags),
         Command::Connectors(flags) => connectors::run(&flags),
         Command::Connections(flags) => connections::run(&flags),

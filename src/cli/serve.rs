@@ -11,11 +11,13 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::record::recorder;
 use super::{ServeFlags, block_on, cannot, complain, complain_of};
 use crate::app::{self, Given, Live, Place, Watched};
 use crate::diag::{Diagnostic, File};
 use crate::plan::Project;
 use crate::plan::settings::{self, Profile};
+use crate::qa::recording::Recorder;
 use crate::server::{self, Connections, Drain, Draining, Facts, Life, Serving};
 use crate::spec::yaml;
 use crate::telemetry::{self, Metrics};
@@ -100,7 +102,9 @@ async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Pl
     let (actions, turns, connections) = (project.actions.len(), room.turns, room.connections);
     let (cors, tls, faults) = (flags.cors.clone(), flags.tls(), flags.faults.clone());
     let watches = flags.auto_reload || project.settings.server.profile != Profile::Production;
-    let given = Given { place, host, address: address.clone(), room, cors, tls, faults, watches };
+    let recorder = recorder(flags, &project, &place).map_err(one)?;
+    let records = recorder.as_ref().map(Recorder::records);
+    let given = Given { place, host, address: address.clone(), room, cors, tls, faults, watches, records };
     // Before anything counts.
     let metrics = Metrics::install();
     let draining = Draining::default();
@@ -126,6 +130,8 @@ async fn serve(flags: &ServeFlags, project: Project, watched: Watched, place: Pl
     for task in [upkeep, works, lives] {
         task.abort();
     }
+    // What waits to be written is.
+    drop(recorder);
     tracing::info!("stopped");
     served.map_err(|error| one(format!("the server stopped: {error}")))
 }

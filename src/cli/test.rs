@@ -20,9 +20,15 @@ pub(super) struct TestFlags {
     /// Only tests whose action or words hold this
     #[arg(long, short = 'n', value_name = "TEXT")]
     name: Option<String>,
+    /// Run the recordings of this folder again, on the answers in them
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    replay: Option<PathBuf>,
 }
 
 pub(super) fn run(flags: &TestFlags) -> ExitCode {
+    if let Some(recordings) = &flags.replay {
+        return super::record::replay(recordings, flags.name.as_deref(), &flags.project);
+    }
     let place = flags.project.place();
     let folder = place.folder();
     let (project, problems) = app::load(&place);

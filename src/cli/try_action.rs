@@ -1,6 +1,10 @@
 //! `legwork try ACTION --slot k=v`: runs one action and shows each step, what was asked and answered, and what Rasa would get.
 
-use std::fmt::Write;
+mod save;
+mod start;
+mod told;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,52 +12,76 @@ use bytes::Bytes;
 use clap::Args;
 use serde_json::Value;
 
+use self::start::{Start, Tried};
 use super::{ProjectFlags, block_on, cannot, complain_of, print};
-use crate::app;
-use crate::connector::{Fate, Noted};
+use crate::app::{self, Place};
 use crate::diag::similar;
 use crate::engine::{Context, Entry, Trace};
 use crate::name::{ActionName, CallerName};
+use crate::plan::Project;
+use crate::plan::connector::StagedAt;
 use crate::plan::settings::PROVED;
-use crate::plan::testcase::Situation;
-use crate::qa;
+use crate::qa::recording;
 use crate::rasa::{Call, Limits, Reply};
-use crate::time::SystemClock;
+use crate::time::{Clock, SystemClock};
 
 #[derive(Debug, Args)]
 pub(super) struct TryFlags {
-    /// The action
-    action: String,
+    /// The action; a recorded call says itself which
+    #[arg(required_unless_present_any = ["tracker", "recording"])]
+    action: Option<String>,
     /// A slot; the value is read as JSON where it is JSON, else as a text
     #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
     slot: Vec<(String, Value)>,
     /// An entity of the user's message
-    #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair, conflicts_with_all = ["tracker", "from_rasa"])]
     entity: Vec<(String, Value)>,
     /// A key of the message's metadata
-    #[arg(long, short, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, short, value_name = "KEY=VALUE", value_parser = pair, conflicts_with_all = ["tracker", "from_rasa"])]
     metadata: Vec<(String, Value)>,
     /// A slot that the message offers to a validation
-    #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, short, value_name = "NAME=VALUE", value_parser = pair, conflicts_with_all = ["tracker", "from_rasa"])]
     offer: Vec<(String, Value)>,
     /// What the user has proved: email, phone or customer
     #[arg(long, value_name = "WHAT=VALUE", value_parser = proved)]
     verified: Vec<(String, String)>,
     /// The user's message
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["tracker", "from_rasa"])]
     text: Option<String>,
     /// Its intent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["tracker", "from_rasa"])]
     intent: Option<String>,
     /// The input channel
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["tracker", "from_rasa"])]
     channel: Option<String>,
     /// The conversation's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "tracker")]
     sender: Option<String>,
     /// The active form
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["tracker", "from_rasa"])]
     active_loop: Option<String>,
+    /// Begin as this conversation stands: a tracker as Rasa's HTTP API gives it, or the whole body of a call of the action
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from_rasa", "recording"])]
+    tracker: Option<PathBuf>,
+    /// Begin as the conversation of --sender stands on this Rasa, which runs with --enable-api
+    #[arg(long, value_name = "URL", requires = "sender", conflicts_with = "recording")]
+    from_rasa: Option<String>,
+    /// The environment variable that holds the token of that Rasa's --auth-token
+    #[arg(long, value_name = "NAME", requires = "from_rasa")]
+    token_env: Option<String>,
+    /// Run a recording of `legwork serve --record` again, on the answers in it; no system is asked
+    #[arg(
+        long, value_name = "FILE",
+        conflicts_with_all = ["slot", "entity", "metadata", "offer", "verified", "text", "intent", "channel", "sender", "active_loop", "fault"]
+    )]
+    recording: Option<PathBuf>,
+    /// Let a system fail on purpose: CONNECTION=FAULT, or CONNECTION.OPERATION=FAULT, where FAULT is down, slow:8s,
+    /// rate_limited, rate_limited:30s, wrong_data or flaky:30%. May be given several times
+    #[arg(long, value_name = "CONNECTION=FAULT")]
+    fault: Vec<StagedAt>,
+    /// Write it as a test into the action's file, with these words for what it shows
+    #[arg(long, value_name = "WORDS")]
+    save: Option<String>,
     #[command(flatten)]
     project: ProjectFlags,
 }
@@ -81,107 +109,87 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
         complain_of(&problems);
         return ExitCode::from(1);
     };
-    if !project.actions.contains_key(flags.action.as_str()) {
-        let near = similar(&flags.action, project.actions.keys().map(ActionName::as_str));
-        let cure = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
-        return cannot(&[format!("there is no action `{}`{cure}", flags.action)]);
-    }
-    let situation = Situation {
-        slots: flags.slot.clone(),
-        text: flags.text.clone(),
-        intent: flags.intent.clone(),
-        entities: flags.entity.iter().map(|(name, value)| serde_json::json!({ "entity": name, "value": value })).collect(),
-        metadata: flags.metadata.clone(),
-        verified: flags.verified.clone(),
-        sender: flags.sender.clone(),
-        channel: flags.channel.clone(),
-        active_loop: flags.active_loop.clone(),
-        offered: flags.offer.clone(),
-        events: Vec::new(),
-    };
-    let body = qa::body(&flags.action, &situation);
+    let project = Arc::new(project);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tried = block_on(async {
-        let engine = app::engine(Arc::new(project), &place, Arc::new(SystemClock)).await?;
-        let trace = Arc::new(Trace::default());
-        let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())
-            .map_err(|malformed| vec![malformed.to_string()])?;
-        let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try") };
-        if !situation.verified.is_empty() {
-            engine.vouch(context.caller.clone(), &call.sender_id, &situation.verified).await;
-        }
-        let reply =
-            engine.traced(call, context, Some(Arc::clone(&trace))).await.map_err(|malformed| vec![malformed.to_string()])?;
-        // What it outdated, others have to know before this process is gone.
-        engine.connections().settled().await;
-        Ok::<_, Vec<String>>((reply, trace.entries()))
+        let start = start::of(flags, &place.folder(), &clock).await.map_err(|reason| vec![reason])?;
+        known(&start.action, &project, &flags.fault)?;
+        tried(flags, start, &project, &place, &clock).await
     });
-    let (reply, entries) = match tried {
+    let tried = match tried {
         Ok(Ok(tried)) => tried,
         Ok(Err(reasons)) => return cannot(&reasons),
         Err(code) => return code,
     };
-    print(&told(&entries, &reply));
-    let failed = entries.iter().any(|entry| matches!(entry, Entry::Problem { .. }));
+    print(&told::told(&tried));
+    let failed = tried.entries.iter().any(|(_, entry)| matches!(entry, Entry::Problem { .. }));
+    if let Some(words) = &flags.save {
+        let saved = block_on(save::save(words, &tried, &flags.fault, &project, &place, &clock));
+        match saved {
+            Ok(Ok(said)) => print(&said),
+            Ok(Err(reason)) => {
+                super::complain(&format!("legwork: not saved: {reason}\n"));
+                return ExitCode::from(1);
+            }
+            Err(code) => return code,
+        }
+    }
     if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
-/// A request of a call as lines. What proves who we are is not in it.
-fn sent(request: &Noted) -> String {
-    let what = match request.fate {
-        Fate::Answered(status) => format!("{}, answered with {status}", request.line),
-        Fate::Unanswered => format!("{}, not answered", request.line),
-        Fate::Kept => format!("would send {}", request.line),
-    };
-    let body = request.body.as_ref().map(|body| format!("        {}\n", body.replace('\n', "\n        ")));
-    format!("      {what}\n{}", body.unwrap_or_default())
+/// Whether the action and the systems that are to fail are there.
+fn known(action: &str, project: &Project, faults: &[StagedAt]) -> Result<(), Vec<String>> {
+    if !project.actions.contains_key(action) {
+        let near = similar(action, project.actions.keys().map(ActionName::as_str));
+        let cure = near.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+        return Err(vec![format!("there is no action `{action}`{cure}")]);
+    }
+    let nowhere: Vec<_> = faults.iter().filter_map(|fault| app::nowhere(project, fault)).collect();
+    if nowhere.is_empty() { Ok(()) } else { Err(nowhere) }
 }
 
-/// The run as a text: one paragraph a step, then the answer.
-fn told(entries: &[Entry], reply: &Reply) -> String {
-    let mut text = String::new();
-    for entry in entries {
-        let _ = match entry {
-            Entry::Input { name, from, value, place } => {
-                writeln!(text, "{:<40} {name} = {value}, from {from}", place.place())
-            }
-            Entry::Step { verb, place, runs: true } => writeln!(text, "{:<40} {verb}", place.place()),
-            Entry::Step { verb, place, runs: false } => {
-                writeln!(text, "{:<40} {verb}, skipped: its `when` is false", place.place())
-            }
-            Entry::Call { connection, operation, inputs, requests, result } => {
-                let came = match result {
-                    Ok(value) => format!("{value:#}"),
-                    Err(fault) => fault.to_string(),
-                };
-                let sent: String = requests.iter().map(sent).collect();
-                writeln!(text, "    {connection}.{operation} {inputs}\n{sent}    → {}", came.replace('\n', "\n      "))
-            }
-            Entry::Kept { age, instead } => {
-                let value = instead.as_ref().map_or_else(String::new, |value| format!(", in its place: {value:#}"));
-                writeln!(text, "    ← kept, {} seconds old{}", age.as_secs(), value.replace('\n', "\n      "))
-            }
-            Entry::Recalled { name, age, value } => {
-                writeln!(text, "    {name}\n    ← kept, {} seconds old: {value:#}", age.as_secs())
-            }
-            Entry::Guard { place, holds } => {
-                writeln!(text, "{:<40} require: {}", place.place(), if *holds { "holds" } else { "refuses" })
-            }
-            Entry::Problem { place, message } => writeln!(text, "{:<40} FAILED: {message}", place.place()),
-        };
+async fn tried(
+    flags: &TryFlags,
+    start: Start,
+    project: &Arc<Project>,
+    place: &Place,
+    clock: &Arc<dyn Clock>,
+) -> Result<Tried, Vec<String>> {
+    let one = |reason: String| vec![reason];
+    let (folder, begun) = (place.folder(), tokio::time::Instant::now());
+    if let Some(recording) = start.recording {
+        let connections = app::test_connections(project, &folder)?;
+        let (reply, trace) = recording::play(project, &connections, &folder, clock, &recording).await.map_err(one)?;
+        let reply = reply.ok_or_else(|| one("it came to no answer".to_owned()))?;
+        // Its time was not real.
+        return Ok(Tried {
+            reply,
+            entries: trace.timed(),
+            took: None,
+            begun: trace.begun().cloned(),
+            called: Some(recording.call),
+        });
     }
-    let _ = match reply {
-        Reply::Answer(answer) => {
-            let said = answer.responses.iter().map(|message| format!("  {}\n", qa::shown(message))).collect::<String>();
-            let events = answer
-                .events
-                .iter()
-                .map(|event| format!("  {}\n", serde_json::to_string(event).unwrap_or_default()))
-                .collect::<String>();
-            let or_none = |lines: String| if lines.is_empty() { "  (none)\n".to_owned() } else { lines };
-            write!(text, "\nsaid\n{}events\n{}", or_none(said), or_none(events))
-        }
-        Reply::Rejected { reason, .. } => writeln!(text, "\ndeclined: {reason}"),
-        other => writeln!(text, "\n{other:?}"),
-    };
-    text
+    let engine = app::engine(Arc::clone(project), place, Arc::clone(clock)).await?;
+    flags.fault.iter().for_each(|fault| engine.connections().stage(fault));
+    let trace = Arc::new(Trace::default());
+    let call = Call::decode(Bytes::from(start.body.to_string()), &Limits::default());
+    let call = call.map_err(|malformed| one(malformed.to_string()))?;
+    let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("try"), trace: None };
+    if !flags.verified.is_empty() {
+        engine.vouch(context.caller.clone(), &call.sender_id, &flags.verified).await;
+    }
+    let opened = begun.elapsed();
+    let reply = engine.traced(call.clone(), context, Some(Arc::clone(&trace))).await;
+    let reply = reply.map_err(|malformed| one(malformed.to_string()))?;
+    let took = begun.elapsed().saturating_sub(opened);
+    // What it outdated, others have to know before this process is gone.
+    engine.connections().settled().await;
+    let called = trace.begun().and_then(|it| recording::Called::of(&call, project, &it.action, &flags.verified).ok());
+    Ok(Tried { reply, entries: trace.timed(), took: Some(took), begun: trace.begun().cloned(), called })
+}
+
+/// Whether something was said or done.
+fn answered(reply: &Reply) -> bool {
+    matches!(reply, Reply::Answer(_) | Reply::Rejected { .. })
 }

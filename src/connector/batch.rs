@@ -16,7 +16,8 @@ use super::http::{Errand, Remote, Wanted};
 use super::open::{Open, Opened};
 use super::rehearsal::Rehearsal;
 use super::reply::reply;
-use super::stack::{accepted, allowed, call, finished, late};
+use super::stack::{accepted, allowed, call, finished, late, made};
+use super::wire::Ended;
 use crate::fault::Fault;
 use crate::plan::connector::{Batch, Operation};
 use crate::resilience::{Cached, Read};
@@ -36,6 +37,26 @@ pub(super) async fn call_many(
     let (Some(batch), Opened::Remote(remote)) = (&operation.batch, &open.system) else {
         return join_all(calls.into_iter().map(|inputs| call(connections, open, operation, inputs, how))).await;
     };
+    let noted = how.wire.map(|wire| (wire, calls.clone()));
+    let answers = together(connections, open, operation, (batch, remote), calls, how).await;
+    if let Some((wire, calls)) = noted {
+        for (inputs, ended) in calls.into_iter().zip(&answers) {
+            let (connection, operation) = (open.name.clone(), operation.name.clone());
+            wire.end(Ended { connection, operation, inputs, ended: ended.clone() });
+        }
+    }
+    answers
+}
+
+/// The same where the system can batch.
+async fn together(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    (batch, remote): (&Batch, &Remote),
+    calls: Vec<Map<String, Value>>,
+    how: How<'_>,
+) -> Vec<Result<Answered, Fault>> {
     if let Err(fault) = allowed(open, operation, how.sender) {
         return calls.iter().map(|_| Err(fault.clone())).collect();
     }
@@ -66,11 +87,11 @@ pub(super) async fn call_many(
     }
     let most = usize::try_from(batch.most.get()).unwrap_or(usize::MAX);
     let requests = groups.into_values().flat_map(|group| parts(group, most));
-    let made = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how)));
+    let batched = join_all(requests.map(|calls| ask(connections, open, operation, (batch, remote), calls, how)));
     let alone =
-        alone.into_iter().map(|(at, inputs)| call(connections, open, operation, inputs, how).map(move |it| (at, it)));
-    let (made, alone) = join(made, join_all(alone)).await;
-    for (at, ended) in made.into_iter().flatten().chain(alone) {
+        alone.into_iter().map(|(at, inputs)| made(connections, open, operation, inputs, how).map(move |it| (at, it)));
+    let (batched, alone) = join(batched, join_all(alone)).await;
+    for (at, ended) in batched.into_iter().flatten().chain(alone) {
         if let Some(answer) = answers.get_mut(at) {
             *answer = Some(ended);
         }

@@ -21,6 +21,7 @@ use super::key::WriteKey;
 use super::open::{Open, Opened};
 use super::origin::Origin;
 use super::sql::{Database, Finding, Place};
+use super::tape::Tape;
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
@@ -64,7 +65,7 @@ pub struct How<'a> {
     pub key: Option<WriteKey>,
     /// What it takes for the time, where that is not the time of the call: the same call made again is the same to a second.
     pub at: Option<DateTime<Utc>>,
-    /// Where its requests are noted, with their values.
+    /// Where it is noted what it does, with all values.
     pub wire: Option<&'a Arc<Wire>>,
 }
 
@@ -127,12 +128,14 @@ impl fmt::Display for Problem {
 
 /// The connections of a project, opened.
 pub struct Connections {
-    open: IndexMap<ConnectionName, Arc<Open>>,
-    databases: Databases,
+    pub(super) open: IndexMap<ConnectionName, Arc<Open>>,
+    pub(super) databases: Databases,
     pub(super) cache: Arc<ReadCache>,
     pub(super) clock: Arc<dyn Clock>,
-    profiles: Keep,
-    rng: Mutex<fastrand::Rng>,
+    pub(super) profiles: Keep,
+    pub(super) rng: Mutex<fastrand::Rng>,
+    /// What answers in the place of every system, where recordings are run again.
+    pub(super) tape: Option<Arc<Tape>>,
 }
 
 /// The open databases, by the connector that made their tables and by where they are.
@@ -231,7 +234,7 @@ impl Connections {
         let stays = |database: &Arc<Database>| open.values().any(|open| open.is_on(database));
         let kept = before.into_iter().flat_map(|before| &before.databases).filter(|(_, database)| stays(database));
         databases.extend(kept.map(|(key, database)| (key.clone(), Arc::clone(database))).collect::<Vec<_>>());
-        Ok(Self { open, databases, cache, clock, profiles, rng: Mutex::new(rng) })
+        Ok(Self { open, databases, cache, clock, profiles, rng: Mutex::new(rng), tape: None })
     }
 
     /// The same with a second level behind what is kept, which other processes share, in the place of the one that was there;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use self::exchanges::decoded;
 pub use self::vendor::Seen;
 use self::vendor::Vendor;
 use super::chain::Chain;

@@ -29,6 +29,7 @@ mod reply;
 mod results;
 mod sql;
 mod stack;
+mod tape;
 mod tree;
 mod wire;
 
@@ -37,13 +38,14 @@ pub use assistant::{Assistant, Assistants};
 pub use chain::{BreakerHealth, Spared};
 pub use composed::Composing;
 pub use connections::{Answered, Connections, How, Problem, Surroundings, Writing};
-pub use examples::{Seen, requests_of, run_examples};
+pub use examples::{Seen, decoded, requests_of, run_examples};
 pub use facts::{BreakerFacts, Facts, FaultFacts, LimitFacts, OperationFacts, SenderFacts, facts};
 pub use fallback::Fallback;
 pub use key::WriteKey;
 pub use probe::Tested;
 pub use pulse::{ConnectionHealth, Health, Last, Pulse};
-pub use wire::{Fate, Noted, Wire};
+pub use tape::{StoodIn, Tape};
+pub use wire::{Ended, Fate, Noted, Notes, Wire};
 
 #[cfg(test)]
 mod tests;

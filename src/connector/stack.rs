@@ -22,7 +22,7 @@ use super::key::WriteKey;
 use super::open::{Open, Opened};
 use super::rehearsal::Rehearsal;
 use super::reply::reply;
-use super::wire::Wire;
+use super::wire::{Ended, Wire};
 use crate::fault::{Fault, Outcome};
 use crate::format::{Context, Locale};
 use crate::name::{ConnectionName, OperationName};
@@ -38,6 +38,26 @@ const SHARED: Duration = Duration::from_secs(30);
 
 /// Calls an operation.
 pub(super) async fn call(
+    connections: &Connections,
+    open: &Open,
+    operation: &Operation,
+    inputs: Map<String, Value>,
+    how: How<'_>,
+) -> Result<Answered, Fault> {
+    if let Some(tape) = &connections.tape {
+        return tape.answer(&open.name, &operation.name, &inputs);
+    }
+    let noted = how.wire.map(|wire| (wire, inputs.clone()));
+    let ended = made(connections, open, operation, inputs, how).await;
+    if let Some((wire, inputs)) = noted {
+        let (connection, operation) = (open.name.clone(), operation.name.clone());
+        wire.end(Ended { connection, operation, inputs, ended: ended.clone() });
+    }
+    ended
+}
+
+/// The same, when nobody is to note how it ends.
+pub(super) async fn made(
     connections: &Connections,
     open: &Open,
     operation: &Operation,
@@ -130,6 +150,9 @@ pub(super) async fn last_known(
     inputs: Map<String, Value>,
     sender: Option<&str>,
 ) -> Option<Answered> {
+    if let Some(tape) = &connections.tape {
+        return tape.last_known(&open.name, &operation.name, &inputs);
+    }
     connections.keep(open, operation)?;
     allowed(open, operation, sender).ok()?;
     let inputs = accepted(operation, inputs, connections.clock.now()).ok()?;

@@ -1,9 +1,15 @@
-//! The requests that one call made, for `legwork try`.
+//! What one call did, for `legwork try` and for recordings: the requests it made, and how each operation it asked for ended.
 //!
-//! They hold values, so they go to the terminal of whoever asked for them and never to a log. Secrets are not among them: what
-//! proves who we are is put into a request after it is noted.
+//! It holds values, so it goes to the terminal of whoever asked for it, or masked into a recording, and never to a log. Secrets
+//! are not among it: what proves who we are is put into a request after it is noted, and is in no answer that is noted.
 
 use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::connections::Answered;
+use crate::fault::Fault;
+use crate::name::{ConnectionName, OperationName};
 
 /// A request that was made, or would have been.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct Noted {
     pub body: Option<String>,
     /// What became of it.
     pub fate: Fate,
+    /// The answer's body, where it was answered with one.
+    pub answer: Option<String>,
 }
 
 /// What became of a request.
@@ -27,18 +35,44 @@ pub enum Fate {
     Kept,
 }
 
-/// The requests of one call, in order.
+/// An operation that was asked for, and how that ended: enough to answer the same once more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The operation.
+    pub operation: OperationName,
+    /// The inputs, as they were given.
+    pub inputs: Map<String, Value>,
+    /// The answer, or how it failed.
+    pub ended: Result<Answered, Fault>,
+}
+
+/// Everything that one call did, each kind in its order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Notes {
+    /// The requests.
+    pub requests: Vec<Noted>,
+    /// The operations.
+    pub ended: Vec<Ended>,
+}
+
+/// Where a call notes what it does.
 #[derive(Debug, Default)]
-pub struct Wire(Mutex<Vec<Noted>>);
+pub struct Wire(Mutex<Notes>);
 
 impl Wire {
-    /// All of them so far.
+    /// All of it so far.
     #[must_use]
-    pub fn noted(&self) -> Vec<Noted> {
+    pub fn noted(&self) -> Notes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn note(&self, noted: Noted) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).requests.push(noted);
+    }
+
+    pub(super) fn end(&self, ended: Ended) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).ended.push(ended);
     }
 }

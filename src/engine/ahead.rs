@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use super::run::Run;
 use super::speak::object;
-use crate::connector::{Answered, How, Noted, Wire};
+use crate::connector::{Answered, How, Notes, Wire};
 use crate::fault::Fault;
 use crate::name::{ConnectionName, OperationName};
 use crate::plan::action::{Call, Each, Step, Verb};
@@ -22,8 +22,8 @@ pub(super) struct Ahead {
     operation: OperationName,
     inputs: Object,
     pub(super) answered: Result<Answered, Fault>,
-    /// The requests that were sent for it and for those behind it.
-    pub(super) requests: Vec<Noted>,
+    /// What was done for it and for those behind it.
+    pub(super) notes: Notes,
 }
 
 impl Run<'_> {
@@ -50,13 +50,13 @@ impl Run<'_> {
         let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
         let how = How { sender, wire: wire.as_ref(), ..How::by(self.deadline) };
         let answers = connections.call_many(&call.connection, &call.operation, calls.clone(), how).boxed().await;
-        let mut requests = wire.map(|wire| wire.noted()).unwrap_or_default();
+        let mut notes = wire.map(|wire| wire.noted()).unwrap_or_default();
         let ahead = |(inputs, answered)| Ahead {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs,
             answered,
-            requests: std::mem::take(&mut requests),
+            notes: std::mem::take(&mut notes),
         };
         calls.into_iter().zip(answers).map(ahead).collect()
     }

@@ -71,8 +71,8 @@ impl Run<'_> {
         let sender = Some(conversation.sender.as_str());
         let ahead = self.taken_ahead(call, &inputs);
         let connections = &self.engine.parts.connections;
-        let (answered, requests) = match ahead {
-            Some(ahead) => (ahead.answered, ahead.requests),
+        let (answered, notes) = match ahead {
+            Some(ahead) => (ahead.answered, ahead.notes),
             None => {
                 let wire = self.trace.as_ref().map(|_| Arc::<Wire>::default());
                 let how = How { refresh, sender, wire: wire.as_ref(), ..How::by(self.deadline) };
@@ -88,7 +88,7 @@ impl Run<'_> {
             connection: call.connection.clone(),
             operation: call.operation.clone(),
             inputs: noted.unwrap_or_default(),
-            requests,
+            notes,
             result: answered.as_ref().map(|answered| answered.value.clone()).map_err(Clone::clone),
         });
         let came = match answered {

@@ -317,7 +317,7 @@ impl Run<'_> {
             connection,
             operation,
             inputs: noted.unwrap_or_default(),
-            requests: wire.map(|wire: std::sync::Arc<crate::connector::Wire>| wire.noted()).unwrap_or_default(),
+            notes: wire.map(|wire: std::sync::Arc<crate::connector::Wire>| wire.noted()).unwrap_or_default(),
             result: ended.map(|answered| answered.value),
         });
         became

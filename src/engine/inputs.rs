@@ -7,7 +7,7 @@ use super::trace::Entry;
 use crate::fault::{Fault, Outcome};
 use crate::plan::action::{Input, Source};
 use crate::rasa::Object;
-use crate::template::{FailedKind, from_json, to_json};
+use crate::template::{FailedKind, Reference, Template, from_json, to_json};
 
 impl Run<'_> {
     /// Gives every input its value; ends the action at the first that is missing or wrong. What `given` holds, the `with` of
@@ -18,14 +18,15 @@ impl Run<'_> {
                 Some(value) => Some(value.clone()).filter(|value| !value.is_null()),
                 None => self.sourced(input)?,
             };
-            let value = match (found.and_then(trimmed), &input.default) {
-                (Some(value), _) => value,
-                (None, Some(default)) => default.json(&self.scope).map_err(Halt::at(&input.place))?,
-                (None, None) => Json::Null,
+            let (value, came) = match (found.and_then(trimmed), &input.default) {
+                (Some(value), _) => (value, Came::Given),
+                (None, Some(default)) => (default.json(&self.scope).map_err(Halt::at(&input.place))?, Came::Default),
+                (None, None) => (Json::Null, Came::Missing),
             };
             if value.is_null()
                 && let Some(say) = &input.missing
             {
+                self.note_input(input, given, &came, Json::Null);
                 self.say(say, &input.place)?;
                 return Ok(Flow::Stop);
             }
@@ -34,20 +35,29 @@ impl Run<'_> {
                     Ok(read) => read,
                     Err(refusal) => {
                         self.scope.set(input.name.as_str(), from_json(&value));
+                        self.note_input(input, given, &Came::Refused(refusal.to_string()), value);
                         return self.invalid(input, &refusal.to_string());
                     }
                 },
                 _ => value,
             };
             self.scope.set(input.name.as_str(), from_json(&value));
-            self.note(|| Entry::Input {
-                name: input.name.as_str().to_owned(),
-                from: origin(input, given),
-                value,
-                place: input.place.clone(),
-            });
+            self.note_input(input, given, &came, value);
         }
         Ok(Flow::Next)
+    }
+
+    fn note_input(&self, input: &Input, given: &Object, came: &Came, value: Json) {
+        self.note(|| {
+            let origin = origin(input, given);
+            let from = match came {
+                Came::Given => origin,
+                Came::Default => format!("its default, since {origin} holds nothing"),
+                Came::Missing => format!("{origin}, which holds nothing"),
+                Came::Refused(reason) => format!("{origin}, refused: it {reason}"),
+            };
+            Entry::Input { name: input.name.as_str().to_owned(), from, value, place: input.place.clone() }
+        });
     }
 
     fn invalid(&mut self, input: &Input, reason: &str) -> Result<Flow, Halt> {
@@ -88,9 +98,29 @@ fn origin(input: &Input, given: &Object) -> String {
         Source::Slot(slot) => format!("the slot `{slot}`"),
         Source::Entity(name) => format!("the entity `{name}`"),
         Source::Metadata(key) => format!("the metadata's `{key}`"),
-        Source::Given(_) => "an expression".to_owned(),
+        Source::Given(template) => expression(template),
         Source::With => "`with`, which does not give it".to_owned(),
     }
+}
+
+/// What an expression is made of, in words.
+fn expression(template: &Template) -> String {
+    let mut names: Vec<String> = template.references().iter().map(Reference::dotted).collect();
+    names.dedup();
+    let of_message = |name: &String| name == "user_text" || name.starts_with("latest_message");
+    match names.as_slice() {
+        [] => "a constant".to_owned(),
+        names if names.iter().all(of_message) => "the message".to_owned(),
+        names => format!("an expression of `{}`", names.join("`, `")),
+    }
+}
+
+/// How an input came to its value.
+enum Came {
+    Given,
+    Default,
+    Missing,
+    Refused(String),
 }
 
 /// A text without blanks around it; one without anything else is none.

@@ -34,7 +34,7 @@ mod verify;
 mod work;
 
 pub use native::{NativeAction, Natives, Turn};
-pub use trace::{Entry, Trace};
+pub use trace::{Begun, Entry, Trace};
 pub use turn::{Context, Engine, Parts};
 pub use verify::Verifier;
 pub use work::Work;

@@ -20,7 +20,7 @@ use super::places::Place;
 use super::run::{Ending, Run};
 use super::sheet::Sheet;
 use super::slow;
-use super::trace::Trace;
+use super::trace::{Begun, Trace};
 use super::turn::Core;
 use super::verify::Standing;
 use crate::fault::{Fault, Outcome};
@@ -201,6 +201,10 @@ impl Ready {
     async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> (Done, Option<Option<Vec<Entry>>>) {
         let Self { core, action, conversation, standing, turn, offered, whole, .. } = self;
         let sheet = Sheet::new(turn, action.changes);
+        if let Some(trace) = &trace {
+            let (project, now, proved) = (Arc::clone(&core.parts.project), conversation.now, standing.proved());
+            trace.begin(Begun { project, action: Arc::clone(&action), now, proved });
+        }
         let mut run = Run::new(&core, conversation, standing, sheet, deadline, trace);
         let ended = match (&action.body, offered) {
             (Body::Steps(steps), _) => run.action(&action.require, &action.inputs, steps).await,

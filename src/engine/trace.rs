@@ -1,16 +1,20 @@
-//! What a run did, step by step, for `legwork try` and for the failures that `legwork test` prints.
+//! What a run did, step by step, for `legwork try`, for the failures that `legwork test` prints, and for recordings.
 //!
-//! A trace holds values; it goes to the terminal of whoever asked for it and never to a log.
+//! A trace holds values; it goes to the terminal of whoever asked for it, or masked into a recording, and never to a log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::connector::Noted;
+use crate::connector::Notes;
 use crate::diag::Span;
 use crate::fault::Fault;
 use crate::name::{ConnectionName, OperationName};
+use crate::plan::Project;
+use crate::plan::action::Action;
 
 /// One thing that a run did.
 #[derive(Debug, Clone)]
@@ -43,8 +47,8 @@ pub enum Entry {
         operation: OperationName,
         /// The inputs.
         inputs: Value,
-        /// The requests that it made, or would have made.
-        requests: Vec<Noted>,
+        /// What it did: the requests that it made, or would have made, and how its connection ended it.
+        notes: Notes,
         /// What came back.
         result: Result<Value, Fault>,
     },
@@ -80,19 +84,52 @@ pub enum Entry {
     },
 }
 
+/// What a run began with, beside what its call says.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The project as it was then.
+    pub project: Arc<Project>,
+    /// The action.
+    pub action: Arc<Action>,
+    /// The time that it saw as `now`.
+    pub now: DateTime<Utc>,
+    /// What the user had proved: `email`, `phone`, `customer`.
+    pub proved: Vec<(String, String)>,
+}
+
 /// The entries of one run, in order.
 #[derive(Debug, Default)]
-pub struct Trace(Mutex<Vec<Entry>>);
+pub struct Trace {
+    begun: OnceLock<Begun>,
+    entries: Mutex<Vec<(Instant, Entry)>>,
+}
 
 impl Trace {
+    /// Says what the run begins with; the first word counts.
+    pub(super) fn begin(&self, begun: Begun) {
+        let _ = self.begun.set(begun);
+    }
+
+    /// What the run began with; none of a call for which nothing ran.
+    #[must_use]
+    pub fn begun(&self) -> Option<&Begun> {
+        self.begun.get()
+    }
+
     /// Adds an entry.
     pub fn push(&self, entry: Entry) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), entry));
     }
 
     /// All entries so far.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.timed().into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// All entries so far, with the moment at which each was made.
+    #[must_use]
+    pub fn timed(&self) -> Vec<(Instant, Entry)> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

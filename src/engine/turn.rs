@@ -68,6 +68,8 @@ pub struct Context {
     pub caller: CallerName,
     /// The id of the request, in logs.
     pub request_id: Arc<str>,
+    /// Where it is written down how the call is answered, for whoever keeps that.
+    pub trace: Option<Arc<Trace>>,
 }
 
 impl Engine {
@@ -173,7 +175,8 @@ impl Engine {
     /// # Errors
     /// When a part of the call that the action asks for is not what the protocol says.
     pub fn run(&self, call: Call, context: Context) -> impl Future<Output = Result<Reply, Malformed>> + Send {
-        self.timed(call, context, How::Live(None)).map_ok(|done| done.reply)
+        let how = How::Live(context.trace.clone());
+        self.timed(call, context, how).map_ok(|done| done.reply)
     }
 
     /// Answers a call as [`Self::run`] does and writes down how, for whoever plays Rasa's part; with the name of how the turn

@@ -119,6 +119,15 @@ impl Standing {
         self.0.as_ref().map(|inner| &inner.who)
     }
 
+    /// What the user has proved, by the names of [`PROVED`](crate::plan::settings::PROVED).
+    pub(super) fn proved(&self) -> Vec<(String, String)> {
+        let Some(inner) = &self.0 else { return Vec::new() };
+        let verified = inner.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = |what: &str| verified.get_attr(what).ok().and_then(|value| value.as_str().map(str::to_owned));
+        let pair = |what: &str| value(what).map(|value| (what.to_owned(), value));
+        crate::plan::settings::PROVED.into_iter().filter_map(pair).collect()
+    }
+
     fn now_is(&self, proved: Proved) {
         if let Some(inner) = &self.0 {
             *inner.verified.lock().unwrap_or_else(PoisonError::into_inner) = verified(Some(proved));

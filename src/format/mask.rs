@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 
 use super::number::digits;
 
@@ -67,37 +67,95 @@ static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
+/// A kind of personal data that can be told from other text by its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// An e-mail address.
+    Email,
+    /// An account number.
+    Iban,
+    /// The number of a payment card.
+    Card,
+    /// A phone number, or a number that is as long as one.
+    Phone,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Nothing was found in it.
+    Plain(&'a str),
+    /// Personal data.
+    Found(Sort, &'a str),
+}
+
 /// The text with e-mail addresses, IBANs, card and phone numbers masked.
 #[must_use]
 pub fn text(text: &str) -> String {
-    let text = replaced(&EMAIL, text, |found| Some(email(found)));
-    let text = replaced(&IBAN, &text, iban);
-    replaced(&NUMBER, &text, number).into_owned()
-}
-
-fn replaced<'a>(pattern: &LazyLock<Option<Regex>>, text: &'a str, mask: impl Fn(&str) -> Option<String>) -> Cow<'a, str> {
-    match LazyLock::force(pattern) {
-        Some(pattern) => pattern.replace_all(text, |found: &Captures| {
-            let found = found.get(0).map_or("", |found| found.as_str());
-            mask(found).unwrap_or_else(|| found.to_owned())
-        }),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// The mask of an IBAN, if the beginning of this is one (a word may follow it).
-fn iban(found: &str) -> Option<String> {
-    let ends = found.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
-    let ends = std::iter::once(found.len()).chain(ends.collect::<Vec<_>>().into_iter().rev());
-    for end in ends {
-        let (head, tail) = found.split_at(end);
-        let plain: String = head.chars().filter(|c| !c.is_whitespace()).collect();
-        if (15..=34).contains(&plain.len()) && checks(&plain) {
-            let (country, ending) = (plain.get(..2)?, plain.get(plain.len() - 4..)?);
-            return Some(format!("{country}{HIDDEN}{ending}{tail}"));
+    let masked = |piece| match piece {
+        Piece::Plain(plain) => Cow::Borrowed(plain),
+        Piece::Found(Sort::Email, found) => email(found).into(),
+        Piece::Found(Sort::Iban, found) => {
+            let ends = found.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, _)| at);
+            let last = ends.rev().nth(3).and_then(|at| found.get(at..)).unwrap_or_default();
+            let ending: String = last.chars().filter(|c| !c.is_whitespace()).collect();
+            format!("{}{HIDDEN}{ending}", found.get(..2).unwrap_or_default()).into()
         }
+        Piece::Found(Sort::Card, found) => card(found).into(),
+        Piece::Found(Sort::Phone, found) => phone(found).into(),
+    };
+    pieces(text).into_iter().map(masked).collect()
+}
+
+/// The pieces of a text, with all that is found in it.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let within = |piece| match piece {
+        Piece::Plain(plain) => numbers(plain),
+        found @ Piece::Found(..) => vec![found],
+    };
+    addresses(text).into_iter().flat_map(within).collect()
+}
+
+/// The pieces of a text, with the e-mail addresses and IBANs in it.
+#[must_use]
+pub fn addresses(text: &str) -> Vec<Piece<'_>> {
+    let within = |piece| match piece {
+        Piece::Plain(plain) => cut(&IBAN, plain, |found| iban(found).map(|end| (Sort::Iban, end))),
+        found @ Piece::Found(..) => vec![found],
+    };
+    let emails = cut(&EMAIL, text, |found| Some((Sort::Email, found.len())));
+    emails.into_iter().flat_map(within).collect()
+}
+
+/// The pieces of a text, with the card and phone numbers in it.
+#[must_use]
+pub fn numbers(text: &str) -> Vec<Piece<'_>> {
+    cut(&NUMBER, text, |found| number(found).map(|sort| (sort, found.len())))
+}
+
+/// Cuts out what the pattern finds, as far as `of` says it is something: which sort, and how much of it.
+fn cut<'a>(pattern: &LazyLock<Option<Regex>>, text: &'a str, of: impl Fn(&str) -> Option<(Sort, usize)>) -> Vec<Piece<'a>> {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    for found in LazyLock::force(pattern).iter().flat_map(|pattern| pattern.find_iter(text)) {
+        let Some((sort, length)) = of(found.as_str()) else { continue };
+        let end = found.start() + length;
+        pieces.extend(text.get(at..found.start()).filter(|plain| !plain.is_empty()).map(Piece::Plain));
+        pieces.extend(text.get(found.start()..end).map(|found| Piece::Found(sort, found)));
+        at = end;
     }
-    None
+    pieces.extend(text.get(at..).filter(|plain| !plain.is_empty()).map(Piece::Plain));
+    pieces
+}
+
+/// Where the IBAN ends that this begins with, if it is one (a word may follow it).
+fn iban(found: &str) -> Option<usize> {
+    let ends = found.char_indices().filter(|(_, c)| *c == ' ').map(|(at, _)| at);
+    let mut ends = std::iter::once(found.len()).chain(ends.collect::<Vec<_>>().into_iter().rev());
+    ends.find(|end| {
+        let plain: String = found.get(..*end).unwrap_or_default().chars().filter(|c| !c.is_whitespace()).collect();
+        (15..=34).contains(&plain.len()) && checks(&plain)
+    })
 }
 
 /// The check of ISO 7064, mod 97-10.
@@ -110,16 +168,16 @@ fn checks(iban: &str) -> bool {
     sum == 1
 }
 
-fn number(found: &str) -> Option<String> {
+fn number(found: &str) -> Option<Sort> {
     if LazyLock::force(&DATE).as_ref().is_some_and(|date| date.is_match(found)) {
         return None;
     }
     let digits = digits(found);
     let phone_like = found.starts_with(['+', '(', '0']) || found.contains([' ', '-', '/', '(']);
     match digits.len() {
-        13..=19 if luhn(&digits) => Some(card(found)),
-        7..=15 if phone_like => Some(phone(found)),
-        10..=15 if !found.contains('.') => Some(phone(found)),
+        13..=19 if luhn(&digits) => Some(Sort::Card),
+        7..=15 if phone_like => Some(Sort::Phone),
+        10..=15 if !found.contains('.') => Some(Sort::Phone),
         _ => None,
     }
 }

@@ -49,6 +49,11 @@ const CURRENCIES: [(&str, &str, &[&str], usize); 30] = [
     ("VND", "₫", &[], 0),
 ];
 
+/// The codes of the common currencies.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    CURRENCIES.iter().map(|(code, ..)| *code)
+}
+
 /// How many digits after the point a currency has.
 #[must_use]
 pub fn decimals(currency: &str) -> usize {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
-use crate::connector::{Connections, How, Surroundings};
+use crate::connector::{Connections, How, Surroundings, Tape};
 use crate::engine::{Engine, Entry, Natives, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
@@ -85,41 +85,49 @@ impl Bench {
         Ok(Taken { told, entries: trace.entries(), asked: asked.map(|((name, _), _)| name).collect() })
     }
 
-    /// An engine on fresh systems, in the state that the test begins with.
-    async fn engine(&self, action: &Action, test: &Test, given: &[Given]) -> Result<Engine, Failure> {
-        let known = given.iter().find_map(|given| given.known);
-        let (clock, later) = self.clocks(test, known.unwrap_or_default());
+    /// An engine on fresh systems at the time of `clock`, or on recorded answers in their place.
+    pub(super) async fn open(&self, clock: &Arc<dyn Clock>, tape: Option<Arc<Tape>>) -> Result<Engine, Failure> {
         let surroundings = Surroundings {
             folder: &self.folder,
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(clock),
             profiles: self.project.settings.profiles,
             cache_bytes: self.project.settings.cache_bytes,
             tokens: Arc::new(NoTokens),
             rng: fastrand::Rng::with_seed(0),
             scratch: true,
         };
-        let opened = Connections::open(&self.connections, surroundings).await;
+        let opened = match tape {
+            Some(tape) => Connections::recorded(&self.connections, surroundings, tape),
+            None => Connections::open(&self.connections, surroundings).await,
+        };
         let systems = opened.map_err(|problems| {
             let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
             Failure::differs("connections", "they can be opened", came)
         })?;
-        for (connection, operation, inputs) in &test.before {
-            let how = How::by(Deadline::after(Duration::from_secs(15)));
-            let inputs = inputs.as_object().cloned().unwrap_or_default();
-            if let Err(fault) = systems.call(connection, operation, inputs, how).await {
-                return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
-            }
-        }
         let verifications = Arc::new(MemoryVerifications::default());
         let verifier =
             Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
         let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
         let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
         let mut rng = fastrand::Rng::with_seed(0);
-        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
-        let (project, turns) = (Arc::clone(&self.project), usize::MAX);
+        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(clock), rules, &mut rng);
+        let (project, turns, clock) = (Arc::clone(&self.project), usize::MAX, Arc::clone(clock));
         let natives = Natives::default();
-        let engine = Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns });
+        Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns }))
+    }
+
+    /// The same, in the state that the test begins with.
+    async fn engine(&self, action: &Action, test: &Test, given: &[Given]) -> Result<Engine, Failure> {
+        let known = given.iter().find_map(|given| given.known);
+        let (clock, later) = self.clocks(test, known.unwrap_or_default());
+        let engine = self.open(&clock, None).await?;
+        for (connection, operation, inputs) in &test.before {
+            let how = How::by(Deadline::after(Duration::from_secs(15)));
+            let inputs = inputs.as_object().cloned().unwrap_or_default();
+            if let Err(fault) = engine.connections().call(connection, operation, inputs, how).await {
+                return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
+            }
+        }
         if let Some(known) = known {
             // The same turn, when everything was well: its answer is nobody's business.
             let body = earlier(body(action.name.as_str(), &test.situation));

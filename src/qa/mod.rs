@@ -7,17 +7,21 @@
 mod bench;
 mod compare;
 mod examples;
+pub mod recording;
 mod rehearse;
 mod report;
+mod saved;
 mod scenes;
 mod situation;
 mod suite;
 mod turn;
+mod yaml;
 
 pub(crate) use compare::shown;
 pub use examples::{Examples, examples};
 pub use rehearse::{Rehearsal, Wanted, WantedFault};
 pub use report::{Failure, Report, Result};
+pub use saved::{Saved, last_test, with_test};
 pub use scenes::{Heard, Rehearsals, Scene, Unrehearsed};
 pub use situation::body;
 pub use suite::{Selection, run};

@@ -43,7 +43,7 @@ pub(super) async fn take(
     let mut told = Vec::new();
     loop {
         let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())?;
-        let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test") };
+        let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test"), trace: None };
         if !situation.verified.is_empty() {
             engine.vouch(context.caller.clone(), &call.sender_id, &situation.verified).await;
         }
@@ -74,22 +74,28 @@ pub(super) fn as_one(told: Vec<Told>) -> Option<Reply> {
     }
     if let Some(Reply::Answer(answer)) = &mut last {
         answer.responses = said;
-        // They make the history read as if the action had run once.
-        let opened = matches!(
-            answer.events.as_slice(),
-            [first, second, third, ..]
-                if [first, second].iter().all(|event| event.kind == EventKind::Undo)
-                    && matches!(third.kind, EventKind::Action { .. })
-        );
-        if several && opened {
-            answer.events.drain(..3);
+        if several {
+            without_opening(answer);
         }
     }
     last
 }
 
+/// Takes the events out of the second answer of a turn that make the history read as if the action had run once.
+pub(super) fn without_opening(answer: &mut Answer) {
+    let opened = matches!(
+        answer.events.as_slice(),
+        [first, second, third, ..]
+            if [first, second].iter().all(|event| event.kind == EventKind::Undo)
+                && matches!(third.kind, EventKind::Action { .. })
+    );
+    if opened {
+        answer.events.drain(..3);
+    }
+}
+
 /// Whether an answer asks for the same action once more; the engine lets no other answer do so.
-fn asks_again(reply: &Reply, action: &str) -> bool {
+pub(super) fn asks_again(reply: &Reply, action: &str) -> bool {
     let Reply::Answer(answer) = reply else { return false };
     answer.events.iter().any(|event| matches!(&event.kind, EventKind::Followup { name } if name == action))
 }

@@ -65,7 +65,7 @@ async fn answer<E: Answering>(
     let call = call.await?;
     let version = call.version;
     let action = call.next_action.clone().unwrap_or_default();
-    let context = Context { caller: visitor.caller, request_id: visitor.request_id };
+    let context = Context { caller: visitor.caller, request_id: visitor.request_id, trace: None };
     let reply = door.engine.run(unboxed(call), context).await.map_err(Refusal::Malformed)?;
     let Reply::Answer(answer) = reply else { return Ok(reply) };
     let (answer, dropped) = answer.fit(version);

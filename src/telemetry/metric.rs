@@ -74,6 +74,7 @@ metrics_table! {
     RequestsRunning = "legwork_requests_running", gauge, Count, "Webhook requests that are being answered.";
     ProjectChangesTotal = "legwork_project_changes_total", counter, Count, "Changes of the project while it is served, by outcome (taken, refused, back).";
     BuildInfo = "legwork_build_info", gauge, Count, "Always 1; the label says which version runs.";
+    RecordingsTotal = "legwork_recordings_total", counter, Count, "Turns that `serve --record` kept or could not keep, by result (written, left_out, failed).";
 }
 
 /// The registry of this process.

@@ -72,6 +72,8 @@ mod privacy;
 #[cfg(all(feature = "postgres", feature = "redis"))]
 mod privacy_servers;
 #[cfg(test)]
+mod recording;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod rehearsal;
@@ -101,6 +103,8 @@ mod slow_memory;
 mod stores;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod try_command;
 #[cfg(test)]
 mod undo;
 #[cfg(test)]

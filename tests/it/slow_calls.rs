@@ -276,7 +276,7 @@ async fn an_action_that_breaks_off_ends_with_words() {
         .unwrap();
     let body = json!({ "next_action": "action_x", "sender_id": "a", "tracker": { "sender_id": "a" } }).to_string();
     let call = Call::decode(body.into(), &Limits::default()).unwrap();
-    let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("r") };
+    let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("r"), trace: None };
     let Reply::Answer(answer) = engine.run(call, context).await.unwrap() else { panic!("no answer") };
     let text = answer.responses[0].text.as_deref().unwrap();
     assert!(answer.responses.len() == 1 && text.starts_with("Something went wrong on our side"), "{text}");

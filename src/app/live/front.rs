@@ -10,6 +10,7 @@ use crate::connector::Assistants;
 use crate::plan::Project;
 use crate::plan::connector::StagedAt;
 use crate::plan::settings::is_loopback;
+use crate::qa::recording::Records;
 use crate::rasa::Limits;
 use crate::server::{Cors, Facts, Options, Router, Tls, TlsFiles, router};
 use crate::time::Clock;
@@ -32,6 +33,8 @@ pub struct Given {
     pub faults: Vec<StagedAt>,
     /// Whether changes of files are taken by themselves.
     pub watches: bool,
+    /// What records turns, where they are recorded.
+    pub records: Option<Records>,
 }
 
 /// What callers meet before the engine.
@@ -93,7 +96,11 @@ impl Given {
             "slow_seconds": settings.limits.times.slow_after.as_secs_f64(),
             "timezone": settings.timezone.name(),
         });
-        let router = router(Arc::new(opened.engine.clone()), options, Facts { config, ..facts.clone() });
+        let (engine, facts) = (Arc::new(opened.engine.clone()), Facts { config, ..facts.clone() });
+        let router = match &self.records {
+            Some(records) => router(Arc::new(records.of(engine)), options, facts),
+            None => router(engine, options, facts),
+        };
         (router, tls, assistants)
     }
 

@@ -31,6 +31,7 @@ mod probe;
 mod request;
 mod sheet;
 mod token;
+mod tracker;
 
 pub use answer::{Told, can_push};
 pub(super) use open::place;

@@ -18,14 +18,14 @@ impl Assistant {
 
     /// A request to a conversation; its answer leaves the events out.
     pub(super) fn to(&self, sender: &str, what: &str, more: &[(&str, &str)], body: &Value) -> Result<Outgoing, Fault> {
-        if !addressable(sender) {
-            let text = "the conversation cannot be called back: its sender id has characters that have to be encoded in an \
-                        address, and Rasa takes those for another conversation's";
-            return Err(Fault::new(Outcome::Invalid, text));
-        }
-        let path = format!("conversations/{sender}/{what}");
+        let path = place(sender, what)?;
         let query = [&[("output_channel", self.channel.as_str()), ("include_events", "NONE")], more].concat();
         self.request(Method::POST, &path, Some(&query), Some(body), Role::User(sender))
+    }
+
+    /// A request about a conversation, with all of its answer.
+    pub(super) fn of(&self, sender: &str, what: &str) -> Result<Outgoing, Fault> {
+        self.request(Method::GET, &place(sender, what)?, None, None, Role::User(sender))
     }
 
     fn request(
@@ -62,6 +62,16 @@ impl Assistant {
         });
         Ok(Outgoing { method, url, headers, body })
     }
+}
+
+/// Where a conversation is.
+fn place(sender: &str, what: &str) -> Result<String, Fault> {
+    if !addressable(sender) {
+        let text = "the conversation cannot be called back: its sender id has characters that have to be encoded in an \
+                    address, and Rasa takes those for another conversation's";
+        return Err(Fault::new(Outcome::Invalid, text));
+    }
+    Ok(format!("conversations/{sender}/{what}"))
 }
 
 /// The longest sender id that is sent: an address as a whole has to stay below Rasa's 8 KiB.

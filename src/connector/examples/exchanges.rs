@@ -106,7 +106,9 @@ fn other_fields(expected: &[(String, Vec<String>)], actual: &[(String, String)])
     more.map(|(name, value)| format!("{name}={value} besides"))
 }
 
-fn decoded(text: &str) -> String {
+/// A text as it was before it was put into a query or a form.
+#[must_use]
+pub fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {

@@ -70,10 +70,12 @@ impl Journey<'_> {
     }
 
     /// Notes a request as it is before it carries the proof of who we are.
-    pub(super) fn note(&self, request: &Outgoing, fate: Fate) {
+    pub(super) fn note(&self, request: &Outgoing, fate: Fate, answer: Option<&Incoming>) {
         let Some(wire) = self.errand.wire else { return };
-        let body = request.body.as_ref().map(|body| String::from_utf8_lossy(body).into_owned());
-        wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate });
+        let text = |body: &bytes::Bytes| String::from_utf8_lossy(body).into_owned();
+        let answer = answer.map(|answer| text(&answer.body)).filter(|body| !body.is_empty());
+        let body = request.body.as_ref().map(text);
+        wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate, answer });
     }
 
     /// Whether it may be asked twice at the same time: nothing of the operation writes, and it is not to be asked only once.
@@ -206,7 +208,8 @@ impl Remote {
         applied.map_err(|fault| Fault { unsettled: false, ..fault })?;
         journey.errand.sent.count();
         let came = self.client.send(proven, until).await;
-        journey.note(outgoing, came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16())));
+        let fate = came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16()));
+        journey.note(outgoing, fate, came.as_ref().ok());
         came
     }
 

@@ -179,7 +179,7 @@ async fn a_dry_run_reads_up_to_the_first_write_and_says_which_it_is() {
     assert_eq!((fault.outcome, sent(&vendor)), (Outcome::Denied, vec!["GET /api/tickets/7".to_owned()]));
     assert!(fault.operator.contains("reopen, a write, would be done with number, text: POST /comments;"), "{fault}");
     assert!(!fault.operator.contains("matter"), "{fault}");
-    let noted = wire.noted();
+    let noted = wire.noted().requests;
     assert_eq!(noted.iter().map(|it| it.fate).collect::<Vec<_>>(), [Fate::Answered(200), Fate::Kept]);
     assert!(noted[1].line.starts_with("POST http") && noted[1].line.ends_with("/api/comments"), "{noted:?}");
     assert!(noted[1].body.as_ref().unwrap().contains("matter"), "{noted:?}");
