@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::connector::catalog;
-use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, File, Span, allow};
 use crate::plan::connector::{Connector, Formats};
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
@@ -41,7 +41,9 @@ pub fn load(place: &Place) -> (Option<Project>, Vec<Diagnostic>) {
     let (project, found) = plan::compile(&sources);
     let unread = problems.has_errors();
     problems.extend(found);
-    (project.filter(|_| !unread), problems.into_sorted())
+    let mut left = Diagnostics::default();
+    left.extend(allow(problems.into_sorted(), &sources.files()));
+    (project.filter(|_| !unread), left.into_sorted())
 }
 
 /// Reads the files of a project. What cannot be read is reported, and left out.

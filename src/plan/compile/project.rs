@@ -10,7 +10,7 @@ use super::connection::{Around, wires};
 use super::{Compiler, SharedFile, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::ActionName;
-use crate::plan::action::Action;
+use crate::plan::action::{Action, Body};
 use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
 use crate::plan::project::Project;
@@ -38,6 +38,15 @@ pub struct Sources {
     pub own_connectors: Vec<Arc<File>>,
     /// The names of all connectors that come with legwork, the compiled and the others.
     pub catalogue: Vec<&'static str>,
+}
+
+impl Sources {
+    /// Every file of the project.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<File>> {
+        let lists = [&self.domain, &self.actions, &self.shared, &self.own_connectors];
+        self.settings.iter().chain(lists.into_iter().flatten()).map(Arc::clone).collect()
+    }
 }
 
 /// Compiles a project.
@@ -71,6 +80,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         using: Vec::new(),
         blind,
         partial: false,
+        reworded: false,
         acting: String::new(),
         asks: BTreeSet::new(),
         always: BTreeSet::new(),
@@ -82,6 +92,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     compiler.always = std::mem::take(&mut compiler.asks);
     compiler.shared_files();
     let (actions, unread) = actions(&sources.actions, &mut compiler);
+    compiler.unvalidated(&validations(&actions, &unread));
     compiler.judge_guards(written.as_ref().is_some_and(|written| written.verify.is_some()));
     let mut out = compiler.out;
     if let Some(domain) = &domain {
@@ -180,6 +191,20 @@ fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<Action
         actions.insert(name, action);
     }
     (actions, unread)
+}
+
+/// The slots that each action looks at which validates some; none of one whose file cannot be read.
+fn validations(
+    actions: &BTreeMap<ActionName, Action>,
+    unread: &BTreeSet<ActionName>,
+) -> Vec<(ActionName, Option<BTreeSet<String>>)> {
+    let slots = |action: &Action| match &action.body {
+        Body::Validation(validation) => validation.rules.iter().map(|(slot, _)| slot.as_str().to_owned()).collect(),
+        // Steps that stand in place of rules may look at anything.
+        Body::Steps(_) => BTreeSet::new(),
+    };
+    let read = actions.iter().map(|(name, action)| (name.clone(), Some(slots(action))));
+    read.chain(unread.iter().map(|name| (name.clone(), None))).collect()
 }
 
 fn two_files(what: &str, name: &str, file: &Arc<File>, other: &Span, out: &mut Diagnostics) {
