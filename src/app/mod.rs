@@ -4,6 +4,7 @@
 
 mod assistants;
 mod catalogue;
+mod known;
 mod load;
 mod messages;
 mod open;
@@ -13,6 +14,7 @@ mod store;
 
 pub use assistants::{assistant_facts, assistants, each_assistant};
 pub use catalogue::catalogue;
+pub use known::known;
 pub use load::{Place, load, read};
 pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, engine, facts, probe, test_connections, verify};

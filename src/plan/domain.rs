@@ -64,6 +64,13 @@ impl Domain {
         BUILT_IN.contains(&name) || self.rasa.slots.contains_key(name)
     }
 
+    /// The slots of every conversation; none without a domain, which leaves them open.
+    pub fn slots(&self) -> impl Iterator<Item = &str> {
+        let own = self.rasa.slots.keys().map(String::as_str);
+        let none = self.rasa.slots.is_empty();
+        own.chain(BUILT_IN.into_iter().filter(move |_| !none))
+    }
+
     /// The custom actions it lists: those that Rasa calls an action server for.
     pub fn custom_actions(&self) -> impl Iterator<Item = &Text> {
         self.actions.iter().filter(|action| {
