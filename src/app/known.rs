@@ -1,35 +1,56 @@
 //! The names that a project's files can use, gathered even where files are wrong: editors complete them while people write.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::catalogue::{catalogue, connections};
 use super::load::{Place, read};
 use crate::diag::Diagnostics;
 use crate::fault::Outcome;
 use crate::format::Format;
-use crate::plan;
 use crate::plan::connector::{Connector, OperationInput};
 use crate::plan::domain::Domain;
+use crate::plan::{self, Sources};
 use crate::spec::settings::Settings;
 use crate::spec::{Entry, Known, Shape as _, Taken, yaml};
 use crate::time::{Clock as _, SystemClock};
 
-/// The names of a project. What cannot be read is left out.
+/// What of a project is known as it stands, whatever is wrong in it.
+pub struct Ground {
+    /// Its files.
+    pub sources: Sources,
+    /// Its connections, each with its connector.
+    pub connections: Vec<(String, Arc<Connector>)>,
+    /// Its domain; none when it has no file.
+    pub domain: Option<Domain>,
+    /// legwork.yml as written.
+    pub settings: Option<Settings>,
+}
+
+/// Reads a project. What cannot be read is left out.
+#[must_use]
+pub fn ground(place: &Place) -> Ground {
+    let sources = read(place, &mut Diagnostics::default());
+    let named = connections(sources.settings.as_ref()).into_iter();
+    let connections =
+        named.filter_map(|(name, of)| Some((name, Arc::clone(sources.connectors.get(&of)?.as_ref()?)))).collect();
+    let trees: Vec<_> = sources.domain.iter().filter_map(|file| yaml::parse(file).ok()).collect();
+    let domain = Some(Domain::of(&trees)).filter(|_| !trees.is_empty());
+    let written = sources.settings.as_ref().and_then(|file| yaml::parse(file).ok());
+    let settings = written.and_then(|tree| Settings::read(&tree, &mut Diagnostics::default()));
+    Ground { sources, connections, domain, settings }
+}
+
+/// The names of a project.
 #[must_use]
 pub fn known(place: &Place) -> Known {
-    let sources = read(place, &mut Diagnostics::default());
-    let connections = connections(sources.settings.as_ref());
-    let operations = connections.iter().filter_map(|(name, of)| Some((name, sources.connectors.get(of)?.as_deref()?)));
-    let operations = operations.flat_map(|(name, connector)| operations_of(name, connector)).collect();
-    let trees: Vec<_> = sources.domain.iter().filter_map(|file| yaml::parse(file).ok()).collect();
-    let domain = Domain::of(&trees);
-    let written = sources.settings.as_ref().and_then(|file| yaml::parse(file).ok());
-    let written = written.and_then(|tree| Settings::read(&tree, &mut Diagnostics::default()));
-    let own = written.map(|written| plan::formats(&written.formats)).unwrap_or_default();
+    let Ground { sources, connections, domain, settings } = ground(place);
+    let domain = domain.unwrap_or_default();
+    let own = settings.map(|written| plan::formats(&written.formats)).unwrap_or_default();
     let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let others = ["otherwise", "stale"].map(str::to_owned);
     Known {
-        operations,
+        operations: connections.iter().flat_map(|(name, connector)| operations_of(name, connector)).collect(),
         connections: connections.into_iter().map(|(name, _)| name).collect(),
         connectors: connectors(place),
         slots: domain.slots().map(str::to_owned).collect(),

@@ -46,6 +46,24 @@ pub fn load(place: &Place) -> (Option<Project>, Vec<Diagnostic>) {
     (project.filter(|_| !unread), left.into_sorted())
 }
 
+/// Where files of a project belong.
+pub struct Folders {
+    /// Those of actions.
+    pub actions: PathBuf,
+    /// Those of its own connectors.
+    pub connectors: PathBuf,
+}
+
+/// Where files of a project belong; `settings` is its legwork.yml.
+#[must_use]
+pub fn folders(place: &Place, settings: Option<&Arc<File>>) -> Folders {
+    let (folder, paths) = (place.folder(), settings.map(paths).unwrap_or_default());
+    Folders {
+        actions: place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions"))),
+        connectors: folder.join(paths.connectors.as_deref().unwrap_or("connectors")),
+    }
+}
+
 /// Reads the files of a project. What cannot be read is reported, and left out.
 pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     let folder = place.folder();
@@ -55,10 +73,9 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     };
     let none = || Paths { formats: Some(Formats::new()), ..Paths::default() };
     let paths = settings.as_ref().map_or_else(none, paths);
-    let actions = place.actions.clone().unwrap_or_else(|| folder.join(paths.actions.as_deref().unwrap_or("actions")));
+    let Folders { actions, connectors: connectors_folder } = folders(place, settings.as_ref());
     let named = place.domain.clone().or_else(|| paths.domain.as_deref().map(|path| folder.join(path)));
     let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
-    let connectors_folder = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
     let shared = actions.join("shared");
     let mut sources = Sources { settings, ..Sources::default() };
     if actions.is_dir() {

@@ -14,8 +14,8 @@ mod store;
 
 pub use assistants::{assistant_facts, assistants, each_assistant};
 pub use catalogue::catalogue;
-pub use known::known;
-pub use load::{Place, load, read};
+pub use known::{Ground, ground, known};
+pub use load::{Folders, Place, folders, load, read};
 pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, engine, facts, probe, test_connections, verify};
 pub use room::{Room, open_more_files, room};

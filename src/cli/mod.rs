@@ -10,6 +10,7 @@ mod connectors_test;
 mod explain;
 mod flags;
 mod messages;
+mod new;
 mod outbox;
 mod privacy;
 mod rehearse;
@@ -51,6 +52,8 @@ enum Command {
     Rehearse(rehearse::RehearseFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
+    /// Draft an action or the validation of a form, with tests that pass
+    New(new::NewFlags),
     /// Print what is said when something does not go well, and where each message comes from
     Messages(messages::MessagesFlags),
     /// Say what connectors can do, and how they are set up
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Test(flags) => test::run(&flags),
         Command::Rehearse(flags) => rehearse::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
+        Command::New(flags) => new::run(&flags),
         Command::Messages(flags) => messages::run(&flags),
         Command::Connectors(flags) => connectors::run(&flags),
         Command::Connections(flags) => connections::run(&flags),
