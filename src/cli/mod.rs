@@ -52,7 +52,7 @@ enum Command {
     Rehearse(rehearse::RehearseFlags),
     /// Run one action and show each of its steps
     Try(try_action::TryFlags),
-    /// Draft an action or the validation of a form, with tests that pass
+    /// Draft an action, the validation of a form or a connector, with tests that pass
     New(new::NewFlags),
     /// Print what is said when something does not go well, and where each message comes from
     Messages(messages::MessagesFlags),

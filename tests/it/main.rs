@@ -53,6 +53,7 @@ mod language_time;
 mod language_values;
 #[cfg(test)]
 mod messages_command;
+mod new_command;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

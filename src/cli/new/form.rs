@@ -31,7 +31,7 @@ pub(super) fn draft(form: &str, domain: &Domain, settings: Option<&Settings>) ->
         let response = format!("utter_invalid_{name}");
         let known = domain.rasa.responses.contains(&response);
         let refuse =
-            if known { response } else { format!("I can't take that as the {}. Could you say it again?", words(name)) };
+            if known { response } else { format!("I can't use that here ({}). Could you say it again?", words(name)) };
         let keys = rule.keys.into_iter().map(|(key, value)| (key.to_owned(), value));
         let refusal = rule.wrong.as_ref().map(|_| ("refuse".to_owned(), scalar(&refuse)));
         let _ = writeln!(text, "  {}: {}", scalar(name), mapping(keys.chain(refusal)));
@@ -41,7 +41,7 @@ pub(super) fn draft(form: &str, domain: &Domain, settings: Option<&Settings>) ->
             let offered = mapping([(scalar(name), flow(&wrong))].into_iter());
             let expected = mapping([(scalar(name), "null".to_owned())].into_iter());
             tests.push(format!(
-                "  - it: asks again for what is no {}\n    active_loop: {form}\n    offered: {offered}\n    expect: {{ said: [{}], slots: {expected} }}\n",
+                "  - it: asks again when {} cannot be right\n    active_loop: {form}\n    offered: {offered}\n    expect: {{ said: [{}], slots: {expected} }}\n",
                 words(name),
                 scalar(&refuse),
             ));

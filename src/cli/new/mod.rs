@@ -5,7 +5,10 @@
 
 mod action;
 mod ask;
+mod connector;
 mod form;
+mod import;
+mod openapi;
 mod prove;
 mod text;
 
@@ -35,6 +38,8 @@ enum What {
     Action(ActionFlags),
     /// The validation of a form of the domain
     Form(FormFlags),
+    /// A connector from the description of an API (OpenAPI 3.0 or 3.1), with the operations that you pick
+    Connector(import::ConnectorFlags),
 }
 
 #[derive(Debug, Default, Args)]
@@ -91,14 +96,20 @@ pub(super) fn run(flags: &NewFlags) -> ExitCode {
     let done = match &flags.what {
         Some(What::Action(flags)) => action(flags, &mut ask),
         Some(What::Form(flags)) => form(flags, &mut ask),
+        Some(What::Connector(flags)) => import::connector(flags, &mut ask),
         None => {
-            let kinds = [("action", "calls an operation"), ("form", "validates a form of the domain")];
+            let kinds = [
+                ("action", "calls an operation"),
+                ("form", "validates a form of the domain"),
+                ("connector", "a system, from the description of its API"),
+            ];
             let kinds = kinds.map(|(name, words)| (name.to_owned(), words.to_owned()));
-            ask.choice("What shall it be?", &kinds, "`legwork new action` or `legwork new form`").and_then(|kind| match kind
-                .as_str()
-            {
-                "action" => action(&ActionFlags::default(), &mut ask),
-                _ => form(&FormFlags::default(), &mut ask),
+            ask.choice("What shall it be?", &kinds, "`legwork new action`, `new form` or `new connector`").and_then(|kind| {
+                match kind.as_str() {
+                    "action" => action(&ActionFlags::default(), &mut ask),
+                    "connector" => import::connector(&import::ConnectorFlags::default(), &mut ask),
+                    _ => form(&FormFlags::default(), &mut ask),
+                }
             })
         }
     };

@@ -62,15 +62,16 @@ pub(super) fn capital(text: &str) -> String {
 
 /// A name as files and templates have it: `serviceRequest` as `service_request`.
 pub(super) fn snake(name: &str) -> String {
-    let mut snake = String::new();
+    let (mut snake, mut small) = (String::new(), false);
     for c in name.chars() {
         let word = c.is_ascii_alphanumeric();
-        if (c.is_uppercase() || !word) && !snake.is_empty() && !snake.ends_with('_') {
+        if (!word || (c.is_uppercase() && small)) && !snake.is_empty() && !snake.ends_with('_') {
             snake.push('_');
         }
         if word {
             snake.extend(c.to_lowercase());
         }
+        small = c.is_lowercase() || c.is_ascii_digit();
     }
     snake.trim_matches('_').to_owned()
 }
@@ -97,6 +98,7 @@ mod tests {
             ("service request".into(), "get_pet_by_id".into(), "x_api_key".into())
         );
         assert_eq!(phrase("The order's number, such as 1001; a # does not matter."), "the order's number, such as 1001");
+        assert_eq!(snake("GET /pets/{petID}"), "get_pets_pet_id");
         assert_eq!(phrase("ID of the pet."), "ID of the pet");
     }
 }

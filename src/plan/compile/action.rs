@@ -14,7 +14,6 @@ use crate::name::{ActionName, SlotName};
 use crate::plan::action::{Action, Body, Changes, Input, Source, changes};
 use crate::rasa::Slot;
 use crate::spec::action as spec;
-use crate::spec::message::Say;
 use crate::spec::{Map, Text};
 
 /// The action that validates slots outside forms.
@@ -27,8 +26,7 @@ impl Compiler<'_> {
         let errors = self.out.errors();
         self.asks = BTreeSet::new();
         let away = [Outcome::Unavailable, Outcome::Timeout].map(Outcome::name);
-        let worded = |words: &Map<Map<Say>>| words.iter().any(|(_, words)| away.iter().any(|it| words.get(it).is_some()));
-        self.reworded = worded(&written.messages);
+        self.reworded = written.messages.iter().any(|(_, words)| away.iter().any(|it| words.get(it).is_some()));
         let mut names = Names::offered();
         let require = self.guards(&written.require, &names);
         let inputs = self.inputs(&written.inputs, &mut names, false);
