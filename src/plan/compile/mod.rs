@@ -218,8 +218,7 @@ fn region(text: &Text, out: &mut Diagnostics) -> Option<String> {
     known.then_some(region)
 }
 
-/// A secret that stands in a file, at a place that does not show it.
-fn secret_written(place: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::at(Code::WrittenSecret, &place, "a secret is not written into the file");
-    diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file")
+/// A secret that stands in a file of the project.
+fn secret_written(place: &Span) -> Diagnostic {
+    reading::written_secret(place, "write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file")
 }
