@@ -9,15 +9,17 @@ mod calls;
 mod compile;
 pub mod connector;
 pub mod domain;
+pub mod fallback;
 pub mod messages;
 mod project;
 mod reading;
 pub mod settings;
 pub mod testcase;
+mod unwritten;
 mod value;
 pub mod wording;
 
-pub use compile::{OFFERED, Sources, compile, formats};
+pub use compile::{NativeFacts, OFFERED, Sources, compile, formats};
 pub use project::{Given, Project, SANDBOX, SANDBOXED, Wire};
 pub use settings::{Limits, Times};
 pub use value::Value;

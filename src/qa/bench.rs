@@ -11,7 +11,7 @@ use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
 use crate::connector::{Connections, How, Surroundings};
-use crate::engine::{Engine, Entry, Parts, Trace, Verifier};
+use crate::engine::{Engine, Entry, Natives, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
 use crate::plan::Project;
@@ -118,7 +118,8 @@ impl Bench {
         let mut rng = fastrand::Rng::with_seed(0);
         let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
         let (project, turns) = (Arc::clone(&self.project), usize::MAX);
-        let engine = Engine::new(Parts { project, connections, writes, clock, verifier, turns });
+        let natives = Natives::default();
+        let engine = Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns });
         if let Some(known) = known {
             // The same turn, when everything was well: its answer is nobody's business.
             let body = earlier(body(action.name.as_str(), &test.situation));

@@ -33,6 +33,7 @@ mod sheet;
 mod token;
 
 pub use answer::{Told, can_push};
+pub(super) use open::place;
 pub use open::{Assistant, Assistants};
 pub use probe::Tested;
 pub use sheet::{Facts, facts, list};

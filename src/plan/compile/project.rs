@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::action::{name_of, stem};
 use super::connection::{Around, wires};
-use super::{Compiler, SharedFile, settings};
+use super::{Compiler, NativeFacts, SharedFile, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Action, Body};
@@ -28,6 +28,8 @@ pub struct Sources {
     pub domain: Vec<Arc<File>>,
     /// The files of the actions.
     pub actions: Vec<Arc<File>>,
+    /// The actions that the program runs itself, which have no file.
+    pub natives: BTreeMap<ActionName, NativeFacts>,
     /// The files under `actions/shared`.
     pub shared: Vec<Arc<File>>,
     /// The day on which it is compiled, to warn of what ends; without it nothing is said of that.
@@ -91,12 +93,15 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let settings = written.as_ref().map(|written| compiler.settings(written));
     compiler.always = std::mem::take(&mut compiler.asks);
     compiler.shared_files();
-    let (actions, unread) = actions(&sources.actions, &mut compiler);
+    let (mut actions, unread) = actions(&sources.actions, &mut compiler);
+    compiler.natives(&sources.natives, &mut actions);
     compiler.unvalidated(&validations(&actions, &unread));
     compiler.judge_guards(written.as_ref().is_some_and(|written| written.verify.is_some()));
+    let asks = compiler.always;
     let mut out = compiler.out;
     if let Some(domain) = &domain {
-        against_domain(&actions, &unread, domain, &mut out);
+        let behind = settings.as_ref().is_some_and(|settings| settings.fallback.is_some());
+        against_domain(&actions, &unread, domain, behind, &mut out);
     }
     let errors = out.has_errors();
     let project = settings.filter(|_| !errors).map(|settings| Project {
@@ -105,6 +110,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
+        asks,
         print: print(sources),
     });
     (project, out.into_sorted())
@@ -193,17 +199,17 @@ fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<Action
     (actions, unread)
 }
 
-/// The slots that each action looks at which validates some; none of one whose file cannot be read.
+/// The slots that each action looks at; none of one of which that is not known, since its file cannot be read or it is no file.
 fn validations(
     actions: &BTreeMap<ActionName, Action>,
     unread: &BTreeSet<ActionName>,
 ) -> Vec<(ActionName, Option<BTreeSet<String>>)> {
     let slots = |action: &Action| match &action.body {
-        Body::Validation(validation) => validation.rules.iter().map(|(slot, _)| slot.as_str().to_owned()).collect(),
-        // Steps that stand in place of rules may look at anything.
-        Body::Steps(_) => BTreeSet::new(),
+        Body::Validation(validation) => Some(validation.rules.iter().map(|(slot, _)| slot.as_str().to_owned()).collect()),
+        Body::Steps(_) => Some(BTreeSet::new()),
+        Body::Native | Body::Forwarded => None,
     };
-    let read = actions.iter().map(|(name, action)| (name.clone(), Some(slots(action))));
+    let read = actions.iter().map(|(name, action)| (name.clone(), slots(action)));
     read.chain(unread.iter().map(|name| (name.clone(), None))).collect()
 }
 
@@ -221,6 +227,7 @@ fn against_domain(
     actions: &BTreeMap<ActionName, Action>,
     unread: &BTreeSet<ActionName>,
     domain: &Domain,
+    behind: bool,
     out: &mut Diagnostics,
 ) {
     for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
@@ -228,7 +235,8 @@ fn against_domain(
         out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
     }
     let written = |name: &str| actions.contains_key(name) || unread.contains(name);
-    for listed in domain.custom_actions().filter(|listed| !written(&listed.value)) {
+    // With a server behind this one, that is where they are.
+    for listed in domain.custom_actions().filter(|listed| !behind && !written(&listed.value)) {
         let message = format!("no file implements the action `{}`", listed.value);
         let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
         let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));

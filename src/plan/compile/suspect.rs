@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Compiler;
-use super::action::SLOT_MAPPINGS;
 use super::names::{Names, Possible};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Call, On};
 use crate::plan::connector::OperationKind;
+use crate::plan::unwritten::SLOT_MAPPINGS;
 use crate::rasa::Mapping;
 use crate::spec::Text;
 use crate::template::{Comparison, Expression, Scope, Template};
