@@ -46,7 +46,7 @@ pub fn catalogue(place: &Place, today: NaiveDate, examples: bool) -> (Vec<Listed
 }
 
 /// The connections as legwork.yml names them: connection and connector.
-fn connections(settings: Option<&Arc<File>>) -> Vec<(String, String)> {
+pub(super) fn connections(settings: Option<&Arc<File>>) -> Vec<(String, String)> {
     let ignored = &mut Diagnostics::default();
     let tree = settings.and_then(|file| yaml::parse(file).ok());
     let written = tree.and_then(|tree| Settings::read(&tree, ignored)).and_then(|settings| settings.connections);

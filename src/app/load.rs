@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::connector::catalog;
-use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
+use crate::diag::{Code, Diagnostic, Diagnostics, File, Span, allow};
 use crate::engine::Natives;
 use crate::plan::connector::{Connector, Formats};
 use crate::plan::{self, Project, Sources};
@@ -44,7 +44,28 @@ pub fn load(place: &Place) -> (Option<Project>, Vec<Diagnostic>) {
     let (project, found) = plan::compile(&sources);
     let unread = problems.has_errors();
     problems.extend(found);
-    (project.filter(|_| !unread), problems.into_sorted())
+    let mut left = Diagnostics::default();
+    left.extend(allow(problems.into_sorted(), &sources.files()));
+    (project.filter(|_| !unread), left.into_sorted())
+}
+
+/// Where the files of a project belong.
+#[derive(Debug)]
+pub struct Folders {
+    /// Those of actions.
+    pub actions: PathBuf,
+    /// The domain, a file or a folder.
+    pub domain: PathBuf,
+    /// Whether somebody says that the domain is there.
+    pub domain_named: bool,
+    /// Those of its own connectors.
+    pub connectors: PathBuf,
+}
+
+/// Where the files of a project belong; `settings` is its legwork.yml.
+#[must_use]
+pub fn folders(place: &Place, settings: Option<&Arc<File>>) -> Folders {
+    settings.map(paths).unwrap_or_default().folders(place)
 }
 
 /// Reads the files of a project. What cannot be read is reported, and left out.
@@ -56,7 +77,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     };
     let none = || Paths { formats: Some(Formats::new()), ..Paths::default() };
     let paths = settings.as_ref().map_or_else(none, paths);
-    let Lie { actions, domain, domain_named, connectors: connectors_folder } = paths.lie(place, &folder);
+    let Folders { actions, domain, domain_named, connectors: connectors_folder } = paths.folders(place);
     let shared = actions.join("shared");
     let mut sources = Sources { settings, natives: place.natives.declared(), ..Sources::default() };
     if actions.is_dir() {
@@ -95,19 +116,11 @@ struct Paths {
     formats: Option<Formats>,
 }
 
-/// Where the files of a project lie.
-struct Lie {
-    actions: PathBuf,
-    domain: PathBuf,
-    /// Whether somebody says that the domain is there.
-    domain_named: bool,
-    connectors: PathBuf,
-}
-
 impl Paths {
-    fn lie(&self, place: &Place, folder: &Path) -> Lie {
+    fn folders(&self, place: &Place) -> Folders {
+        let folder = place.folder();
         let named = place.domain.clone().or_else(|| self.domain.as_deref().map(|path| folder.join(path)));
-        Lie {
+        Folders {
             actions: place.actions.clone().unwrap_or_else(|| folder.join(self.actions.as_deref().unwrap_or("actions"))),
             domain_named: named.is_some(),
             domain: named.unwrap_or_else(|| folder.join("domain.yml")),
@@ -123,7 +136,7 @@ pub(super) fn consists_of(place: &Place) -> Vec<PathBuf> {
     let text = read_text(&config).unwrap_or_default();
     let secrets = text.split("${file:").skip(1).filter_map(|rest| rest.split_once('}'));
     let mut all: Vec<_> = secrets.map(|(path, _)| folder.join(path)).collect();
-    let Lie { actions, domain, connectors, .. } = paths(&File::new("legwork.yml", text)).lie(place, &folder);
+    let Folders { actions, domain, connectors, .. } = paths(&File::new("legwork.yml", text)).folders(place);
     all.extend([config, actions, domain, connectors]);
     all
 }

@@ -4,6 +4,7 @@
 
 mod assistants;
 mod catalogue;
+mod known;
 mod live;
 mod load;
 mod messages;
@@ -16,8 +17,9 @@ mod store;
 
 pub use assistants::{assistant_facts, assistants, each_assistant, tracker};
 pub use catalogue::catalogue;
+pub use known::{Ground, ground, known};
 pub use live::{Given, Live, Watched};
-pub use load::{Place, load, read};
+pub use load::{Folders, Place, folders, load, read};
 pub use messages::{Line, Offered, Row, messages};
 pub use open::{callers, connections, facts, probe, test_connections, verify};
 pub use opened::{Opened, engine};

@@ -10,6 +10,7 @@ mod connectors_test;
 mod explain;
 mod flags;
 mod messages;
+mod new;
 mod outbox;
 mod privacy;
 mod record;
@@ -55,6 +56,8 @@ enum Command {
     Try(try_action::TryFlags),
     /// Print the stubs that Rasa Pro's end-to-end tests take in place of actions, from recordings
     Stubs(record::StubsFlags),
+    /// Draft an action, the validation of a form or a connector, with tests that pass
+    New(new::NewFlags),
     /// Print what is said when something does not go well, and where each message comes from
     Messages(messages::MessagesFlags),
     /// Say what connectors can do, and how they are set up
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Rehearse(flags) => rehearse::run(&flags),
         Command::Try(flags) => try_action::run(&flags),
         Command::Stubs(flags) => record::stubs(&flags),
+        Command::New(flags) => new::run(&flags),
         Command::Messages(flags) => messages::run(&flags),
         Command::Connectors(flags) => connectors::run(&flags),
         Command::Connections(flags) => connections::run(&flags),

@@ -70,6 +70,9 @@ codes! {
     BadValue Error "bad-value" "a value cannot be read as what it is for";
     BadName Error "bad-name" "a name has characters that names of this kind may not have";
     DuplicateName Error "duplicate-name" "two things have one name";
+    WrittenSecret Error "written-secret" "a secret stands in the file";
+    BadAllowance Warning "bad-allowance" "a comment that allows a warning cannot be followed, or says no reason";
+    UnneededAllowance Warning "unneeded-allowance" "a comment allows a warning that nothing here gives";
     // expressions
     BadTemplate Error "bad-template" "a template or expression cannot be read";
     UnknownFilter Error "unknown-filter" "a filter, function or test that does not exist";
@@ -78,11 +81,14 @@ codes! {
     ShadowedName Error "shadowed-name" "a name is given twice, so that one hides the other";
     UntrustedGuard Error "untrusted-guard" "a guard relies on what users can write";
     NobodyVerified Warning "nobody-verified" "a guard asks for a verification that nothing makes";
+    ConstantCondition Warning "constant-condition" "a condition that always comes out the same";
+    UnmaskedNumber Warning "unmasked-number" "a message shows a number whole that should be masked";
     UnusedInput Warning "unused-input" "an input that no step uses";
     // steps
     StepVerb Error "step-verb" "a step does not say exactly one thing to do";
     MisplacedKey Error "misplaced-key" "a key that does not belong to this step's verb";
     UnreachableStep Warning "unreachable-step" "a step that can never run";
+    UnansweredWrite Warning "unanswered-write" "a payment says nothing of its own when its system is away";
     UnreachableOutcome Warning "unreachable-outcome" "steps for an outcome that a call can never have";
     UnknownConnection Error "unknown-connection" "a call to a connection that legwork.yml does not have";
     UnknownOperation Error "unknown-operation" "a call to an operation that the connector does not have";
@@ -105,6 +111,7 @@ codes! {
     UnknownResponse Error "unknown-response" "an utter_… response that the domain does not have";
     UnknownIntent Warning "unknown-intent" "a button, event or setting with an intent that the domain does not have";
     UnknownForm Error "unknown-form" "a form that the domain does not have";
+    UnvalidatedSlot Warning "unvalidated-slot" "a form takes whatever the user types for a slot, and nothing looks at it";
     UndeclaredAction Warning "undeclared-action" "an action that the domain does not list, so Rasa never calls it";
     UnimplementedAction Warning "unimplemented-action" "the domain lists an action that has no file";
     // connections

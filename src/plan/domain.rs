@@ -15,6 +15,8 @@ pub struct Domain {
     /// What it says.
     pub rasa: Arc<rasa::Domain>,
     actions: Vec<Text>,
+    /// The forms, each with the slots that it fills.
+    forms: Vec<(String, Vec<Text>)>,
 }
 
 /// Slots that every conversation has.
@@ -44,12 +46,16 @@ impl Domain {
     #[must_use]
     pub fn of(files: &[Node]) -> Self {
         let mut whole = Value::Object(serde_json::Map::new());
-        let mut actions = Vec::new();
+        let (mut actions, mut forms) = (Vec::new(), Vec::new());
         for file in files {
             merge(&mut whole, file.to_json());
             actions.extend(file.get("actions").map(names).unwrap_or_default());
+            let slots = |form: &Node| form.get("required_slots").map(names).unwrap_or_default();
+            forms.extend(
+                file.get("forms").into_iter().flat_map(Node::entries).map(|(name, form)| (name.name.clone(), slots(form))),
+            );
         }
-        Self { rasa: Arc::new(rasa::Domain::from_value(&whole)), actions }
+        Self { rasa: Arc::new(rasa::Domain::from_value(&whole)), actions, forms }
     }
 
     /// Whether a conversation has the slot.
@@ -58,12 +64,24 @@ impl Domain {
         BUILT_IN.contains(&name) || self.rasa.slots.contains_key(name)
     }
 
+    /// The slots of every conversation; none without a domain, which leaves them open.
+    pub fn slots(&self) -> impl Iterator<Item = &str> {
+        let own = self.rasa.slots.keys().map(String::as_str);
+        let none = self.rasa.slots.is_empty();
+        own.chain(BUILT_IN.into_iter().filter(move |_| !none))
+    }
+
     /// The custom actions it lists: those that Rasa calls an action server for.
     pub fn custom_actions(&self) -> impl Iterator<Item = &Text> {
         self.actions.iter().filter(|action| {
             let name = action.value.as_str();
             !name.starts_with("utter_") && !RASA_ACTIONS.contains(&name) && !self.rasa.forms.contains_key(name)
         })
+    }
+
+    /// Its forms, each with the slots that it lists and where they stand; those of a domain from before Rasa 3 are left out.
+    pub fn forms(&self) -> impl Iterator<Item = (&str, &[Text])> {
+        self.forms.iter().map(|(form, slots)| (form.as_str(), slots.as_slice()))
     }
 
     /// Every action that it lists, Rasa's own included.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::wording::Topic;
-use crate::diag::{Code, Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::fault::Outcome;
 use crate::resilience::Share;
 use crate::spec::{Text, Whole};
@@ -52,6 +52,15 @@ pub(super) fn refused(wrong: Wrong, text: &Text) -> Diagnostic {
     };
     wrong.help.into_iter().fold(Diagnostic::at(code, &span, wrong.message), Diagnostic::help)
 }
+
+/// A secret that stands in a file; the diagnostic does not show it.
+pub(super) fn written_secret(place: &Span, cure: &str) -> Diagnostic {
+    Diagnostic::at(Code::WrittenSecret, &place.masked(), "a secret is not written into the file").help(cure)
+}
+
+/// What to write in a connector where a secret stands.
+pub(super) const AS_SETTING: &str =
+    "declare it under `settings:` with `secret: true`, and write it as `{{ settings.NAME }}`";
 
 /// Reads a duration such as `250ms`.
 pub(super) fn duration(text: &Text, out: &mut Diagnostics) -> Option<Duration> {

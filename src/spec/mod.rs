@@ -9,6 +9,7 @@ pub mod auth;
 pub mod connection;
 pub mod connector;
 pub mod connector_http;
+mod known;
 pub mod message;
 pub mod settings;
 mod shape;
@@ -16,6 +17,7 @@ pub mod testcase;
 mod values;
 pub mod yaml;
 
+pub use known::{Entry, Known, Taken, complete};
 pub use shape::{Definitions, Shape, document};
 pub use values::{Choices, Flag, Map, Nullable, Several, Text, Whole};
 pub use yaml::{Key, Kind, Node};

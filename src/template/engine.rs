@@ -11,7 +11,7 @@ use minijinja::value::{Rest, ValueOrKwargs};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 
 use super::failure::{Failed, FailedKind, Wrong, fail};
-use super::names::Reference;
+use super::names::{Comparison, Reference};
 use super::registry::{Nothing, Sort, registry};
 use super::rewrite::Rewriter;
 use super::scope::Scope;
@@ -25,6 +25,7 @@ static SOURCES: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::de
 pub(super) struct Code {
     pub(super) source: &'static str,
     pub(super) references: Vec<Reference>,
+    pub(super) comparisons: Vec<Comparison>,
     instructions: Instructions<'static>,
     size_hint: usize,
 }
@@ -91,11 +92,11 @@ fn kept(source: &str) -> &'static str {
     kept
 }
 
-/// The first mistake of a finished pass, else its references.
-fn finish(pass: Rewriter<'_>) -> Result<Vec<Reference>, Wrong> {
+/// The first mistake of a finished pass, else what it learned.
+fn finish(pass: Rewriter<'_>) -> Result<(Vec<Reference>, Vec<Comparison>), Wrong> {
     match pass.wrong {
         Some(wrong) => Err(wrong),
-        None => Ok(pass.references),
+        None => Ok((pass.references, pass.comparisons)),
     }
 }
 
@@ -127,10 +128,10 @@ fn bare(source: &str, rewrite: Rewrite) -> Result<Code, Wrong> {
     let parsed = machinery::parse_expr(source).map_err(|error| Wrong::parse(&error, source))?;
     let mut pass = Rewriter::new(source);
     let expr = rewrite(&mut pass, &parsed);
-    let references = finish(pass)?;
+    let (references, comparisons) = finish(pass)?;
     let mut generator = CodeGenerator::new("<expression>", source);
     generator.compile_expr(&expr);
-    Ok(Code { source, references, instructions: generator.finish().0, size_hint: 0 })
+    Ok(Code { source, references, comparisons, instructions: generator.finish().0, size_hint: 0 })
 }
 
 /// Compiles a text with `{{ … }}` in it; the flag says whether it is one expression and nothing else.
@@ -158,16 +159,18 @@ pub(super) fn text(source: &str) -> Result<(Code, bool), Wrong> {
             }
         }
     }
-    let references = finish(pass)?;
+    let (references, comparisons) = finish(pass)?;
     let size_hint = generator.buffer_size_hint().min(bounds::TEXT);
-    Ok((Code { source, references, instructions: generator.finish().0, size_hint }, typed))
+    Ok((Code { source, references, comparisons, instructions: generator.finish().0, size_hint }, typed))
 }
 
 impl Code {
     /// The code with its names' places in a source that begins `bytes` earlier.
     pub(super) fn moved(mut self, bytes: usize) -> Self {
-        for reference in &mut self.references {
-            reference.range = reference.range.start + bytes..reference.range.end + bytes;
+        let ranges =
+            self.references.iter_mut().map(|it| &mut it.range).chain(self.comparisons.iter_mut().map(|it| &mut it.range));
+        for range in ranges {
+            *range = range.start + bytes..range.end + bytes;
         }
         self
     }

@@ -8,7 +8,7 @@ use minijinja::Value;
 
 use super::engine::{self, Code};
 use super::failure::{Failed, FailedKind, Wrong};
-use super::names::Reference;
+use super::names::{Comparison, Reference};
 use super::scope::Scope;
 
 /// A compiled expression. Cheap to clone.
@@ -54,6 +54,12 @@ impl Expression {
     #[must_use]
     pub fn references(&self) -> &[Reference] {
         &self.0.references
+    }
+
+    /// Its comparisons with values that are written out.
+    #[must_use]
+    pub fn comparisons(&self) -> &[Comparison] {
+        &self.0.comparisons
     }
 
     /// The source, without leading blanks.

@@ -42,7 +42,7 @@ pub use failure::{Failed, FailedKind, Wrong, WrongKind};
 pub use guard::Guard;
 pub use json::{from_json, open_json, open_map, open_values, to_json};
 pub use minijinja::Value;
-pub use names::Reference;
+pub use names::{Comparison, Reference};
 pub use registry::{Described, Sort, filters};
 pub use scope::{Names, Scope};
 pub use text::Template;

@@ -16,6 +16,19 @@ pub struct Reference {
     pub path: Vec<String>,
     /// Where, in bytes of the source.
     pub range: Range<usize>,
+    /// Whether its value may come out whole: not where it is masked, cut, or only asked about.
+    pub whole: bool,
+}
+
+/// A name that a source compares with a value that is written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The name and its keys.
+    pub path: Vec<String>,
+    /// The value.
+    pub value: serde_json::Value,
+    /// Where the value stands, in bytes of the source.
+    pub range: Range<usize>,
 }
 
 impl Reference {
@@ -73,7 +86,7 @@ pub(super) fn path(expr: &Expr<'_>) -> Option<Reference> {
                 keys.push(var.id.to_owned());
                 keys.reverse();
                 let range = range_of(var.span()).start..range_of(expr.span()).end;
-                return Some(Reference { path: keys, range });
+                return Some(Reference { path: keys, range, whole: true });
             }
             Expr::GetAttr(attr) => {
                 keys.push(attr.name.to_owned());

@@ -11,7 +11,7 @@ use super::engine::{self, Code};
 use super::expression::absent;
 use super::failure::{Failed, Wrong};
 use super::json::from_json;
-use super::names::Reference;
+use super::names::{Comparison, Reference};
 use super::print::text_of;
 use super::scope::Scope;
 
@@ -107,6 +107,15 @@ impl Template {
         match &self.0 {
             Kind::Constant(_) => &[],
             Kind::Text(code) | Kind::Typed(code) => &code.references,
+        }
+    }
+
+    /// Its comparisons with values that are written out.
+    #[must_use]
+    pub fn comparisons(&self) -> &[Comparison] {
+        match &self.0 {
+            Kind::Constant(_) => &[],
+            Kind::Text(code) | Kind::Typed(code) => &code.comparisons,
         }
     }
 

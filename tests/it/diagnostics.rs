@@ -1,5 +1,6 @@
 //! Every kind of mistake, as a person meets it: the folder `tests/diagnostics/CODE` makes it, `expected.txt` holds what
-//! `check` prints, and `fixed/` is the same project with the cure of the code's page.
+//! `check` prints, and `fixed/` is the same project with the cure of the code's page. Folders `CODE+WORDS` are further ways to
+//! make the same mistake.
 //!
 //! UPDATE_EXPECT=1 writes the expected texts anew; read the difference before it is committed.
 
@@ -16,10 +17,18 @@ fn folders() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics")
 }
 
+/// Every folder with its code.
+fn each() -> Vec<(PathBuf, Code)> {
+    let mut names: Vec<_> =
+        fs::read_dir(folders()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let code = |name: &str| Code::parse(name.split('+').next().unwrap()).unwrap_or_else(|| panic!("{name} is of no code"));
+    names.iter().map(|name| (folders().join(name), code(name))).collect()
+}
+
 #[test]
 fn every_code_has_a_folder_and_every_folder_a_code() {
-    let entries = fs::read_dir(folders()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let there: BTreeSet<String> = entries.collect();
+    let there: BTreeSet<String> = each().iter().map(|(_, code)| code.name().to_owned()).collect();
     let needed: BTreeSet<String> = Code::ALL.iter().map(|code| code.name().to_owned()).collect();
     assert_eq!(there, needed);
 }
@@ -27,14 +36,13 @@ fn every_code_has_a_folder_and_every_folder_a_code() {
 #[test]
 fn check_prints_what_is_expected_and_nothing_that_follows_from_it() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
-    for code in Code::ALL {
-        let folder = folders().join(code.name());
+    for (folder, code) in each() {
         let ran = legwork(&folder, &["check"]);
         let said = codes(&ran.printed);
         assert!(
             !said.is_empty() && said.iter().all(|said| *said == code.name()),
             "{}: says {said:?}\n{}",
-            code.name(),
+            folder.display(),
             ran.printed
         );
         let stops = code.severity() == legwork::diag::Severity::Error;
@@ -43,26 +51,26 @@ fn check_prints_what_is_expected_and_nothing_that_follows_from_it() {
         if update {
             fs::write(&expected, &ran.printed).unwrap();
         }
-        assert_eq!(ran.printed, fs::read_to_string(&expected).unwrap_or_default(), "{}", code.name());
+        assert_eq!(ran.printed, fs::read_to_string(&expected).unwrap_or_default(), "{}", folder.display());
     }
 }
 
 #[test]
 fn every_diagnostic_says_what_to_do() {
-    for code in Code::ALL {
-        let printed = legwork(&folders().join(code.name()), &["check", "--format", "json"]).printed;
+    for (folder, _) in each() {
+        let printed = legwork(&folder, &["check", "--format", "json"]).printed;
         for line in printed.lines() {
             let said: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert!(said["help"].is_string(), "{}: no cure in {line}", code.name());
+            assert!(said["help"].is_string(), "{}: no cure in {line}", folder.display());
         }
     }
 }
 
 #[test]
 fn with_the_cure_nothing_is_wrong() {
-    for code in Code::ALL {
-        let ran = legwork(&folders().join(code.name()).join("fixed"), &["check"]);
-        assert!(ran.printed.ends_with("nothing is wrong\n"), "{}:\n{}", code.name(), ran.printed);
+    for (folder, _) in each() {
+        let ran = legwork(&folder.join("fixed"), &["check"]);
+        assert!(ran.printed.ends_with("nothing is wrong\n"), "{}:\n{}", folder.display(), ran.printed);
         assert_eq!(ran.code, Some(0));
     }
 }

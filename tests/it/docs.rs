@@ -59,6 +59,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
         "actions.md",
         "connectors.md",
         "fallback.md",
+        "mistakes.md",
         "formats.md",
         "messages.md",
         "patience.md",

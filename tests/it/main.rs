@@ -57,6 +57,7 @@ mod language_values;
 mod messages_command;
 #[cfg(test)]
 mod native;
+mod new_command;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

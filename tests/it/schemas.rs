@@ -18,6 +18,15 @@ fn schema(kind: &str) -> Value {
     serde_json::from_str(&ran.printed).unwrap()
 }
 
+/// The schema with the names of the shipped project.
+fn of_project(kind: &str) -> Validator {
+    let ran = legwork(Path::new(env!("CARGO_MANIFEST_DIR")), &["schema", kind, "--project"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.complained);
+    let schema: Value = serde_json::from_str(&ran.printed).unwrap();
+    jsonschema::draft7::meta::validate(&schema).unwrap_or_else(|wrong| panic!("{kind}: {wrong}"));
+    jsonschema::draft7::new(&schema).unwrap_or_else(|wrong| panic!("{kind}: {wrong}"))
+}
+
 fn validator(kind: &str) -> Validator {
     jsonschema::draft7::new(&schema(kind)).unwrap_or_else(|wrong| panic!("{kind}: {wrong}"))
 }
@@ -62,6 +71,73 @@ fn they_accept_every_file_that_is_shipped() {
         accepts(&validators[3], &root.join(settings), settings);
     }
     assert!(held.iter().all(|held| *held > 0), "{KINDS:?}: {held:?} files");
+}
+
+#[test]
+fn with_the_names_of_the_project_its_files_are_still_accepted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let validators = KINDS.map(of_project);
+    let mut held = 0;
+    for path in yaml_files(&root.join("actions")) {
+        let shown = path.strip_prefix(root).unwrap().to_str().unwrap();
+        accepts(&validators[kind_of(shown).unwrap()], &path, shown);
+        held += 1;
+    }
+    assert!(held > 20, "{held} files");
+    accepts(&validators[3], &root.join("legwork.yml"), "legwork.yml");
+}
+
+#[test]
+fn with_the_names_of_the_project_wrong_names_are_refused() {
+    let validators = KINDS.map(of_project);
+    let valid =
+        |kind: usize, text: &str| validators[kind].is_valid(&yaml::parse(&File::new("x.yml", text)).unwrap().to_json());
+    for text in [
+        "steps: [{ call: shop.find_order, with: { number: '1', email: '{{ slots.email }}' }, outcomes: { not_found: No. } }]",
+        "steps: [{ set: { order_id: null } }, { say: utter_greet }, { say: \"{{ user_text }}\" }]",
+        "steps: [{ say: { response: \"utter_{{ channel }}\" } }]",
+        "inputs: { anything: { from: metadata, format: order_number }, email: { format: { enum: [a] } } }\nsteps: []",
+        "steps: [{ call: hr.request_leave, with: { email: e, from: f, kind: \"{{ slots.leave_kind }}\" } }]",
+    ] {
+        assert!(valid(0, text), "{text}");
+    }
+    for text in [
+        "steps: [{ call: shop.find_ordr }]",
+        "steps: [{ call: shop.find_order }]",
+        "steps: [{ call: shop.find_order, with: { nubmer: '1' } }]",
+        "steps: [{ call: shop.find_order, with: { number: '1' }, outcomes: { notfound: No. } }]",
+        "steps: [{ set: { order_di: null } }]",
+        "steps: [{ say: utter_gret }]",
+        "steps: [{ use: goodies }]",
+        "inputs: { order_id: { format: order_nr } }\nsteps: []",
+        "steps: []\ntests: [{ it: x, given: { shp: down }, expect: {} }]",
+    ] {
+        assert!(!valid(0, text), "{text}");
+    }
+    assert!(valid(3, "connections: { shop: { connector: shopify, api_version: x } }"));
+    assert!(!valid(3, "connections: { shop: { connector: shopfy } }"));
+}
+
+#[test]
+fn names_are_there_while_files_are_wrong_and_snippets_complete_what_stands_in_texts() {
+    let folder = project(&[
+        ("domain.yml", "slots: { tea-kind: { type: text } }\n"),
+        ("actions/action_a.yml", "steps: [{ sya: }\n"),
+        ("actions/shared/brew.yml", "steps: []\n"),
+    ]);
+    let ran = legwork(folder.path(), &["schema", "--project", "--out", ".vscode"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.complained);
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(folder.path().join(".vscode").join(name)).unwrap()).unwrap()
+    };
+    let schema = read("action.schema.json");
+    let step = &schema["definitions"]["Step"]["properties"];
+    assert_eq!(step["use"]["enum"], serde_json::json!(["brew"]));
+    assert!(step["call"]["anyOf"].as_array().unwrap().iter().any(|one| one["const"] == "shop.find_order"));
+    assert!(step["set"]["properties"]["tea-kind"].is_boolean(), "{}", step["set"]);
+    let snippets = read("legwork.code-snippets");
+    assert_eq!(snippets["filter mask_card"]["body"], "mask_card");
+    assert_eq!(snippets["slot tea-kind"]["body"], "slots[\"tea-kind\"]");
 }
 
 #[test]

@@ -277,5 +277,5 @@ async fn an_address_that_gives_customers_data_away_is_refused_at_the_start() {
         assert!(refused.contains(&whole) && !refused.contains("hunter2"), "{refused}");
     }
     let found = super::support::problems(&[("legwork.yml", "stores:\n  cache: redis://u:hunter2@localhost\n")]);
-    assert_eq!(found, ["bad-value legwork.yml:2 a secret is not written into the file"]);
+    assert_eq!(found, ["written-secret legwork.yml:2 a secret is not written into the file"]);
 }

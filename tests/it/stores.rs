@@ -163,7 +163,7 @@ fn a_key_is_never_written_into_the_file() {
         found,
         [
             "bad-value legwork.yml:2 durable state is kept in an SQLite file or on a PostgreSQL server",
-            "bad-value legwork.yml:3 a secret is not written into the file",
+            "written-secret legwork.yml:3 a secret is not written into the file",
         ]
     );
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::names::{Names, Type};
+use super::names::{Names, Possible, Type};
 use super::steps::Block;
 use super::trust::Origin;
 use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
+use crate::fault::Outcome;
+use crate::format::Format;
 use crate::name::{ActionName, SlotName};
 use crate::plan::action::{Action, Body, Changes, Input, Source, changes};
 use crate::plan::unwritten::{SLOT_MAPPINGS, can_follow_up};
@@ -20,6 +22,8 @@ impl Compiler<'_> {
         name.as_str().clone_into(&mut self.acting);
         let errors = self.out.errors();
         self.asks = BTreeSet::new();
+        let away = [Outcome::Unavailable, Outcome::Timeout].map(Outcome::name);
+        self.reworded = written.messages.iter().any(|(_, words)| away.iter().any(|it| words.get(it).is_some()));
         let mut names = Names::offered();
         let require = self.guards(&written.require, &names);
         let inputs = self.inputs(&written.inputs, &mut names, false);
@@ -120,7 +124,10 @@ impl Compiler<'_> {
             names.comes_from(&name.value, origins);
             let format = input.format.as_ref().and_then(|format| self.format(format));
             let missing = input.missing.as_ref().map(|say| self.say(say, &before));
+            // What is not valid can be anything.
             let invalid = input.invalid.as_ref().map(|say| self.say(say, names));
+            // A default can be another value.
+            names.only(&name.value, format.as_ref().filter(|_| input.default.is_none()).and_then(possible));
             if input.invalid.is_some() && input.format.is_none() {
                 let place = input.key("invalid").map_or(&input.span, |key| &key.span);
                 let diagnostic =
@@ -160,6 +167,16 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+}
+
+/// What values of a format can be.
+fn possible(format: &Format) -> Option<Possible> {
+    match format {
+        Format::Enum(choices) => Some(Possible::OneOf(choices.iter().map(|choice| choice.value.clone()).collect())),
+        Format::Bool => Some(Possible::Bool),
+        Format::Number | Format::Integer => Some(Possible::Number),
+        _ => None,
     }
 }
 

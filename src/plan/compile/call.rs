@@ -159,7 +159,13 @@ impl Compiler<'_> {
         });
         let Some((connection, operation)) = parsed else {
             let diagnostic = Diagnostic::at(Code::BadValue, &target.span, format!("`{}` names no operation", target.value));
-            self.out.push(diagnostic.help("write `CONNECTION.OPERATION`, such as `shop.find_order`"));
+            let has = |connector: &Connector| connector.operations.keys().any(|it| it.as_str() == target.value);
+            let with = self.connections.iter().filter(|(_, connector)| connector.as_ref().is_some_and(|it| has(it)));
+            let with: Vec<_> = with.map(|(connection, _)| format!("`{connection}.{}`", target.value)).collect();
+            self.out.push(diagnostic.help(match with.is_empty() {
+                true => "write `CONNECTION.OPERATION`, such as `shop.find_order`".to_owned(),
+                false => format!("write {}", with.join(" or ")),
+            }));
             return None;
         };
         let connections = self.connections;

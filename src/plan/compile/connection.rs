@@ -174,7 +174,7 @@ fn setting(key: &Text, node: &Node, connector: &Connector, out: &mut Diagnostics
         return Some(Given::Reference(reference));
     }
     if known.secret {
-        out.push(secret_written(node.span.masked()));
+        out.push(secret_written(&node.span));
         return None;
     }
     if known.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&text)) {

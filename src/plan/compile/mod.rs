@@ -20,6 +20,7 @@ mod settings;
 mod shared;
 mod slots;
 mod steps;
+mod suspect;
 mod testcase;
 mod trust;
 mod undo;
@@ -67,6 +68,8 @@ struct Compiler<'a> {
     limits: Limits,
     /// The file could not be read wholly, so that a name without a value may only be the consequence.
     partial: bool,
+    /// The action being compiled has its own words for systems that are away.
+    reworded: bool,
     /// The action being compiled.
     acting: String,
     /// The names of the conversation that were asked for.
@@ -92,6 +95,7 @@ impl Compiler<'_> {
     fn template(&mut self, text: &Text, names: &Names) -> Option<Template> {
         let template = reading::template(text, &mut self.out)?;
         self.check_names(template.references(), text, 0, names);
+        self.comparisons(template.comparisons(), text, 0, names);
         Some(template)
     }
 
@@ -99,6 +103,7 @@ impl Compiler<'_> {
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         let (expression, offset) = reading::expression(text, &mut self.out)?;
         self.check_names(expression.references(), text, offset, names);
+        self.comparisons(expression.comparisons(), text, offset, names);
         Some(expression)
     }
 
@@ -140,9 +145,10 @@ impl Compiler<'_> {
             } else if let Some((code, message, help)) = names.wrong(&reference.path)
                 && !(self.partial && code == Code::UnknownName)
             {
-                let hyphen = hyphenated(text, reference.range.start + offset);
+                let at = reference.range.start + offset;
+                let slip = hyphenated(text, at).or_else(|| unquoted(text, at, &reference.path));
                 let diagnostic = Diagnostic::at(code, &place, message);
-                self.out.push(hyphen.or(help).into_iter().fold(diagnostic, Diagnostic::help));
+                self.out.push(slip.or(help).into_iter().fold(diagnostic, Diagnostic::help));
             }
         }
     }
@@ -196,6 +202,14 @@ fn hyphenated(text: &Text, at: usize) -> Option<String> {
     Some(format!("a slot with a hyphen is written `slots[\"{left}-{right}\"]`; a subtraction has blanks around its sign"))
 }
 
+/// The cure for `order.status == shipped`, where a name stands for the text that is meant; `at` is where it begins.
+fn unquoted(text: &Text, at: usize, path: &[String]) -> Option<String> {
+    let [name] = path else { return None };
+    let before = text.value.get(..at)?.trim_end();
+    let compared = before.ends_with("==") || before.ends_with("!=");
+    compared.then(|| format!("a text has quotes around it: write '{name}'"))
+}
+
 /// Reads a country's two letters and reports what are none.
 fn region(text: &Text, out: &mut Diagnostics) -> Option<String> {
     let region = text.value.trim().to_uppercase();
@@ -207,8 +221,7 @@ fn region(text: &Text, out: &mut Diagnostics) -> Option<String> {
     known.then_some(region)
 }
 
-/// A secret that stands in a file, at a place that does not show it.
-fn secret_written(place: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::at(Code::BadValue, &place, "a secret is not written into the file");
-    diagnostic.help("write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file")
+/// A secret that stands in a file of the project.
+fn secret_written(place: &Span) -> Diagnostic {
+    reading::written_secret(place, "write where it is: `${NAME}` for an environment variable, `${file:PATH}` for a file")
 }

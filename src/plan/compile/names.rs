@@ -52,11 +52,39 @@ pub enum Type {
     Many(&'static Model),
 }
 
+/// What a value can be, as far as a comparison goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Possible {
+    /// One of these texts.
+    OneOf(Vec<String>),
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Bool,
+}
+
+impl Possible {
+    /// Whether it can be this value; anything can be null.
+    pub fn takes(&self, value: &serde_json::Value) -> bool {
+        match self {
+            _ if value.is_null() => true,
+            Self::OneOf(values) => value.as_str().is_some_and(|value| values.iter().any(|one| one == value)),
+            Self::Text => value.is_string(),
+            Self::Number => value.is_number(),
+            Self::Bool => value.is_boolean(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Known {
     at: Option<Span>,
     kind: Type,
     conditional: bool,
+    /// What it can be, where its format says it.
+    possible: Option<Possible>,
     /// What of the conversation its value may come from.
     origins: Origins,
 }
@@ -71,7 +99,8 @@ impl Names {
     /// What the conversation offers everywhere.
     #[must_use]
     pub fn offered() -> Self {
-        let known = |name| Known { at: None, kind: Type::Any, conditional: false, origins: trust::of_offered(name) };
+        let known =
+            |name| Known { at: None, kind: Type::Any, conditional: false, possible: None, origins: trust::of_offered(name) };
         Self { known: OFFERED.iter().map(|(name, _)| ((*name).to_owned(), known(name))).collect() }
     }
 
@@ -87,7 +116,7 @@ impl Names {
     #[must_use]
     pub fn and(mut self, name: &str) -> Self {
         let origins = if OF_SYSTEMS.contains(&name) { Origins::new() } else { trust::of_offered(name) };
-        self.known.insert(name.to_owned(), Known { at: None, kind: Type::Any, conditional: false, origins });
+        self.known.insert(name.to_owned(), Known { at: None, kind: Type::Any, conditional: false, possible: None, origins });
         self
     }
 
@@ -123,7 +152,8 @@ impl Names {
         }
         // Where both steps may have run, the value may be either's.
         let origins = self.origins(&name.value);
-        self.known.insert(name.value.clone(), Known { at: Some(name.span.clone()), kind, conditional, origins });
+        self.known
+            .insert(name.value.clone(), Known { at: Some(name.span.clone()), kind, conditional, possible: None, origins });
     }
 
     /// Takes over what a block below defined, as conditional.
@@ -149,6 +179,34 @@ impl Names {
             Type::One(model) => model.field(part).map_or(Type::Any, |field| field_type(field.kind)),
             Type::Any | Type::Many(_) => Type::Any,
         })
+    }
+
+    /// Notes what the value of a name can be.
+    pub fn only(&mut self, name: &str, possible: Option<Possible>) {
+        if let Some(known) = self.known.get_mut(name) {
+            known.possible = possible;
+        }
+    }
+
+    /// What the value of a dotted path can be, where its format or its model says it.
+    #[must_use]
+    pub fn possible(&self, path: &[String]) -> Option<Possible> {
+        let (name, keys) = path.split_first()?;
+        let known = self.known.get(name)?;
+        let Some((last, between)) = keys.split_last() else { return known.possible.clone() };
+        let mut kind = known.kind;
+        for key in between {
+            let Type::One(model) = kind else { return None };
+            kind = field_type(model.field(key)?.kind);
+        }
+        let Type::One(model) = kind else { return None };
+        match model.field(last)?.kind {
+            Kind::Code(codes) => Some(Possible::OneOf(codes.codes.iter().map(|code| code.code.to_owned()).collect())),
+            Kind::Text => Some(Possible::Text),
+            Kind::Number => Some(Possible::Number),
+            Kind::Bool => Some(Possible::Bool),
+            _ => None,
+        }
     }
 
     /// What is wrong with a dotted path that an expression uses, as a message and a cure.

@@ -3,7 +3,7 @@
 //! Only calls whose operation is known are looked at; what is wrong with the others was said where they stand.
 
 use super::Compiler;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Span};
 use crate::fault::Outcome;
 use crate::plan::action::{Call, Changes, Handler, On, Step, Verb};
 use crate::plan::connector::OperationKind;
@@ -15,7 +15,7 @@ impl Compiler<'_> {
         for step in steps {
             match &step.verb {
                 Verb::Call(call) => {
-                    self.idle_outcomes_of(call, changes);
+                    self.idle_outcomes_of(call, changes, &step.place);
                     self.idle_in(&call.outcomes, changes);
                 }
                 Verb::Code(code) => self.idle_in(&code.outcomes, changes),
@@ -31,9 +31,10 @@ impl Compiler<'_> {
         handlers.iter().for_each(|handler| self.idle_outcomes(&handler.steps, changes));
     }
 
-    fn idle_outcomes_of(&mut self, call: &Call, changes: Option<Changes>) {
+    fn idle_outcomes_of(&mut self, call: &Call, changes: Option<Changes>, place: &Span) {
         let connector = self.connections.get(&call.connection).and_then(Option::as_ref);
         let Some(kind) = connector.and_then(|it| it.operations.get(&call.operation)).map(|it| it.kind) else { return };
+        self.unanswered(call, kind, place);
         for handler in &call.outcomes {
             let On::Outcome(outcome) = handler.on else { continue };
             if let Some((why, cure)) = never(outcome, call, kind, changes) {

@@ -8,7 +8,7 @@ use super::connection::{Around, wires};
 use super::{Compiler, NativeFacts, SharedFile, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::ActionName;
-use crate::plan::action::Action;
+use crate::plan::action::{Action, Body};
 use crate::plan::connector::Connector;
 use crate::plan::domain::Domain;
 use crate::plan::print;
@@ -39,6 +39,15 @@ pub struct Sources {
     pub own_connectors: Vec<Arc<File>>,
     /// The names of all connectors that come with legwork, the compiled and the others.
     pub catalogue: Vec<&'static str>,
+}
+
+impl Sources {
+    /// Every file of the project.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<File>> {
+        let lists = [&self.domain, &self.actions, &self.shared, &self.own_connectors];
+        self.settings.iter().chain(lists.into_iter().flatten()).map(Arc::clone).collect()
+    }
 }
 
 /// Compiles a project.
@@ -72,6 +81,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         using: Vec::new(),
         blind,
         partial: false,
+        reworded: false,
         acting: String::new(),
         asks: BTreeSet::new(),
         always: BTreeSet::new(),
@@ -84,6 +94,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     compiler.shared_files();
     let (mut actions, unread) = actions(&sources.actions, &mut compiler);
     compiler.natives(&sources.natives, &mut actions);
+    compiler.unvalidated(&validations(&actions, &unread));
     compiler.judge_guards(written.as_ref().is_some_and(|written| written.verify.is_some()));
     let asks = compiler.always;
     let mut out = compiler.out;
@@ -190,6 +201,20 @@ fn actions(files: &[Arc<File>], compiler: &mut Compiler<'_>) -> (BTreeMap<Action
         actions.insert(name, action);
     }
     (actions, unread)
+}
+
+/// The slots that each action looks at; none of one of which that is not known, since its file cannot be read or it is no file.
+fn validations(
+    actions: &BTreeMap<ActionName, Action>,
+    unread: &BTreeSet<ActionName>,
+) -> Vec<(ActionName, Option<BTreeSet<String>>)> {
+    let slots = |action: &Action| match &action.body {
+        Body::Validation(validation) => Some(validation.rules.iter().map(|(slot, _)| slot.as_str().to_owned()).collect()),
+        Body::Steps(_) => Some(BTreeSet::new()),
+        Body::Native | Body::Forwarded => None,
+    };
+    let read = actions.iter().map(|(name, action)| (name.clone(), slots(action)));
+    read.chain(unread.iter().map(|name| (name.clone(), None))).collect()
 }
 
 fn two_files(what: &str, name: &str, file: &Arc<File>, other: &Span, out: &mut Diagnostics) {

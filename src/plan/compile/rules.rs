@@ -99,7 +99,7 @@ fn reach(written: &Map<Node>, out: &mut Diagnostics) -> Reach {
     let mut secret = |key: &str, text: &str| {
         let reference = Reference::parse(text);
         if let (None, Some(node)) = (&reference, written.get(key)) {
-            out.push(secret_written(node.span.masked()));
+            out.push(secret_written(&node.span));
         }
         reference
     };

@@ -20,8 +20,8 @@ impl Compiler<'_> {
         }
         self.says_nothing(message);
         Message {
-            when: message.when.as_ref().and_then(|when| self.expression(when, names)),
-            text: message.text.as_ref().and_then(|text| self.template(text, names)),
+            when: message.when.as_ref().and_then(|when| self.condition(when, names)),
+            text: message.text.as_ref().and_then(|text| self.read_text(text, names)),
             response: message.response.as_ref().and_then(|name| self.response(name, names)),
             extra: self.entries(&message.with, names),
             buttons: message.buttons.iter().filter_map(|button| self.button(button, names)).collect(),
@@ -32,6 +32,13 @@ impl Compiler<'_> {
             elements: message.elements.as_ref().and_then(|node| self.value(node, names)),
             channels: message.channels.iter().map(|(name, say)| (name.value.clone(), self.say(say, names))).collect(),
         }
+    }
+
+    /// A text that the user reads.
+    fn read_text(&mut self, text: &Text, names: &Names) -> Option<Template> {
+        let template = self.template(text, names);
+        self.shown(template.as_ref(), text);
+        template
     }
 
     /// Reports a message that has nothing to say.
@@ -58,7 +65,7 @@ impl Compiler<'_> {
     }
 
     fn button(&mut self, button: &spec::Button, names: &Names) -> Option<Button> {
-        let when = button.when.as_ref().and_then(|when| self.expression(when, names));
+        let when = button.when.as_ref().and_then(|when| self.condition(when, names));
         let mut inner = names.clone();
         let each = match (&button.each, &button.r#as) {
             (Some(list), Some(item)) => {
@@ -84,7 +91,7 @@ impl Compiler<'_> {
             }
             (None, None) => None,
         };
-        let title = self.template(&button.title, &inner)?;
+        let title = self.read_text(&button.title, &inner)?;
         let click = match (&button.intent, &button.payload) {
             (Some(intent), None) => {
                 let template = self.template(intent, &inner)?;

@@ -366,7 +366,7 @@ impl Compiler<'_> {
     pub(super) fn reference(&mut self, text: &Text) -> Option<Reference> {
         let reference = Reference::parse(&text.value);
         if reference.is_none() {
-            self.out.push(super::secret_written(text.span.masked()));
+            self.out.push(super::secret_written(&text.span));
         }
         reference
     }

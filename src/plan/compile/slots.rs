@@ -67,10 +67,14 @@ impl Compiler<'_> {
         };
         if let Some(needed) = misfit {
             let message = format!("the slot `{}` holds {needed}, not {}", name.value, node.what());
-            self.out.push(
-                Diagnostic::at(Code::SlotType, &node.span, message)
-                    .help("set a value of that type, or change the slot's type in the domain"),
-            );
+            let bool =
+                constant.as_str().filter(|_| slot.kind == "bool").and_then(|word| match word.to_lowercase().as_str() {
+                    "yes" | "on" | "true" => Some("write `true`, without quotes"),
+                    "no" | "off" | "false" => Some("write `false`, without quotes"),
+                    _ => None,
+                });
+            let cure = bool.unwrap_or("set a value of that type, or change the slot's type in the domain");
+            self.out.push(Diagnostic::at(Code::SlotType, &node.span, message).help(cure));
         }
     }
 }

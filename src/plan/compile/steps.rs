@@ -81,7 +81,7 @@ impl Compiler<'_> {
 
     fn step(&mut self, step: &spec::Step, names: &mut Names, block: Block) -> Option<Step> {
         let verb = self.verb_of(step)?;
-        let when = step.when.as_ref().and_then(|when| self.expression(when, names));
+        let when = step.when.as_ref().and_then(|when| self.condition(when, names));
         let conditional = step.when.is_some();
         let mut defines = Vec::new();
         let verb = match verb {
@@ -240,7 +240,7 @@ impl Compiler<'_> {
             let last = at + 1 == step.choose.len();
             let compiled = match (&branch.when, branch.otherwise.is_empty()) {
                 (Some(when), true) => {
-                    let when = self.expression(when, &before);
+                    let when = self.condition(when, &before);
                     Branch { when, steps: self.steps(&branch.steps, &mut own, block) }
                 }
                 (None, false) if last && branch.steps.is_empty() => {

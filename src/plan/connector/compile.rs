@@ -15,7 +15,7 @@ use super::{
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::format::Format;
 use crate::name::{Local, OperationName};
-use crate::plan::reading;
+use crate::plan::reading::{self, written_secret};
 use crate::spec::connector as spec;
 use crate::spec::{Kind, Text};
 use crate::template::{Expression, Reference, Template};
@@ -319,6 +319,9 @@ fn setting(name: &Text, written: &spec::Setting, system: SystemKind, out: &mut D
         pattern,
         secret: written.secret.as_ref().is_some_and(|flag| flag.value),
     };
+    if let (true, Some(_), Some(node)) = (setting.secret, &setting.default, &written.default) {
+        out.push(written_secret(&node.span, "take the `default` out: each connection says where its secret is"));
+    }
     if let (Some(default), Some(node)) = (&setting.default, &written.default)
         && let Err(reason) = setting.accepts(default)
     {

@@ -6,14 +6,48 @@ use super::super::bounds;
 use super::super::cure;
 use super::super::failure::{Wrong, WrongKind};
 use super::super::guard::{may_test, refused, strict_filter, strict_not, strict_operator, takes_a_key};
-use super::super::names::path;
+use super::super::json::to_json;
+use super::super::names::{Comparison, Reference, path};
 use super::super::registry::Sort;
 use super::nodes::{copy_path, joined, null, operator, own_operator, range_of};
 use super::pass::Rewriter;
 
+/// The filters that show too little of a value to use it.
+const HIDING: [&str; 7] = ["mask", "mask_email", "mask_phone", "mask_card", "mask_middle", "length", "count"];
+
 impl<'a> Rewriter<'a> {
     pub(super) fn opt(&mut self, expr: Option<&Expr<'a>>) -> Option<Expr<'a>> {
         expr.map(|expr| self.expr(expr))
+    }
+
+    /// An expression of whose value nothing is shown, or not all of it.
+    pub(super) fn unseen(&mut self, expr: &Expr<'a>) -> Expr<'a> {
+        self.hidden += 1;
+        let rewritten = self.expr(expr);
+        self.hidden -= 1;
+        rewritten
+    }
+
+    /// Notes a name that is held against values that are written out.
+    fn compares(&mut self, left: &Expr<'a>, op: ast::BinOpKind, right: &Expr<'a>) {
+        let equals = matches!(op, ast::BinOpKind::Eq | ast::BinOpKind::Ne);
+        let among = matches!(op, ast::BinOpKind::In);
+        let (named, written): (_, Vec<&Expr<'a>>) = match (path(left), right) {
+            (Some(named), Expr::List(list)) if among => (Some(named), list.items.iter().collect()),
+            (Some(named), _) if equals => (Some(named), vec![right]),
+            (None, _) if equals => (path(right), vec![left]),
+            _ => return,
+        };
+        let own = |named: &Reference| named.path.first().is_some_and(|name| self.introduced.knows(name));
+        let Some(named) = named.filter(|named| !own(named)) else { return };
+        for one in written {
+            if let Expr::Const(constant) = one
+                && let Ok(value) = to_json(&constant.value)
+            {
+                let (path, range) = (named.path.clone(), range_of(constant.span()));
+                self.comparisons.push(Comparison { path, value, range });
+            }
+        }
     }
 
     fn exprs(&mut self, exprs: &[Expr<'a>]) -> Vec<Expr<'a>> {
@@ -44,7 +78,7 @@ impl<'a> Rewriter<'a> {
                 return null(expr.span());
             }
             if !reference.path.first().is_some_and(|name| self.introduced.knows(name)) {
-                self.references.push(reference);
+                self.references.push(Reference { whole: self.hidden == 0, ..reference });
             }
             return copy_path(expr);
         }
@@ -58,15 +92,22 @@ impl<'a> Rewriter<'a> {
                 let mut part = |part: &Option<Expr<'a>>| CallArg::Pos(self.opt(part.as_ref()).unwrap_or_else(|| null(span)));
                 let args = vec![part(&node.start), part(&node.stop), part(&node.step)];
                 let name = if self.strict { "![:]" } else { "[:]" };
-                Expr::Filter(Spanned::new(ast::Filter { name, expr: Some(self.expr(&node.expr)), args }, span))
+                Expr::Filter(Spanned::new(ast::Filter { name, expr: Some(self.unseen(&node.expr)), args }, span))
             }
             Expr::UnaryOp(node) => {
                 let not = matches!(node.op, ast::UnaryOpKind::Not);
                 let op = if not { ast::UnaryOpKind::Not } else { ast::UnaryOpKind::Neg };
-                Expr::UnaryOp(Spanned::new(ast::UnaryOp { op, expr: self.expr(&node.expr) }, node.span()))
+                Expr::UnaryOp(Spanned::new(ast::UnaryOp { op, expr: self.unseen(&node.expr) }, node.span()))
             }
             Expr::BinOp(node) => {
+                use ast::BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
+                if matches!(node.op, Eq | Ne | In) {
+                    self.compares(&node.left, node.op, &node.right);
+                }
+                let asks = usize::from(matches!(node.op, Eq | Ne | In | Lt | Lte | Gt | Gte));
+                self.hidden += asks;
                 let (left, right) = (self.expr(&node.left), self.expr(&node.right));
+                self.hidden -= asks;
                 match self.own(node.op) {
                     Some(name) => operator(name, left, right, node.span()),
                     None => Expr::BinOp(Spanned::new(ast::BinOp { op: node.op, left, right }, node.span())),
@@ -74,7 +115,7 @@ impl<'a> Rewriter<'a> {
             }
             Expr::Compare(node) => self.chain(node),
             Expr::IfExpr(node) => {
-                let (test_expr, true_expr) = (self.expr(&node.test_expr), self.expr(&node.true_expr));
+                let (test_expr, true_expr) = (self.unseen(&node.test_expr), self.expr(&node.true_expr));
                 let false_expr = Some(self.opt(node.false_expr.as_ref()).unwrap_or_else(|| null(node.span())));
                 Expr::IfExpr(Spanned::new(ast::IfExpr { test_expr, true_expr, false_expr }, node.span()))
             }
@@ -82,7 +123,11 @@ impl<'a> Rewriter<'a> {
                 self.known(Sort::Filter, node.name, self.locate(node.span(), node.name, true));
                 self.known_in_text(node.name, &node.args);
                 self.constants(node.name, &node.args);
-                let (expr, args) = (self.opt(node.expr.as_ref()), self.args(&node.args));
+                let hides = usize::from(HIDING.contains(&node.name));
+                self.hidden += hides;
+                let expr = self.opt(node.expr.as_ref());
+                self.hidden -= hides;
+                let args = self.args(&node.args);
                 let span = node.expr.as_ref().map_or(node.span(), |expr| joined(expr.span(), node.span()));
                 Expr::Filter(Spanned::new(ast::Filter { name: self.filter(node), expr, args }, span))
             }
@@ -92,7 +137,7 @@ impl<'a> Rewriter<'a> {
                 }
                 self.known(Sort::Test, node.name, self.locate(node.span(), node.name, true));
                 self.constants(node.name, &node.args);
-                let (expr, args) = (self.expr(&node.expr), self.args(&node.args));
+                let (expr, args) = (self.unseen(&node.expr), self.args(&node.args));
                 Expr::Test(Spanned::new(ast::Test { name: node.name, expr, args }, node.span()))
             }
             Expr::GetAttr(node) => {
@@ -136,7 +181,7 @@ impl<'a> Rewriter<'a> {
         let mut left = &node.expr;
         let mut whole: Option<Expr<'a>> = None;
         for link in &node.ops {
-            let (a, b) = (self.expr(left), self.expr(&link.expr));
+            let (a, b) = (self.unseen(left), self.unseen(&link.expr));
             let (op, negated) = match link.op {
                 ast::CompareOpKind::Eq => (ast::BinOpKind::Eq, false),
                 ast::CompareOpKind::Ne => (ast::BinOpKind::Ne, false),
@@ -147,6 +192,7 @@ impl<'a> Rewriter<'a> {
                 ast::CompareOpKind::In => (ast::BinOpKind::In, false),
                 ast::CompareOpKind::NotIn => (ast::BinOpKind::In, true),
             };
+            self.compares(left, op, &link.expr);
             let mut one = match self.own(op) {
                 Some(name) => operator(name, a, b, span),
                 None => Expr::BinOp(Spanned::new(ast::BinOp { op, left: a, right: b }, span)),

@@ -11,7 +11,7 @@ use crate::format::moment::Unit;
 use super::super::cure;
 use super::super::failure::{Wrong, WrongKind};
 use super::super::filters::check_regex;
-use super::super::names::{Introduced, Reference};
+use super::super::names::{Comparison, Introduced, Reference};
 use super::super::registry::{Sort, registry};
 use super::nodes::range_of;
 
@@ -29,6 +29,10 @@ pub(in super::super) struct Rewriter<'a> {
     pub(super) depth: usize,
     /// Whether it is a guard, which fails closed.
     pub(super) strict: bool,
+    /// How many things are open that show nothing of a value, or not all of it.
+    pub(super) hidden: usize,
+    /// The comparisons found so far.
+    pub(in super::super) comparisons: Vec<Comparison>,
     /// The names found so far.
     pub(in super::super) references: Vec<Reference>,
     /// The first mistake.
@@ -43,6 +47,8 @@ impl<'a> Rewriter<'a> {
             nested: 0,
             depth: 0,
             strict: false,
+            hidden: 0,
+            comparisons: Vec::new(),
             references: Vec::new(),
             wrong: None,
         }

@@ -40,7 +40,7 @@ impl<'a> Rewriter<'a> {
             Stmt::EmitRaw(node) => Stmt::EmitRaw(Spanned::new(ast::EmitRaw { raw: node.raw }, node.span())),
             Stmt::ForLoop(node) => self.for_loop(node),
             Stmt::IfCond(node) => {
-                let expr = self.expr(&node.expr);
+                let expr = self.unseen(&node.expr);
                 let (true_body, false_body) = (self.body(&node.true_body), self.body(&node.false_body));
                 Stmt::IfCond(Spanned::new(ast::IfCond { expr, true_body, false_body }, node.span()))
             }

@@ -9,7 +9,7 @@ use super::super::compile::known_names;
 use super::{Assertion, Auth, Aws, Base, Csrf, Grant, OAuth1, OAuth2, Proof};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::plan::connector::Setting;
-use crate::plan::reading::template;
+use crate::plan::reading::{AS_SETTING, template, written_secret};
 use crate::spec::auth as spec;
 use crate::spec::{Map, Text};
 use crate::template::Template;
@@ -338,9 +338,10 @@ impl Compiler<'_> {
     }
 
     fn not_secret(&mut self, text: &Text) {
-        let diagnostic = Diagnostic::at(Code::BadValue, &text.span, "no secret setting stands here");
-        let help = "declare it under `settings:` with `secret: true`, and write it as `{{ settings.NAME }}`";
-        self.out.push(diagnostic.help(help));
+        self.out.push(match text.value.contains("{{") || text.value.starts_with('/') {
+            true => Diagnostic::at(Code::BadValue, &text.span, "no secret setting stands here").help(AS_SETTING),
+            false => written_secret(&text.span, AS_SETTING),
+        });
     }
 
     fn header(&mut self, name: &Text) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::plan::connector::auth;
 use crate::plan::connector::compile::Names;
 use crate::plan::connector::compile::template;
 use crate::plan::connector::{Answer, Setting};
-use crate::plan::reading;
+use crate::plan::reading::{self, AS_SETTING, written_secret};
 use crate::spec::connector as spec;
 use crate::spec::connector_http::Api as WrittenApi;
 use crate::spec::{Map, Nullable, Text};
@@ -78,6 +78,12 @@ fn base(written: &spec::Connector, settings: &BTreeSet<&str>, out: &mut Diagnost
     };
     let compiled = template(text, settings, out)?;
     let address = text.as_str().trim();
+    let host = address.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    if host.contains('@') && !host.contains("{{") {
+        let help = "write `auth: { basic: { user: …, password: \"{{ settings.password }}\" } }`, with a secret setting";
+        out.push(written_secret(&text.span, help));
+        return None;
+    }
     let whole = address.starts_with("{{") && compiled.is_typed();
     if !address.starts_with("https://") && !whole {
         let help = "begin it with https://, or make the whole of it one setting";
@@ -103,7 +109,12 @@ pub(super) fn own_headers(
     let header = |(name, value): (&Text, &Nullable<Text>)| {
         let name = rules::header_name(name, out);
         let value = match &value.0 {
-            Some(text) => template(text, names, out),
+            Some(text) => {
+                if let (Some(name), false) = (&name, text.value.contains("{{")) {
+                    proof(name, text, out);
+                }
+                template(text, names, out)
+            }
             None => Some(Template::constant(Value::Null)),
         };
         name.zip(value)
@@ -115,11 +126,25 @@ pub(super) fn own_headers(
 fn headers(written: &Map<Text>, names: &BTreeSet<&str>, out: &mut Diagnostics) -> Vec<(String, Template)> {
     let header = |(name, value): (&Text, &Text)| {
         let name = rules::header_name(name, out);
-        let value = template(value, names, out);
-        name.zip(value)
+        let compiled = template(value, names, out);
+        if let (Some(name), false) = (&name, value.value.contains("{{")) {
+            proof(name, value, out);
+        }
+        name.zip(compiled)
     };
     written.iter().filter_map(header).collect()
 }
+
+/// Reports a header that by its name proves who asks, and has its value written out.
+fn proof(name: &str, value: &Text, out: &mut Diagnostics) {
+    let name = name.to_lowercase();
+    if PROOFS.iter().any(|end| name.ends_with(end)) && !value.value.trim().is_empty() {
+        out.push(written_secret(&value.span, AS_SETTING));
+    }
+}
+
+/// How the names of headers end that prove who asks.
+const PROOFS: [&str; 7] = ["authorization", "api-key", "apikey", "auth-token", "access-token", "-secret", "password"];
 
 fn codes(written: &Map<Map<Text>>) -> JsonMap<String, Value> {
     let table =

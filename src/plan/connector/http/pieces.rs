@@ -137,8 +137,7 @@ impl Scanner<'_> {
         let source = &self.source[inner..close];
         let name = if self.marks == Marks::Language { name_of(source) } else { None };
         let expression = Expression::compile(name.unwrap_or(source)).map_err(|wrong| Refused::Wrong(wrong, inner))?;
-        let moved =
-            |it: &Reference| Reference { path: it.path.clone(), range: it.range.start + inner..it.range.end + inner };
+        let moved = |it: &Reference| Reference { range: it.range.start + inner..it.range.end + inner, ..it.clone() };
         let references: Vec<_> = expression.references().iter().map(moved).collect();
         if name.is_some()
             && let Some(other) = references.iter().find(|it| it.path.first().is_none_or(|root| root != "settings"))
