@@ -240,8 +240,9 @@ async fn nothing_of_a_secret_a_slot_or_a_body_is_shown() {
     let seen = [("the log", &log), ("a page", &pages), ("an answer", &answers), ("`legwork try`", &tried)];
     for (place, text) in seen {
         assert_eq!(shows(text, SECRET), None, "{place} shows a secret");
-        assert_eq!(shows(text, VENDORS), None, "{place} shows what a vendor said");
+        // What was asked and answered is what `try` is for.
         if place != "`legwork try`" {
+            assert_eq!(shows(text, VENDORS), None, "{place} shows what a vendor said");
             assert_eq!(shows(text, PERSONAL), None, "{place} shows a slot");
         }
     }

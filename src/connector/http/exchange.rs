@@ -70,10 +70,11 @@ impl Journey<'_> {
     }
 
     /// Notes a request as it is before it carries the proof of who we are.
-    pub(super) fn note(&self, request: &Outgoing, fate: Fate, answer: Option<&Incoming>) {
+    pub(super) fn note(&self, request: &Outgoing, fate: Fate, answer: Option<&Incoming>, secrets: &[String]) {
         let Some(wire) = self.errand.wire else { return };
         let text = |body: &bytes::Bytes| String::from_utf8_lossy(body).into_owned();
-        let answer = answer.map(|answer| text(&answer.body)).filter(|body| !body.is_empty());
+        let hidden = |answer: String| secrets.iter().fold(answer, |answer, secret| answer.replace(secret, "(left out)"));
+        let answer = answer.map(|answer| hidden(text(&answer.body))).filter(|body| !body.is_empty());
         let body = request.body.as_ref().map(text);
         wire.note(Noted { line: format!("{} {}", request.method, request.url), body, fate, answer });
     }
@@ -207,9 +208,11 @@ impl Remote {
         let applied = self.auth.apply(&mut proven, until).await;
         applied.map_err(|fault| Fault { unsettled: false, ..fault })?;
         journey.errand.sent.count();
+        // Only who looks on needs to know what must not be seen.
+        let secrets = journey.errand.wire.map(|_| proofs(outgoing, &proven)).unwrap_or_default();
         let came = self.client.send(proven, until).await;
         let fate = came.as_ref().map_or(Fate::Unanswered, |it| Fate::Answered(it.status.as_u16()));
-        journey.note(outgoing, fate, came.as_ref().ok());
+        journey.note(outgoing, fate, came.as_ref().ok(), &secrets);
         came
     }
 
@@ -225,6 +228,18 @@ impl Remote {
             ApiEnding { connection: &self.connection, operation: &operation.name, ends, first }.emit();
         }
     }
+}
+
+/// What proves who we are in a request: all that was put into it for that, since some systems say back what they were told.
+fn proofs(plain: &Outgoing, proven: &Outgoing) -> Vec<String> {
+    let added = proven.headers.iter().filter(|(name, value)| plain.headers.get(*name) != Some(*value));
+    let headers = added.filter_map(|(_, value)| value.to_str().ok()).flat_map(|value| value.split([' ', '"', ',', ';']));
+    let known = |part: &&str| !plain.url.as_str().contains(*part);
+    let address = proven.url.as_str().split(['/', '?', '&', '=']).filter(known);
+    let mut proofs: Vec<String> = headers.chain(address).filter(|part| part.len() > 3).map(str::to_owned).collect();
+    // The longest first: one may be a part of another.
+    proofs.sort_by_key(|proof| std::cmp::Reverse(proof.len()));
+    proofs
 }
 
 /// What is said of an attempt: of one that was held back after others were sent, how the last of those ended, since that may

@@ -132,7 +132,7 @@ impl Remote {
             draft.header(header, &key).map_err(|it| trouble(&it, &place))?;
         }
         if journey.errand.dry && step.writes {
-            journey.note(&draft.outgoing().map_err(|it| trouble(&it, &place))?, Fate::Kept, None);
+            journey.note(&draft.outgoing().map_err(|it| trouble(&it, &place))?, Fate::Kept, None, &[]);
             let operation = journey.errand.operation;
             return Err(would_do(&self.connection, operation, &results.names, Some(&step.request.line())));
         }
