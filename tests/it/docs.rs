@@ -191,6 +191,19 @@ fn links_of_the_pages_for_designers_lead_to_pages() {
     }
 }
 
+#[test]
+fn the_entrance_leads_to_every_page() {
+    let entrance = page("README.md");
+    for folder in ["", "tasks/"] {
+        for entry in std::fs::read_dir(root().join("docs").join(folder)).unwrap().map(Result::unwrap) {
+            let name = format!("{folder}{}", entry.file_name().to_str().unwrap());
+            if name.ends_with(".md") && name != "README.md" {
+                assert!(entrance.contains(&format!("]({name}")), "docs/README.md does not say who reads docs/{name}");
+            }
+        }
+    }
+}
+
 /// The names under which the headings of a page are reached.
 fn anchors(page: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(page).unwrap();

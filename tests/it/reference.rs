@@ -160,7 +160,7 @@ impl Shapes {
             Some("integer") => "whole number".to_owned(),
             Some("number") => "number".to_owned(),
             Some("boolean") => "`true` or `false`".to_owned(),
-            Some("array") => format!("list of {}", self.words(&of["items"], place)),
+            Some("array") => format!("list of {}", grouped(&self.words(&of["items"], place))),
             Some("object") => self.mapping(of, place),
             // A text may be written as YAML reads it: `1001` is one, too.
             None if of["type"].is_array() => "text".to_owned(),
@@ -174,7 +174,7 @@ impl Shapes {
             (Some(keys), _) if described(&keys) => self.link(place, Some(of), place),
             (Some(keys), _) => keys.keys().map(|key| format!("`{{ {key}: … }}`")).collect::<Vec<_>>().join(" or "),
             (None, Value::Bool(_) | Value::Null) => "mapping".to_owned(),
-            (None, each) => format!("name → {}", self.words(each, place)),
+            (None, each) => format!("name → {}", grouped(&self.words(each, place))),
         }
     }
 
@@ -203,13 +203,12 @@ impl Shapes {
 
     fn shape(&mut self, name: &str, of: &Value) -> String {
         let Some(keys) = of["properties"].as_object() else {
-            return format!("\nIt is {}.\n", self.words(of, name));
+            return format!("\nWritten as {}.\n", self.words(of, name));
         };
         let mut text = of["description"].as_str().map_or_else(String::new, |doc| format!("\n{doc}\n"));
         text.push_str("\n| key | what it is | value |\n|---|---|---|\n");
         for (key, of_key) in keys {
-            let place =
-                if name.starts_with('`') { format!("`{key}` of a connection") } else { format!("`{key}` of {name}") };
+            let place = format!("`{key}` of {name}");
             let mut value = self.words(of_key, &place);
             if of["required"].as_array().is_some_and(|required| required.iter().any(|one| one == key)) {
                 value.push_str(", required");
@@ -232,24 +231,31 @@ impl Shapes {
     }
 }
 
+/// Several ways to write one thing, so that it is seen where they end.
+fn grouped(words: &str) -> String {
+    if words.contains(" or ") { format!("({words})") } else { words.to_owned() }
+}
+
 /// The page of every key that a file may have.
 fn keys() -> String {
     let mut text = "# Every key\n\n\
         All keys of `actions/*.yml`, `actions/shared/*.yml` and `legwork.yml`. This page is made from the types that read them,\n\
         so it lacks none. To learn how they go together, begin with [the first action](first-action.md) or [the\n\
-        language](actions.md); the keys of a connector's file are in [connectors](connectors.md), and what each connection has to\n\
-        be told is on [its connector's page](connectors/README.md).\n\n\
+        language](actions.md). The keys of a connector's file, and those that every connection may have beside the ones here, are in\n\
+        [connectors](connectors.md#connections); what a connection has to be told is on [its connector's\n\
+        page](connectors/README.md).\n\n\
         A *text* may also be a number, or true or false, as YAML reads it. A *name → text* is a mapping with names of your own.\n\
         A time is written as `2s`, `5m`, `1h` or `1d`. What is not called required may be left out.\n"
         .to_owned();
     let mut shapes = Shapes::default();
-    for (title, schema) in [
+    let files = [
         ("actions/NAME.yml", document::<Action>("")),
         ("actions/shared/NAME.yml", document::<Shared>("")),
         ("legwork.yml", document::<Settings>("")),
-    ] {
+    ];
+    // All are gone through before one is shown: a shape of the first file may stand in the last, too.
+    for (title, shown) in files.map(|(title, schema)| (title, shapes.file(&schema))) {
         let _ = write!(text, "\n## {title}\n");
-        let shown = shapes.file(&schema);
         for (name, shape) in shown {
             let _ = write!(text, "\n### {name}\n");
             let places = shapes.places.get(&name).into_iter().flatten().filter(|place| !place.is_empty());
