@@ -18,6 +18,17 @@ use legwork::time::{Clock, SystemClock};
 
 use crate::support::legwork;
 
+/// The pages that tell designers how something is done, step by step.
+const FOR_DESIGNERS: [&str; 7] = [
+    "first-action.md",
+    "tasks/ask-for-a-slot.md",
+    "tasks/create-something.md",
+    "tasks/hand-over.md",
+    "tasks/look-something-up.md",
+    "tasks/validate-a-form.md",
+    "tasks/when-things-are-down.md",
+];
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -29,6 +40,7 @@ fn page(name: &str) -> String {
 /// The file that each YAML block of a page stands for: path and text.
 fn files(page: &str) -> Vec<(String, String)> {
     let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let blocks = blocks.filter(|block| !block.starts_with("# added to "));
     let file = |block: &str| {
         let first = block.lines().next().unwrap_or_default();
         let path = first.strip_prefix("# ").filter(|path| path.ends_with(".yml"));
@@ -38,11 +50,29 @@ fn files(page: &str) -> Vec<(String, String)> {
     blocks.map(file).collect()
 }
 
+/// The shipped domain with what a page says is to be added to it: lines below the key that they belong to.
+fn domain_with(page: &str) -> String {
+    let mut domain = std::fs::read_to_string(root().join("domain.yml")).unwrap();
+    for block in page.split("```yaml\n# added to domain.yml\n").skip(1) {
+        let mut behind = None;
+        for line in block.split("\n```").next().unwrap().lines() {
+            if !line.starts_with([' ', '#']) {
+                let key = format!("\n{line}\n");
+                behind = Some(domain.find(&key).unwrap_or_else(|| panic!("the domain has no {line}")) + key.len());
+            } else if let Some(at) = &mut behind {
+                domain.insert_str(*at, &format!("{line}\n"));
+                *at += line.len() + 1;
+            }
+        }
+    }
+    domain
+}
+
 /// A project of a page's files, with the shipped domain and settings where the page has none of its own.
 fn project_of(page: &str, folder: &Path) {
     let files = files(page);
-    let own = |name: &str| (name.to_owned(), std::fs::read_to_string(root().join(name)).unwrap());
-    let shipped = ["domain.yml", "legwork.yml"].map(own);
+    let settings = std::fs::read_to_string(root().join("legwork.yml")).unwrap();
+    let shipped = [("domain.yml".to_owned(), domain_with(page)), ("legwork.yml".to_owned(), settings)];
     for (path, text) in shipped.iter().chain(&files) {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -69,7 +99,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
         "verification.md",
         "writes.md",
     ];
-    for name in pages {
+    for name in pages.into_iter().chain(FOR_DESIGNERS) {
         let folder = tempfile::tempdir().unwrap();
         project_of(&page(name), folder.path());
         let place = Place { config: Some(folder.path().join("legwork.yml")), ..Place::default() };
@@ -85,6 +115,105 @@ async fn every_example_is_checked_and_its_tests_pass() {
         assert!(!report.results.is_empty());
         assert_eq!(report.untested, [""; 0], "{name}");
     }
+}
+
+/// The pages for designers and the commands that they show: what a page says that they print, they print.
+#[test]
+fn what_designers_are_shown_is_what_is_printed() {
+    for name in FOR_DESIGNERS {
+        let page = page(name);
+        let folder = tempfile::tempdir().unwrap();
+        copy(&root().join("actions"), &folder.path().join("actions"));
+        project_of(&page, folder.path());
+        let shown: Vec<_> = page.split("```\n$ legwork ").skip(1).map(|rest| rest.split("```\n").next().unwrap()).collect();
+        assert!(!shown.is_empty(), "docs/{name} shows no command");
+        for shown in shown {
+            let (command, expected) = shown.split_once('\n').unwrap();
+            assert!(!command.contains('"'), "docs/{name}: {command}: words are parted at blanks here");
+            let ran = legwork(folder.path(), &command.split_whitespace().collect::<Vec<_>>());
+            assert!(
+                holds(expected, &format!("{}{}", ran.printed, ran.complained)),
+                "docs/{name} shows of `legwork {command}`:\n{expected}\nbut it prints:\n{}{}",
+                ran.printed,
+                ran.complained
+            );
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Whether a text is as shown, in which `…` stands for anything.
+fn holds(shown: &str, text: &str) -> bool {
+    let Some((first, later)) = shown.split_once('…') else { return shown == text };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut pieces = later.split('…').peekable();
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return piece.trim().is_empty() || rest.ends_with(piece);
+        }
+        let Some((_, behind)) = rest.split_once(piece) else { return false };
+        rest = behind;
+    }
+    true
+}
+
+/// The links of the pages for designers lead somewhere.
+#[test]
+fn links_of_the_pages_for_designers_lead_to_pages() {
+    let docs = root().join("docs");
+    let tasks = std::fs::read_dir(docs.join("tasks")).unwrap().map(|entry| entry.unwrap().path());
+    for path in ["README.md", "first-action.md", "reference.md"].map(|name| docs.join(name)).into_iter().chain(tasks) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let there = std::fs::metadata(&target).is_ok();
+            assert!(there, "{} links to {link}, which is not there", path.display());
+            assert!(
+                anchor.is_empty() || anchors(&target).contains(anchor),
+                "{} links to {link}: there is no such heading",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_entrance_leads_to_every_page() {
+    let entrance = page("README.md");
+    for folder in ["", "tasks/"] {
+        for entry in std::fs::read_dir(root().join("docs").join(folder)).unwrap().map(Result::unwrap) {
+            let name = format!("{folder}{}", entry.file_name().to_str().unwrap());
+            if name.ends_with(".md") && name != "README.md" {
+                assert!(entrance.contains(&format!("]({name}")), "docs/README.md does not say who reads docs/{name}");
+            }
+        }
+    }
+}
+
+/// The names under which the headings of a page are reached.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(page).unwrap();
+    let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let name = |title: &str| -> String {
+        let kept = title.to_lowercase();
+        kept.chars().filter(|c| c.is_alphanumeric() || "- _".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    titles.map(name).collect()
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The page of operations, models and codes: made from what the engine has, so that it lacks nothing.
+//! The pages of operations, models and codes, and of the keys of files: made from what the engine has, so that they lack nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,10 @@ use legwork::connector::catalog;
 use legwork::format::Format;
 use legwork::model::{Codes, Field, Kind, Model};
 use legwork::plan::connector::{Ends, Example, Operation, OperationInput, OperationKind};
+use legwork::spec::action::{Action, Shared};
+use legwork::spec::document;
+use legwork::spec::settings::Settings;
+use serde_json::Value;
 
 fn format(of: &OperationInput) -> String {
     match &of.format {
@@ -108,11 +112,164 @@ fn page() -> String {
     text
 }
 
+/// Holds a page against what it has to be.
+fn is_up_to_date(name: &str, now: &str) {
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&fresh, now).unwrap();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let kept = std::fs::read_to_string(root.join("docs").join(name)).unwrap_or_default();
+    assert!(kept == now, "docs/{name} is out of date; run: cp {} docs/", fresh.display());
+}
+
 #[test]
 fn the_page_of_operations_models_and_codes_is_up_to_date() {
-    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("operations.md");
-    std::fs::write(&fresh, page()).unwrap();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let kept = std::fs::read_to_string(root.join("docs/operations.md")).unwrap_or_default();
-    assert!(kept == page(), "docs/operations.md is out of date; run: cp {} docs/", fresh.display());
+    is_up_to_date("operations.md", &page());
+}
+
+/// The shapes of the files' schemas, in the order in which they are met.
+#[derive(Default)]
+struct Shapes {
+    known: BTreeSet<String>,
+    to_show: VecDeque<(String, Value)>,
+    /// Shape → the keys under which it stands.
+    places: BTreeMap<String, Vec<String>>,
+}
+
+impl Shapes {
+    /// What a value is, in words. The shapes that it is made of are shown later.
+    fn words(&mut self, of: &Value, place: &str) -> String {
+        if let Some(name) = of["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            return self.link(name, None, place);
+        }
+        for key in ["allOf", "anyOf"] {
+            if let Some(several) = of[key].as_array() {
+                let mut words: Vec<_> = several.iter().map(|one| self.words(one, place)).collect();
+                words.dedup();
+                return words.join(" or ");
+            }
+        }
+        if let Some(one) = of.get("const") {
+            return format!("`{one}`");
+        }
+        if let Some(several) = of["enum"].as_array() {
+            let bare = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
+            return several.iter().map(|one| format!("`{}`", bare(one))).collect::<Vec<_>>().join(" or ");
+        }
+        match of["type"].as_str() {
+            Some("string") => "text".to_owned(),
+            Some("integer") => "whole number".to_owned(),
+            Some("number") => "number".to_owned(),
+            Some("boolean") => "`true` or `false`".to_owned(),
+            Some("array") => format!("list of {}", grouped(&self.words(&of["items"], place))),
+            Some("object") => self.mapping(of, place),
+            // A text may be written as YAML reads it: `1001` is one, too.
+            None if of["type"].is_array() => "text".to_owned(),
+            _ => "anything".to_owned(),
+        }
+    }
+
+    fn mapping(&mut self, of: &Value, place: &str) -> String {
+        let described = |keys: &&serde_json::Map<String, Value>| keys.values().all(|key| key["description"].is_string());
+        match (of["properties"].as_object(), &of["additionalProperties"]) {
+            (Some(keys), _) if described(&keys) => self.link(place, Some(of), place),
+            (Some(keys), _) => keys.keys().map(|key| format!("`{{ {key}: … }}`")).collect::<Vec<_>>().join(" or "),
+            (None, Value::Bool(_) | Value::Null) => "mapping".to_owned(),
+            (None, each) => format!("name → {}", grouped(&self.words(each, place))),
+        }
+    }
+
+    /// Names a shape and sees to it that it is shown; one that has no name of its own comes with what it is.
+    fn link(&mut self, name: &str, shape: Option<&Value>, place: &str) -> String {
+        if self.known.insert(name.to_owned()) {
+            self.to_show.push_back((name.to_owned(), shape.cloned().unwrap_or_default()));
+        }
+        let places = self.places.entry(name.to_owned()).or_default();
+        if shape.is_none() && !places.iter().any(|known| known == place) {
+            places.push(place.to_owned());
+        }
+        let anchor: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect();
+        format!("[{}]({})", name.replace('`', ""), format_args!("#{}", anchor.replace(' ', "-")))
+    }
+
+    fn file(&mut self, schema: &Value) -> Vec<(String, String)> {
+        self.words(schema, "");
+        let mut shown = Vec::new();
+        while let Some((name, shape)) = self.to_show.pop_front() {
+            let shape = if shape.is_null() { &schema["definitions"][&name] } else { &shape };
+            shown.push((name.clone(), self.shape(&name, shape)));
+        }
+        shown
+    }
+
+    fn shape(&mut self, name: &str, of: &Value) -> String {
+        let Some(keys) = of["properties"].as_object() else {
+            return format!("\nWritten as {}.\n", self.words(of, name));
+        };
+        let mut text = of["description"].as_str().map_or_else(String::new, |doc| format!("\n{doc}\n"));
+        text.push_str("\n| key | what it is | value |\n|---|---|---|\n");
+        for (key, of_key) in keys {
+            let place = format!("`{key}` of {name}");
+            let mut value = self.words(of_key, &place);
+            if of["required"].as_array().is_some_and(|required| required.iter().any(|one| one == key)) {
+                value.push_str(", required");
+            }
+            if let Some(default) = of_key.get("default") {
+                let _ = write!(value, ", `{default}` when left out");
+            }
+            let doc = of_key["description"].as_str().unwrap_or_default().replace('|', "\\|");
+            let _ = writeln!(text, "| `{key}` | {doc} | {value} |");
+        }
+        match &of["additionalProperties"] {
+            Value::Bool(false) | Value::Null => {}
+            Value::Bool(true) => text.push_str("\nOther keys may stand here, too.\n"),
+            each => {
+                let each = self.words(each, name);
+                let _ = writeln!(text, "\nEvery other key: {each}.");
+            }
+        }
+        text
+    }
+}
+
+/// Several ways to write one thing, so that it is seen where they end.
+fn grouped(words: &str) -> String {
+    if words.contains(" or ") { format!("({words})") } else { words.to_owned() }
+}
+
+/// The page of every key that a file may have.
+fn keys() -> String {
+    let mut text = "# Every key\n\n\
+        All keys of `actions/*.yml`, `actions/shared/*.yml` and `legwork.yml`. This page is made from the types that read them,\n\
+        so it lacks none. To learn how they go together, begin with [the first action](first-action.md) or [the\n\
+        language](actions.md). The keys of a connector's file, and those that every connection may have beside the ones here, are in\n\
+        [connectors](connectors.md#connections); what a connection has to be told is on [its connector's\n\
+        page](connectors/README.md).\n\n\
+        A *text* may also be a number, or true or false, as YAML reads it. A *name → text* is a mapping with names of your own.\n\
+        A time is written as `2s`, `5m`, `1h` or `1d`. What is not called required may be left out.\n"
+        .to_owned();
+    let mut shapes = Shapes::default();
+    let files = [
+        ("actions/NAME.yml", document::<Action>("")),
+        ("actions/shared/NAME.yml", document::<Shared>("")),
+        ("legwork.yml", document::<Settings>("")),
+    ];
+    // All are gone through before one is shown: a shape of the first file may stand in the last, too.
+    for (title, shown) in files.map(|(title, schema)| (title, shapes.file(&schema))) {
+        let _ = write!(text, "\n## {title}\n");
+        for (name, shape) in shown {
+            let _ = write!(text, "\n### {name}\n");
+            let places = shapes.places.get(&name).into_iter().flatten().filter(|place| !place.is_empty());
+            let places: Vec<_> = places.map(String::as_str).collect();
+            if !places.is_empty() {
+                let _ = write!(text, "\nStands under {}.\n", places.join(", "));
+            }
+            text.push_str(&shape);
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_of_keys_is_up_to_date() {
+    is_up_to_date("reference.md", &keys());
 }
