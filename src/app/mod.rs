@@ -10,6 +10,7 @@ mod open;
 mod room;
 mod staged;
 mod store;
+mod stories;
 
 pub use assistants::{assistant_facts, assistants, each_assistant};
 pub use catalogue::catalogue;
@@ -19,3 +20,4 @@ pub use open::{callers, connections, engine, facts, probe, test_connections, ver
 pub use room::{Room, open_more_files, room};
 pub use staged::{nowhere, unstageable};
 pub use store::{existing as existing_store, keeps, open as open_store};
+pub use stories::stories;

@@ -12,6 +12,7 @@ pub mod domain;
 pub mod messages;
 mod project;
 mod reading;
+mod sets;
 pub mod settings;
 pub mod testcase;
 mod value;

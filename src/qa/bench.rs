@@ -77,7 +77,7 @@ impl Bench {
         let trace = Arc::new(Trace::default());
         let before = engine.connections().calls();
         paused::begin();
-        let told = take(&engine, body(action.name.as_str(), &test.situation), &test.situation, &trace).await;
+        let told = take(&engine, body(action.name.as_str(), &test.situation), &test.situation.verified, &trace).await;
         let told =
             told.map_err(|malformed| Failure::differs("call", "a call that Rasa could make", malformed.to_string()))?;
         let after = engine.connections().calls();
@@ -89,20 +89,7 @@ impl Bench {
     async fn engine(&self, action: &Action, test: &Test, given: &[Given]) -> Result<Engine, Failure> {
         let known = given.iter().find_map(|given| given.known);
         let (clock, later) = self.clocks(test, known.unwrap_or_default());
-        let surroundings = Surroundings {
-            folder: &self.folder,
-            clock: Arc::clone(&clock),
-            profiles: self.project.settings.profiles,
-            cache_bytes: self.project.settings.cache_bytes,
-            tokens: Arc::new(NoTokens),
-            rng: fastrand::Rng::with_seed(0),
-            scratch: true,
-        };
-        let opened = Connections::open(&self.connections, surroundings).await;
-        let systems = opened.map_err(|problems| {
-            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            Failure::differs("connections", "they can be opened", came)
-        })?;
+        let systems = self.systems(&clock).await?;
         for (connection, operation, inputs) in &test.before {
             let how = How::by(Deadline::after(Duration::from_secs(15)));
             let inputs = inputs.as_object().cloned().unwrap_or_default();
@@ -110,19 +97,11 @@ impl Bench {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
             }
         }
-        let verifications = Arc::new(MemoryVerifications::default());
-        let verifier =
-            Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
-        let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
-        let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
-        let mut rng = fastrand::Rng::with_seed(0);
-        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
-        let (project, turns) = (Arc::clone(&self.project), usize::MAX);
-        let engine = Engine::new(Parts { project, connections, writes, clock, verifier, turns });
+        let engine = self.on(systems, clock).await?;
         if let Some(known) = known {
             // The same turn, when everything was well: its answer is nobody's business.
             let body = earlier(body(action.name.as_str(), &test.situation));
-            let _ = take(&engine, body, &test.situation, &Arc::default()).await;
+            let _ = take(&engine, body, &test.situation.verified, &Arc::default()).await;
             if let Some(later) = later {
                 later.advance(known);
             }
@@ -139,6 +118,49 @@ impl Bench {
             }
         }
         Ok(engine)
+    }
+
+    /// An engine on fresh systems with these faults, for a conversation.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn bare(&self, faults: &[StagedAt]) -> Result<Engine, Failure> {
+        let now = self.project.settings.tests_now;
+        let clock = now.map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)) as Arc<dyn Clock>);
+        let systems = self.systems(&clock).await?;
+        faults.iter().for_each(|fault| systems.stage(fault));
+        self.on(systems, clock).await
+    }
+
+    /// Fresh systems.
+    async fn systems(&self, clock: &Arc<dyn Clock>) -> Result<Connections, Failure> {
+        let surroundings = Surroundings {
+            folder: &self.folder,
+            clock: Arc::clone(clock),
+            profiles: self.project.settings.profiles,
+            cache_bytes: self.project.settings.cache_bytes,
+            tokens: Arc::new(NoTokens),
+            rng: fastrand::Rng::with_seed(0),
+            scratch: true,
+        };
+        let opened = Connections::open(&self.connections, surroundings).await;
+        opened.map_err(|problems| {
+            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            Failure::differs("connections", "they can be opened", came)
+        })
+    }
+
+    /// An engine on these systems, with a store of its own.
+    async fn on(&self, systems: Connections, clock: Arc<dyn Clock>) -> Result<Engine, Failure> {
+        let verifications = Arc::new(MemoryVerifications::default());
+        let verifier =
+            Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
+        let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
+        let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
+        let mut rng = fastrand::Rng::with_seed(0);
+        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
+        let (project, turns) = (Arc::clone(&self.project), usize::MAX);
+        Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
     }
 
     /// The clock of a test, and the same where it can be put forward: a test that says its time begins so much `earlier`.

@@ -7,17 +7,23 @@
 mod bench;
 mod compare;
 mod examples;
+mod filling;
+mod player;
 mod rehearse;
 mod report;
 mod scenes;
+mod script;
 mod situation;
+mod stories;
 mod suite;
+mod tracker;
 mod turn;
 
 pub(crate) use compare::shown;
 pub use examples::{Examples, examples};
 pub use rehearse::{Rehearsal, Wanted, WantedFault};
-pub use report::{Failure, Report, Result};
+pub use report::{Failure, Report, Result, Taken};
 pub use scenes::{Heard, Rehearsals, Scene, Unrehearsed};
 pub use situation::body;
+pub use stories::Stories;
 pub use suite::{Selection, run};

@@ -12,6 +12,7 @@ pub mod connector_http;
 pub mod message;
 pub mod settings;
 mod shape;
+pub mod story;
 pub mod testcase;
 mod values;
 pub mod yaml;

@@ -1,0 +1,110 @@
+//! What a test case says after a message: which actions run is written, or follows from what they alone can do.
+
+use std::collections::BTreeSet;
+
+use super::holds::fits;
+use super::{Player, slot_of};
+use crate::diag::Span;
+use crate::plan::action::Body;
+use crate::qa::script::{Step, What};
+
+impl Player<'_> {
+    /// Runs the actions of a turn, and holds everything that has to be true after it.
+    pub(super) async fn after_message(&mut self, expected: &[Step]) {
+        let named: Vec<(String, Span)> = expected
+            .iter()
+            .filter_map(|step| match &step.what {
+                What::Action(name) => Some((name.clone(), step.place.clone())),
+                _ => None,
+            })
+            .collect();
+        let actions = if named.is_empty() { self.inferred(expected) } else { named };
+        let sets: BTreeSet<String> = actions.iter().flat_map(|(name, _)| self.sets(name)).collect();
+        self.understand(expected, &sets);
+        for (name, place) in &actions {
+            self.act(name, place).await;
+            self.followed(name, place, &[]).await;
+        }
+        for Step { place, what } in expected {
+            match what {
+                What::Slots(slots) => {
+                    let held: Vec<_> = slots.iter().filter(|(name, _)| sets.contains(name)).cloned().collect();
+                    self.hold_slots(&held, place);
+                }
+                What::NoSlots(slots) => self.hold_no_slots(slots, place),
+                What::Hears(heard) => self.hold_heard(heard, place),
+                What::HearsNot(heard) => self.hold_unheard(heard, place),
+                What::Unknowable => self.seen.taken.unknowable += 1,
+                What::User(..) | What::Action(_) | What::Given(_) | What::Loop(_) => {}
+            }
+        }
+    }
+
+    /// What the model makes of the message is what the case says, as far as the actions of the turn do not set it; what they
+    /// set but start from is taken as well.
+    fn understand(&mut self, expected: &[Step], sets: &BTreeSet<String>) {
+        for step in expected {
+            let What::Slots(slots) = &step.what else { continue };
+            for (name, wanted) in slots {
+                let fillable = |name: &str| {
+                    let mappings =
+                        self.domain().rasa.slots.get(name).map(|slot| slot.mappings.as_slice()).unwrap_or_default();
+                    mappings.iter().any(|mapping| mapping.kind != "custom" && mapping.kind != "controlled")
+                };
+                let open = self.tracker.slot(name).is_null() && fillable(name);
+                if !fits(wanted.as_ref(), self.tracker.slot(name)) && (!sets.contains(name) || open) {
+                    self.take_slot(name, wanted.as_ref());
+                }
+            }
+        }
+    }
+
+    /// The actions that the turn needs, since they alone set a slot that is set after it.
+    fn inferred(&mut self, expected: &[Step]) -> Vec<(String, Span)> {
+        let mut found: Vec<(String, Span)> = Vec::new();
+        for step in expected {
+            let What::Slots(slots) = &step.what else { continue };
+            for (slot, wanted) in slots {
+                if fits(wanted.as_ref(), self.tracker.slot(slot)) || !self.is_of_actions(slot) {
+                    continue;
+                }
+                let may = |name: &&str| self.sets(name).contains(slot);
+                let stubbed = self.play.stubs.keys().map(String::as_str);
+                let steps = self.project.actions.values().filter(|action| matches!(action.body, Body::Steps(_)));
+                let able: BTreeSet<&str> = stubbed.chain(steps.map(|action| action.name.as_str())).filter(may).collect();
+                let mut able = able.into_iter();
+                if let (Some(only), None) = (able.next(), able.next())
+                    && !found.iter().any(|(name, _)| name == only)
+                {
+                    found.push((only.to_owned(), step.place.clone()));
+                }
+            }
+        }
+        for (name, _) in &found {
+            let line = self.messages;
+            self.note(format!(
+                "no step names an action after message {line}: {name} was run, which alone sets what is set then"
+            ));
+        }
+        found
+    }
+
+    /// Whether nothing but an action sets a slot.
+    fn is_of_actions(&self, slot: &str) -> bool {
+        let mappings = self.domain().rasa.slots.get(slot).map(|slot| slot.mappings.as_slice()).unwrap_or_default();
+        mappings.iter().all(|mapping| mapping.kind == "custom" || mapping.kind == "controlled")
+    }
+
+    /// The slots that an action may set.
+    fn sets(&self, action: &str) -> BTreeSet<String> {
+        if let Some(stub) = self.play.stubs.get(action) {
+            return stub
+                .events
+                .iter()
+                .filter_map(|event| slot_of(&serde_json::json!(event)).map(|(name, _)| name.to_owned()))
+                .collect();
+        }
+        let own = self.project.actions.get(action);
+        own.map(|action| action.sets().into_iter().map(str::to_owned).collect()).unwrap_or_default()
+    }
+}
