@@ -105,7 +105,7 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     let tokens: Arc<dyn TokenStore> = Arc::<Store>::clone(&store);
     let cache_bytes = project.settings.cache_bytes;
     let (scratch, wall) = (false, Arc::clone(&clock));
-    let surroundings = Surroundings { folder, clock: wall, profiles, cache_bytes, tokens, rng, scratch };
+    let surroundings = Surroundings { folder, clock: wall, profiles, cache_bytes, tokens, rng, scratch, fresh: None };
     let second = second_level(&project, &connections, folder).map_err(|wrong| vec![wrong])?;
     let opened = Connections::open(&connections, surroundings).await;
     let said = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -168,7 +168,7 @@ pub async fn probe(
         };
         let (profiles, rng, clock) = (project.settings.profiles, fastrand::Rng::new(), Arc::clone(clock));
         let cache_bytes = project.settings.cache_bytes;
-        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: false };
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: false, fresh: None };
         let opened = match Connections::open(&[connection], surroundings).await {
             Ok(opened) => opened,
             Err(problems) => return unopened(&problems.into_iter().map(|it| it.text).collect::<Vec<_>>()),
@@ -200,7 +200,7 @@ pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> 
         let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
         let clock = Arc::clone(&clock);
         let (cache_bytes, tokens) = (project.settings.cache_bytes, Arc::new(NoTokens));
-        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: true };
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: true, fresh: None };
         match Connections::open(std::slice::from_ref(&connection), surroundings).await {
             Ok(opened) => found.extend(opened.verify().await.iter().map(|problem| {
                 match problem.passing {

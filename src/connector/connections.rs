@@ -18,7 +18,7 @@ use super::examples::Played;
 use super::facts::{self, Facts, Tally};
 use super::http::Remote;
 use super::key::WriteKey;
-use super::sql::{Database, Finding, Place};
+use super::sql::{Database, Finding, Fresh, Place};
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
 use crate::name::{ConnectionName, OperationName};
@@ -48,6 +48,8 @@ pub struct Surroundings<'a> {
     /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
     /// connector that lives in memory unless a connection says otherwise begins anew; any other file is copied.
     pub scratch: bool,
+    /// What databases look like that begin anew, where the same are opened again and again.
+    pub fresh: Option<Arc<Fresh>>,
 }
 
 /// How one call is made.

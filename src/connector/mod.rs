@@ -39,6 +39,7 @@ pub use facts::{BreakerFacts, Facts, FaultFacts, LimitFacts, OperationFacts, Sen
 pub use key::WriteKey;
 pub use probe::Tested;
 pub use pulse::{ConnectionHealth, Health, Last, Pulse};
+pub use sql::Fresh;
 pub use wire::{Fate, Noted, Wire};
 
 #[cfg(test)]

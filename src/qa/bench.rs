@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
-use crate::connector::{Connections, How, Surroundings};
+use crate::connector::{Connections, Fresh, How, Surroundings};
 use crate::engine::{Engine, Entry, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
@@ -27,6 +27,7 @@ pub(super) struct Bench {
     pub(super) connections: Vec<Connection>,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
+    fresh: Arc<Fresh>,
 }
 
 /// A turn that was taken.
@@ -47,7 +48,7 @@ impl Bench {
         clock: &Arc<dyn Clock>,
     ) -> Arc<Self> {
         let (project, connections, clock) = (Arc::clone(project), connections.to_vec(), Arc::clone(clock));
-        Arc::new(Self { project, connections, folder: folder.to_path_buf(), clock })
+        Arc::new(Self { project, connections, folder: folder.to_path_buf(), clock, fresh: Arc::default() })
     }
 
     /// Takes the turn of a test while `given` is wrong with the systems. Until it begins, time is real; then it passes when
@@ -142,6 +143,7 @@ impl Bench {
             tokens: Arc::new(NoTokens),
             rng: fastrand::Rng::with_seed(0),
             scratch: true,
+            fresh: Some(Arc::clone(&self.fresh)),
         };
         let opened = Connections::open(&self.connections, surroundings).await;
         opened.map_err(|problems| {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::filling;
 use super::report::{Failure, Taken};
-use super::script::{Play, Said, Sort, Step, What};
+use super::script::{Play, Said, Sort, Step, Wanted, What};
 use super::suite::problem;
 use super::tracker::{Tracker, is, ran, said, slot};
 use super::turn::{as_one, take};
@@ -46,7 +46,7 @@ pub(super) struct Seen {
     pub(super) problems: Vec<(Span, String)>,
     /// What was taken from the story.
     pub(super) taken: Taken,
-    /// How often an action of the project ran.
+    /// How often an action of the project ran that the story is about: not those that Rasa runs around every message.
     pub(super) ran: usize,
     /// Actions that did not run, since the project does not have them.
     pub(super) absent: BTreeSet<String>,
@@ -138,6 +138,7 @@ impl<'a> Player<'a> {
                 self.tracker.take(ran(SESSION));
                 self.apply(SESSION, answer);
             }
+            self.seen.ran = 0;
         } else {
             self.tracker.take(json!({ "event": "session_started", "timestamp": null }));
         }
@@ -160,10 +161,10 @@ impl<'a> Player<'a> {
                 self.act(name, place).await;
                 self.followed(name, place, then).await;
             }
-            What::Slots(slots) => self.hold_slots(slots, place),
-            What::NoSlots(slots) => self.hold_no_slots(slots, place),
+            What::Slots(slots) => self.hold_slots(slots),
+            What::NoSlots(slots) => self.hold_no_slots(slots),
             What::Given(slots) => {
-                for (name, value) in slots {
+                for Wanted { name, value, .. } in slots {
                     self.tracker.take(slot(name, value.as_ref().unwrap_or(&Value::Null)));
                 }
             }
@@ -203,11 +204,13 @@ impl<'a> Player<'a> {
 
     /// An action that Rasa runs while it reads a message.
     async fn fill_by(&mut self, action: &str) {
+        let before = self.seen.ran;
         match self.call(action).await {
             Told::Answer(answer) => self.apply(action, answer),
             Told::Declined(_) => {}
             Told::Absent => drop(self.seen.absent.insert(action.to_owned())),
         }
+        self.seen.ran = before;
     }
 
     /// Calls an action as things stand.

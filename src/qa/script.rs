@@ -77,11 +77,11 @@ pub(super) enum What {
     /// The assistant runs an action.
     Action(String),
     /// Slots hold these values; any where there is none.
-    Slots(Vec<(String, Option<Value>)>),
+    Slots(Vec<Wanted>),
     /// Slots do not hold these values; none where there is none.
-    NoSlots(Vec<(String, Option<Value>)>),
+    NoSlots(Vec<Wanted>),
     /// The state before anything of it happens.
-    Given(Vec<(String, Option<Value>)>),
+    Given(Vec<Wanted>),
     /// This form is active, or none is.
     Loop(Option<String>),
     /// This is said.
@@ -90,6 +90,20 @@ pub(super) enum What {
     HearsNot(Heard),
     /// What only a model could tell.
     Unknowable,
+}
+
+/// A slot and what it holds; anything where there is no value.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) value: Option<Value>,
+    pub(super) place: Span,
+}
+
+impl Wanted {
+    fn of(name: &crate::spec::Text, value: Option<&crate::spec::Node>) -> Self {
+        Self { name: name.value.clone(), value: value.map(crate::spec::Node::to_json), place: name.span.clone() }
+    }
 }
 
 /// What is said.
@@ -135,6 +149,6 @@ fn pattern(written: &crate::spec::Text, out: &mut Diagnostics) -> Option<Arc<Pat
 }
 
 /// Slots as steps have them.
-fn slots(written: &story::Slots) -> Vec<(String, Option<Value>)> {
-    written.0.iter().map(|(name, value)| (name.value.clone(), value.as_ref().map(crate::spec::Node::to_json))).collect()
+fn slots(written: &story::Slots) -> Vec<Wanted> {
+    written.0.iter().map(|(name, value)| Wanted::of(name, value.as_ref())).collect()
 }

@@ -6,7 +6,7 @@ use super::holds::fits;
 use super::{Player, slot_of};
 use crate::diag::Span;
 use crate::plan::action::Body;
-use crate::qa::script::{Step, What};
+use crate::qa::script::{Step, Wanted, What};
 
 impl Player<'_> {
     /// Runs the actions of a turn, and holds everything that has to be true after it.
@@ -28,10 +28,9 @@ impl Player<'_> {
         for Step { place, what } in expected {
             match what {
                 What::Slots(slots) => {
-                    let held: Vec<_> = slots.iter().filter(|(name, _)| sets.contains(name)).cloned().collect();
-                    self.hold_slots(&held, place);
+                    self.hold_slots(slots.iter().filter(|slot| sets.contains(&slot.name)));
                 }
-                What::NoSlots(slots) => self.hold_no_slots(slots, place),
+                What::NoSlots(slots) => self.hold_no_slots(slots),
                 What::Hears(heard) => self.hold_heard(heard, place),
                 What::HearsNot(heard) => self.hold_unheard(heard, place),
                 What::Unknowable => self.seen.taken.unknowable += 1,
@@ -45,7 +44,7 @@ impl Player<'_> {
     fn understand(&mut self, expected: &[Step], sets: &BTreeSet<String>) {
         for step in expected {
             let What::Slots(slots) = &step.what else { continue };
-            for (name, wanted) in slots {
+            for Wanted { name, value: wanted, .. } in slots {
                 let fillable = |name: &str| {
                     let mappings =
                         self.domain().rasa.slots.get(name).map(|slot| slot.mappings.as_slice()).unwrap_or_default();
@@ -64,7 +63,7 @@ impl Player<'_> {
         let mut found: Vec<(String, Span)> = Vec::new();
         for step in expected {
             let What::Slots(slots) = &step.what else { continue };
-            for (slot, wanted) in slots {
+            for Wanted { name: slot, value: wanted, place } in slots {
                 if fits(wanted.as_ref(), self.tracker.slot(slot)) || !self.is_of_actions(slot) {
                     continue;
                 }
@@ -72,11 +71,22 @@ impl Player<'_> {
                 let stubbed = self.play.stubs.keys().map(String::as_str);
                 let steps = self.project.actions.values().filter(|action| matches!(action.body, Body::Steps(_)));
                 let able: BTreeSet<&str> = stubbed.chain(steps.map(|action| action.name.as_str())).filter(may).collect();
-                let mut able = able.into_iter();
-                if let (Some(only), None) = (able.next(), able.next())
-                    && !found.iter().any(|(name, _)| name == only)
-                {
-                    found.push((only.to_owned(), step.place.clone()));
+                match able.len() {
+                    0 => {}
+                    1 => {
+                        let only = able.into_iter().map(|name| (name.to_owned(), place.clone()));
+                        found.extend(
+                            only.filter(|(name, _)| !found.iter().any(|(known, _)| known == name)).collect::<Vec<_>>(),
+                        );
+                    }
+                    _ => {
+                        let several = able.into_iter().collect::<Vec<_>>().join(", ");
+                        self.note(format!(
+                            "{}: `{slot}` is taken as it stands, since several actions set it ({several}): the assertion \
+                             `action_executed` says which",
+                            place.place()
+                        ));
+                    }
                 }
             }
         }

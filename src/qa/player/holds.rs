@@ -5,16 +5,13 @@ use serde_json::Value;
 use super::{Player, REQUESTED, Spoken};
 use crate::diag::{Span, similar};
 use crate::qa::compare::same;
-use crate::qa::script::{Heard, Sort};
+use crate::qa::script::{Heard, Sort, Wanted};
 use crate::qa::tracker::{looped, slot};
-
-/// A slot and what it holds; anything where there is none.
-type Wanted = (String, Option<Value>);
 
 impl Player<'_> {
     /// Slots hold what the story says.
-    pub(super) fn hold_slots(&mut self, slots: &[Wanted], place: &Span) {
-        for (name, wanted) in slots {
+    pub(super) fn hold_slots<'s>(&mut self, slots: impl IntoIterator<Item = &'s Wanted>) {
+        for Wanted { name, value: wanted, place } in slots {
             if !self.has_slot(name, place) {
                 continue;
             }
@@ -45,8 +42,8 @@ impl Player<'_> {
     }
 
     /// Slots do not hold what the story says.
-    pub(super) fn hold_no_slots(&mut self, slots: &[Wanted], place: &Span) {
-        for (name, wanted) in slots {
+    pub(super) fn hold_no_slots(&mut self, slots: &[Wanted]) {
+        for Wanted { name, value: wanted, place } in slots {
             let came = self.tracker.slot(name).clone();
             let holds = match wanted {
                 Some(value) => same(value, &came),

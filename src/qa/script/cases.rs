@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Heard, Pattern, Play, Said, Sort, Step, What, pattern, slots};
+use super::{Heard, Pattern, Play, Said, Sort, Step, Wanted, What, pattern, slots};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::rasa::{Answer, Object};
 use crate::spec::story::{Assertion, Case, CaseStep, SlotValue, StoryFile, Stub, Uttered};
@@ -134,9 +134,7 @@ fn expected(step: &CaseStep, out: &mut Diagnostics) -> Vec<Step> {
 fn asserted(written: &Assertion, out: &mut Diagnostics) -> Vec<Step> {
     let place: &Span = &written.span;
     let at = |what| Step { place: place.clone(), what };
-    let values = |all: &[SlotValue]| {
-        all.iter().map(|one| (one.name.value.clone(), one.value.as_ref().map(Node::to_json))).collect::<Vec<_>>()
-    };
+    let values = |all: &[SlotValue]| all.iter().map(|one| Wanted::of(&one.name, one.value.as_ref())).collect();
     let mut found = Vec::new();
     found.extend(written.action_executed.as_ref().map(|name| at(What::Action(name.value.clone()))));
     if !written.slot_was_set.is_empty() {

@@ -225,7 +225,8 @@ fn parts_of(step: &StoryStep, out: &mut Diagnostics) -> Vec<Part> {
     parts.extend(step.bot.as_ref().map(|text| at(What::Hears(Heard { text: pattern(text, out), ..Heard::default() }))));
     parts.extend(step.slot_was_set.as_ref().map(|written| at(What::Slots(slots(written)))));
     parts.extend(step.active_loop.as_ref().map(|name| at(What::Loop(name.0.as_ref().map(|name| name.value.clone())))));
-    if parts.is_empty() && step.metadata.is_none() {
+    let is_known = step.keys.iter().all(|key| StoryStep::KEYS.contains(&key.name.as_str()));
+    if parts.is_empty() && step.metadata.is_none() && step.action.is_none() && is_known {
         let message = "this step says nothing that happens";
         out.push(
             Diagnostic::at(Code::MissingKey, &step.span, message)
