@@ -8,9 +8,12 @@ use clap::{Args, ValueEnum};
 
 use super::{ProjectFlags, block_on, cannot, complain, complain_of, print};
 use crate::app;
+use crate::connector::assistant::Talk;
 use crate::diag::Severity;
+use crate::fault::Fault;
 use crate::plan::connector::StagedAt;
 use crate::qa::{self, Report, Selection, Stories};
+use crate::secret::Secret;
 use crate::time::{Clock, SystemClock};
 
 #[derive(Debug, Args)]
@@ -30,6 +33,13 @@ pub(super) struct TestFlags {
     /// wrong_data or flaky:30%. May be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<StagedAt>,
+    /// Say it to a running assistant at this address, over its REST channel, and hold its tracker against the stories in place of
+    /// playing them; it needs --enable-api for all but what is said
+    #[arg(long, value_name = "URL", conflicts_with = "faults")]
+    rasa: Option<String>,
+    /// The token of the assistant's API
+    #[arg(long, env = "LEGWORK_RASA_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    rasa_token: Option<String>,
     /// How it is printed
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -74,8 +84,11 @@ pub(super) fn run(flags: &TestFlags) -> ExitCode {
     if problems.iter().any(|problem| problem.severity() == Severity::Error) {
         return ExitCode::from(1);
     }
-    let project = Arc::new(project);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if let Some(url) = &flags.rasa {
+        return with_rasa(flags, url, &stories, &clock);
+    }
+    let project = Arc::new(project);
     let selection = Selection {
         paths: flags.paths.iter().map(|path| path.strip_prefix(&folder).unwrap_or(path).to_path_buf()).collect(),
         name: flags.name.clone(),
@@ -100,6 +113,26 @@ pub(super) fn run(flags: &TestFlags) -> ExitCode {
             ExitCode::from(2)
         }
         Ok(report) => told(flags, &report),
+        Err(code) => code,
+    }
+}
+
+/// Holds the conversations with a running assistant.
+fn with_rasa(flags: &TestFlags, url: &str, stories: &Stories, clock: &Arc<dyn Clock>) -> ExitCode {
+    let talk = match Talk::at(url, flags.rasa_token.clone().map(Secret::new), clock) {
+        Ok(talk) => talk,
+        Err(reason) => return cannot(&[format!("--rasa: {reason}")]),
+    };
+    // A conversation that was held before is not gone on with.
+    let run = format!("legwork-{:08x}", fastrand::Rng::new().u32(..));
+    let held = block_on(async {
+        talk.reached().await?;
+        Ok::<_, Fault>(qa::live(&talk, stories, flags.name.as_deref(), flags.fail_fast, &run).await)
+    });
+    match held {
+        Ok(Err(fault)) => cannot(&[format!("--rasa: {fault}")]),
+        Ok(Ok(report)) if report.results.is_empty() => cannot(&["no story was found".to_owned()]),
+        Ok(Ok(report)) => told(flags, &report),
         Err(code) => code,
     }
 }

@@ -26,6 +26,8 @@ use crate::plan::Project;
 use crate::plan::domain::Domain;
 use crate::rasa::{Answer, Button, Malformed, Message, Reply};
 
+pub(super) use holds::{is_said, shown, shown_heard};
+
 /// The action that begins a session.
 const SESSION: &str = "action_session_start";
 /// The action that looks over slots outside forms.
@@ -80,14 +82,14 @@ struct Turn {
 }
 
 /// Something that the user heard.
-struct Spoken {
+pub(super) struct Spoken {
     /// The response of the domain.
-    response: Option<String>,
+    pub(super) response: Option<String>,
     /// What it may read like.
-    texts: Vec<String>,
-    buttons: Vec<Button>,
+    pub(super) texts: Vec<String>,
+    pub(super) buttons: Vec<Button>,
     /// The action that says it; none where the assistant does.
-    by: Option<String>,
+    pub(super) by: Option<String>,
 }
 
 /// What an action that was called did.

@@ -91,6 +91,7 @@ mod slow_calls;
 mod slow_memory;
 #[cfg(test)]
 mod stores;
+mod stories;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -30,12 +30,14 @@ mod open;
 mod probe;
 mod request;
 mod sheet;
+mod talk;
 mod token;
 
 pub use answer::{Told, can_push};
 pub use open::{Assistant, Assistants};
 pub use probe::Tested;
 pub use sheet::{Facts, facts, list};
+pub use talk::Talk;
 
 #[cfg(test)]
 mod tests;

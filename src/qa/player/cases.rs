@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::holds::fits;
-use super::{Player, slot_of};
+use super::{Player, SESSION, slot_of};
 use crate::diag::Span;
-use crate::plan::action::Body;
+use crate::plan::action::{Body, Input, Source};
 use crate::qa::script::{Step, Wanted, What};
 
-impl Player<'_> {
+impl<'a> Player<'a> {
     /// Runs the actions of a turn, and holds everything that has to be true after it.
     pub(super) async fn after_message(&mut self, expected: &[Step]) {
         let named: Vec<(String, Span)> = expected
@@ -20,7 +20,8 @@ impl Player<'_> {
             .collect();
         let actions = if named.is_empty() { self.inferred(expected) } else { named };
         let sets: BTreeSet<String> = actions.iter().flat_map(|(name, _)| self.sets(name)).collect();
-        self.understand(expected, &sets);
+        let reads: BTreeSet<&str> = actions.iter().flat_map(|(name, _)| self.reads(name)).collect();
+        self.understand(expected, &sets, &reads);
         for (name, place) in &actions {
             self.act(name, place).await;
             self.followed(name, place, &[]).await;
@@ -41,7 +42,7 @@ impl Player<'_> {
 
     /// What the model makes of the message is what the case says, as far as the actions of the turn do not set it; what they
     /// set but start from is taken as well.
-    fn understand(&mut self, expected: &[Step], sets: &BTreeSet<String>) {
+    fn understand(&mut self, expected: &[Step], sets: &BTreeSet<String>, reads: &BTreeSet<&str>) {
         for step in expected {
             let What::Slots(slots) = &step.what else { continue };
             for Wanted { name, value: wanted, .. } in slots {
@@ -50,7 +51,7 @@ impl Player<'_> {
                         self.domain().rasa.slots.get(name).map(|slot| slot.mappings.as_slice()).unwrap_or_default();
                     mappings.iter().any(|mapping| mapping.kind != "custom" && mapping.kind != "controlled")
                 };
-                let open = self.tracker.slot(name).is_null() && fillable(name);
+                let open = self.tracker.slot(name).is_null() && reads.contains(name.as_str()) && fillable(name);
                 if !fits(wanted.as_ref(), self.tracker.slot(name)) && (!sets.contains(name) || open) {
                     self.take_slot(name, wanted.as_ref());
                 }
@@ -69,7 +70,11 @@ impl Player<'_> {
                 }
                 let may = |name: &&str| self.sets(name).contains(slot);
                 let stubbed = self.play.stubs.keys().map(String::as_str);
-                let steps = self.project.actions.values().filter(|action| matches!(action.body, Body::Steps(_)));
+                let steps = self.project.actions.values().filter(|action| {
+                    matches!(action.body, Body::Steps(_))
+                        && action.name.as_str() != SESSION
+                        && !action.name.as_str().starts_with("action_ask_")
+                });
                 let able: BTreeSet<&str> = stubbed.chain(steps.map(|action| action.name.as_str())).filter(may).collect();
                 match able.len() {
                     0 => {}
@@ -103,6 +108,16 @@ impl Player<'_> {
     fn is_of_actions(&self, slot: &str) -> bool {
         let mappings = self.domain().rasa.slots.get(slot).map(|slot| slot.mappings.as_slice()).unwrap_or_default();
         mappings.iter().all(|mapping| mapping.kind == "custom" || mapping.kind == "controlled")
+    }
+
+    /// The slots that an action starts from.
+    fn reads(&self, action: &str) -> Vec<&'a str> {
+        let inputs = self.project.actions.get(action).map(|action| action.inputs.as_slice()).unwrap_or_default();
+        let slot = |input: &'a Input| match &input.source {
+            Source::Slot(slot) => Some(slot.as_str()),
+            _ => None,
+        };
+        inputs.iter().filter_map(slot).collect()
     }
 
     /// The slots that an action may set.

@@ -136,7 +136,7 @@ fn written(wanted: Option<&Value>) -> String {
     wanted.map_or_else(|| "a value".to_owned(), Value::to_string)
 }
 
-fn is_said(heard: &Heard, spoken: &Spoken) -> bool {
+pub(in crate::qa) fn is_said(heard: &Heard, spoken: &Spoken) -> bool {
     let part = |wanted: &Option<String>, came: &str| wanted.as_ref().is_none_or(|wanted| wanted == came);
     heard.response.as_ref().is_none_or(|name| spoken.response.as_ref() == Some(name))
         && heard.text.as_ref().is_none_or(|text| spoken.texts.iter().any(|came| text.matches(came)))
@@ -149,7 +149,7 @@ fn is_said(heard: &Heard, spoken: &Spoken) -> bool {
                     .all(|((title, payload), button)| part(title, &button.title) && part(payload, &button.payload)))
 }
 
-fn shown_heard(heard: &Heard) -> String {
+pub(in crate::qa) fn shown_heard(heard: &Heard) -> String {
     let buttons = heard
         .buttons
         .iter()
@@ -158,7 +158,7 @@ fn shown_heard(heard: &Heard) -> String {
     parts.collect::<Vec<_>>().join("  ")
 }
 
-fn shown(spoken: &Spoken) -> String {
+pub(in crate::qa) fn shown(spoken: &Spoken) -> String {
     let buttons = spoken.buttons.iter().map(|button| format!("[{}] {}", button.title, button.payload));
     let text = spoken.texts.first().cloned().or_else(|| spoken.response.clone());
     let by = spoken.by.iter().map(|by| format!("({by})"));
