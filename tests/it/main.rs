@@ -93,6 +93,8 @@ mod slow_memory;
 mod stores;
 mod stories;
 #[cfg(test)]
+mod stories_live;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod undo;

@@ -129,7 +129,15 @@ impl<'a> Player<'a> {
                 .filter_map(|event| slot_of(&serde_json::json!(event)).map(|(name, _)| name.to_owned()))
                 .collect();
         }
-        let own = self.project.actions.get(action);
-        own.map(|action| action.sets().into_iter().map(str::to_owned).collect()).unwrap_or_default()
+        // What it asks for next belongs to it.
+        let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![action.to_owned()]);
+        while let Some(name) = open.pop() {
+            let Some(action) = self.project.actions.get(name.as_str()).filter(|_| seen.insert(name.clone())) else {
+                continue;
+            };
+            found.extend(action.sets().into_iter().map(str::to_owned));
+            open.extend(action.follows());
+        }
+        found
     }
 }
