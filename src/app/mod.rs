@@ -20,4 +20,4 @@ pub use open::{callers, connections, engine, facts, probe, test_connections, ver
 pub use room::{Room, open_more_files, room};
 pub use staged::{nowhere, unstageable};
 pub use store::{existing as existing_store, keeps, open as open_store};
-pub use stories::stories;
+pub use stories::{StoryFiles, stories};

@@ -12,16 +12,21 @@ use crate::spec::story::may_hold_stories;
 /// Where Rasa keeps stories and tests.
 const USUAL: [&str; 2] = ["data", "tests"];
 
+/// Files of stories, and what is wrong with some.
+#[derive(Debug)]
+pub struct StoryFiles {
+    /// The files, each once.
+    pub files: Vec<Arc<File>>,
+    /// Why others cannot be read.
+    pub problems: Vec<Diagnostic>,
+}
+
 /// The files of stories at these paths; without any, where the project has them. A folder is searched, what else is in it is
 /// let be; files of the project's actions are known already.
 ///
 /// # Errors
 /// What of it is not there, or is no file of stories, one line each.
-pub fn stories(
-    place: &Place,
-    project: &Project,
-    paths: &[PathBuf],
-) -> Result<(Vec<Arc<File>>, Vec<Diagnostic>), Vec<String>> {
+pub fn stories(place: &Place, project: &Project, paths: &[PathBuf]) -> Result<StoryFiles, Vec<String>> {
     let folder = place.folder();
     let own: Vec<PathBuf> = match (&project.settings.stories, paths.is_empty()) {
         (_, false) => paths.to_vec(),
@@ -56,5 +61,5 @@ pub fn stories(
     // Two paths may lead to one file.
     let mut seen = std::collections::BTreeSet::new();
     found.retain(|file| seen.insert(file.path.clone()));
-    if wrong.is_empty() { Ok((found, out.into_sorted())) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(StoryFiles { files: found, problems: out.into_sorted() }) } else { Err(wrong) }
 }

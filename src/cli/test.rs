@@ -74,7 +74,7 @@ pub(super) fn run(flags: &TestFlags) -> ExitCode {
         Ok(connections) => connections,
         Err(missing) => return cannot(&missing),
     };
-    let (files, mut problems) = match app::stories(&place, &project, &flags.paths) {
+    let app::StoryFiles { files, mut problems } = match app::stories(&place, &project, &flags.paths) {
         Ok(found) => found,
         Err(reasons) => return cannot(&reasons),
     };

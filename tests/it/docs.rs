@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use legwork::app::{self, Place};
+use legwork::app::{self, Place, StoryFiles};
 use legwork::diag::{Code, Format, render};
 use legwork::fault::Outcome;
 use legwork::format;
@@ -82,7 +82,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
         let mut selection = Selection::default();
         if folder.path().join("tests/stories").is_dir() {
             let paths = [folder.path().join("tests/stories")];
-            let (files, unread) = app::stories(&place, &project, &paths).unwrap();
+            let StoryFiles { files, problems: unread } = app::stories(&place, &project, &paths).unwrap();
             let (stories, wrong) = Stories::read(&files);
             assert!(unread.is_empty() && wrong.is_empty() && !stories.is_empty(), "{name}: {wrong:?}");
             selection.stories = stories;

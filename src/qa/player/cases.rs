@@ -22,6 +22,9 @@ impl<'a> Player<'a> {
         let sets: BTreeSet<String> = actions.iter().flat_map(|(name, _)| self.sets(name)).collect();
         let reads: BTreeSet<&str> = actions.iter().flat_map(|(name, _)| self.reads(name)).collect();
         self.understand(expected, &sets, &reads);
+        let unset: Vec<&str> =
+            reads.into_iter().filter(|slot| self.tracker.slot(slot).is_null() && !self.is_of_actions(slot)).collect();
+        let before = self.seen.failures.len();
         for (name, place) in &actions {
             self.act(name, place).await;
             self.followed(name, place, &[]).await;
@@ -37,6 +40,10 @@ impl<'a> Player<'a> {
                 What::Unknowable => self.seen.taken.unknowable += 1,
                 What::User(..) | What::Action(_) | What::Given(_) | What::Loop(_) => {}
             }
+        }
+        if self.seen.failures.len() > before && !unset.is_empty() {
+            let (message, unset) = (self.messages, unset.join(", "));
+            self.note(format!("what a model makes of message {message} is not known: `slot_was_set` says it ({unset})"));
         }
     }
 
