@@ -5,22 +5,17 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Error, Row as _, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{Error, Row as _};
 
 use super::StoreError;
-use super::migrate;
 #[cfg(feature = "postgres")]
 use super::postgres::Server;
+use super::sqlite::{Refused, Sqlite, Statement};
 use crate::secret::Secret;
-use crate::time::paused::outside;
-
-/// How long to wait for another process that writes.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// Where a store is.
 #[derive(Debug)]
@@ -35,7 +30,7 @@ pub enum Place<'a> {
 
 /// An open database.
 pub(super) enum Db {
-    Sqlite(SqlitePool),
+    Sqlite(Sqlite),
     #[cfg(feature = "postgres")]
     Postgres(Server),
 }
@@ -69,6 +64,7 @@ pub(super) enum Row {
     Postgres(PgRow),
 }
 
+#[cfg(feature = "postgres")]
 macro_rules! bound {
     ($sql:expr, $args:expr) => {
         $args.iter().fold(sqlx::query($sql), |query, arg| match *arg {
@@ -120,16 +116,18 @@ impl Db {
             Place::File(file) => {
                 let shown = file.display();
                 create(file).map_err(|error| format!("the store {shown} cannot be made: {error}"))?;
-                let pool = sqlite(SqliteConnectOptions::new().filename(file));
-                let pool = pool.await.map_err(|error| format!("the store {shown} cannot be opened: {error}"))?;
-                let migrated = migrate::file(&pool).await;
-                migrated.map_err(|reason| format!("the store {shown} cannot be used: {reason}"))?;
-                Ok(Self::Sqlite(pool))
+                let opened = Sqlite::open(SqliteConnectOptions::new().filename(file)).await;
+                opened.map(Self::Sqlite).map_err(|refused| match refused {
+                    Refused::Opening(error) => format!("the store {shown} cannot be opened: {error}"),
+                    Refused::Tables(reason) => format!("the store {shown} cannot be used: {reason}"),
+                })
             }
             Place::Memory => {
-                let pool = sqlite(SqliteConnectOptions::new().in_memory(true)).await.map_err(|error| error.to_string())?;
-                migrate::file(&pool).await?;
-                Ok(Self::Sqlite(pool))
+                let opened = Sqlite::open(SqliteConnectOptions::new().in_memory(true)).await;
+                opened.map(Self::Sqlite).map_err(|refused| match refused {
+                    Refused::Opening(error) => error.to_string(),
+                    Refused::Tables(reason) => reason,
+                })
             }
             #[cfg(feature = "postgres")]
             Place::Postgres(address) => {
@@ -161,10 +159,7 @@ impl Db {
     pub(super) async fn run(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<u64, StoreError> {
         let sql = sql.into();
         match self {
-            Self::Sqlite(pool) => {
-                let ran = outside(bound!(sql.sqlite, args).execute(pool)).await;
-                ran.map(|done| done.rows_affected()).map_err(|error| failed(&error))
-            }
+            Self::Sqlite(file) => file.run(Statement::new(sql.sqlite, args)).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
                 let run = |pool| async move { bound!(sql.postgres, args).execute(&pool).await };
@@ -176,18 +171,7 @@ impl Db {
     /// Runs statements in one transaction. The first one that changes nothing ends it, and then nothing has changed: false.
     pub(super) async fn run_all(&self, steps: &[(Sql, &[Arg<'_>])]) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite(pool) => {
-                let ran = async {
-                    let mut transaction = pool.begin_with("begin immediate").await?;
-                    for (sql, args) in steps {
-                        if bound!(sql.sqlite, args).execute(&mut *transaction).await?.rows_affected() == 0 {
-                            return transaction.rollback().await.map(|()| false);
-                        }
-                    }
-                    transaction.commit().await.map(|()| true)
-                };
-                outside(ran).await.map_err(|error| failed(&error))
-            }
+            Self::Sqlite(file) => file.all(steps.iter().map(|(sql, args)| Statement::new(sql.sqlite, args)).collect()).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
                 let run = |pool: sqlx::PgPool| async move {
@@ -208,9 +192,9 @@ impl Db {
     pub(super) async fn rows(&self, sql: impl Into<Sql>, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
         let sql = sql.into();
         match self {
-            Self::Sqlite(pool) => {
-                let found = outside(bound!(sql.sqlite, args).fetch_all(pool)).await;
-                found.map(|rows| rows.into_iter().map(Row::Sqlite).collect()).map_err(|error| failed(&error))
+            Self::Sqlite(file) => {
+                let rows = file.rows(Statement::new(sql.sqlite, args)).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
@@ -229,7 +213,7 @@ impl Db {
     /// emptied. A server has its own times for that.
     pub(super) async fn scrub(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(_) => self.rows("pragma wal_checkpoint(truncate)", &[]).await.map(|_| ()),
+            Self::Sqlite(file) => file.scrub().await,
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => Ok(()),
         }
@@ -238,7 +222,7 @@ impl Db {
     /// Closes it; an SQLite file has its log merged into it.
     pub(super) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite(file) => drop(file.close().await),
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => server.close().await,
         }
@@ -246,35 +230,12 @@ impl Db {
 }
 
 /// A statement's failure, which holds none of its values.
-fn failed(error: &Error) -> StoreError {
+pub(super) fn failed(error: &Error) -> StoreError {
     StoreError::Unavailable(match error {
         // A message of the server may quote values.
         Error::Database(error) => format!("the store fails with the code {}", error.code().unwrap_or_default()),
         error => format!("the store fails: {error}"),
     })
-}
-
-/// One connection for everything: SQLite has one writer at a time anyway, and what was asked first is done first.
-async fn sqlite(options: SqliteConnectOptions) -> Result<SqlitePool, Error> {
-    let options = options
-        .journal_mode(SqliteJournalMode::Wal)
-        // In a write-ahead log, less than this may lose what was committed last when the power fails.
-        .synchronous(SqliteSynchronous::Full)
-        // What was deleted is personal: it is not to stand in the file's free pages.
-        .pragma("secure_delete", "on")
-        .busy_timeout(BUSY)
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .test_before_acquire(false)
-        // Data in memory ends with its connection.
-        .idle_timeout(None)
-        .max_lifetime(None)
-        // When the disk is full, SQLite ends a transaction of which the driver still thinks that it is open; by now what a
-        // caller left behind is rolled back.
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
-    pool.connect_with(options).await
 }
 
 /// Makes the file before SQLite does, which would let everybody read it. Its log gets the same rights.

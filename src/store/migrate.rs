@@ -2,7 +2,8 @@
 //!
 //! A step that was once released is never changed; what is new is a step more, for both databases.
 
-use sqlx::Error;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, Error};
 
 #[cfg(feature = "postgres")]
 use super::StoreError;
@@ -85,8 +86,8 @@ const NEWER: &str = "a newer legwork has made it; use that version, or another s
 ///
 /// # Errors
 /// What is wrong and what to do.
-pub(super) async fn file(pool: &sqlx::SqlitePool) -> Result<(), String> {
-    match sqlite(pool, SQLITE).await.map_err(|error| error.to_string())? <= SQLITE.len() {
+pub(super) async fn file(connection: &mut SqliteConnection) -> Result<(), String> {
+    match sqlite(connection, SQLITE).await.map_err(|error| error.to_string())? <= SQLITE.len() {
         true => Ok(()),
         false => Err(NEWER.to_owned()),
     }
@@ -117,9 +118,9 @@ macro_rules! steps {
 }
 
 /// How many steps the file had taken before.
-async fn sqlite(pool: &sqlx::SqlitePool, steps: &[&'static str]) -> Result<usize, Error> {
+async fn sqlite(connection: &mut SqliteConnection, steps: &[&'static str]) -> Result<usize, Error> {
     // At once the only writer, so that two processes that start together do not take a step twice.
-    let mut transaction = pool.begin_with("begin immediate").await?;
+    let mut transaction = connection.begin_with("begin immediate").await?;
     let first = "create table if not exists legwork_steps (number integer primary key)";
     sqlx::query(first).execute(&mut *transaction).await?;
     let taken = steps!(transaction, steps);
@@ -146,39 +147,36 @@ async fn postgres(pool: &sqlx::PgPool, steps: &[&'static str]) -> Result<usize, 
 
 #[cfg(test)]
 mod tests {
-    use sqlx::SqlitePool;
-    use sqlx::sqlite::SqlitePoolOptions;
-
     use super::*;
 
-    async fn empty() -> SqlitePool {
-        SqlitePoolOptions::new().max_connections(1).connect(":memory:").await.unwrap()
+    async fn empty() -> SqliteConnection {
+        SqliteConnection::connect(":memory:").await.unwrap()
     }
 
     #[tokio::test]
     async fn steps_are_taken_once_and_in_order() {
-        let pool = empty().await;
+        let mut file = empty().await;
         let all = ["create table a (x)", "alter table a add column y", "insert into a values (1, 2)"];
-        assert_eq!(sqlite(&pool, &all[..1]).await.unwrap(), 0);
-        assert_eq!(sqlite(&pool, &all).await.unwrap(), 1);
-        assert_eq!(sqlite(&pool, &all).await.unwrap(), 3);
-        let rows: i64 = sqlx::query_scalar("select count(*) from a").fetch_one(&pool).await.unwrap();
+        assert_eq!(sqlite(&mut file, &all[..1]).await.unwrap(), 0);
+        assert_eq!(sqlite(&mut file, &all).await.unwrap(), 1);
+        assert_eq!(sqlite(&mut file, &all).await.unwrap(), 3);
+        let rows: i64 = sqlx::query_scalar("select count(*) from a").fetch_one(&mut file).await.unwrap();
         assert_eq!(rows, 1);
     }
 
     #[tokio::test]
     async fn a_step_that_fails_leaves_nothing() {
-        let pool = empty().await;
-        assert!(sqlite(&pool, &["create table a (x)", "create table a (x)"]).await.is_err());
-        assert_eq!(sqlite(&pool, &["create table a (x)"]).await.unwrap(), 0);
+        let mut file = empty().await;
+        assert!(sqlite(&mut file, &["create table a (x)", "create table a (x)"]).await.is_err());
+        assert_eq!(sqlite(&mut file, &["create table a (x)"]).await.unwrap(), 0);
     }
 
     #[tokio::test]
     async fn a_newer_file_is_refused() {
-        let pool = empty().await;
-        file(&pool).await.unwrap();
-        sqlx::query("insert into legwork_steps default values").execute(&pool).await.unwrap();
-        assert!(file(&pool).await.unwrap_err().contains("newer"));
+        let mut file = empty().await;
+        super::file(&mut file).await.unwrap();
+        sqlx::query("insert into legwork_steps default values").execute(&mut file).await.unwrap();
+        assert!(super::file(&mut file).await.unwrap_err().contains("newer"));
     }
 
     #[cfg(feature = "postgres")]

@@ -16,6 +16,7 @@ mod proofs;
 mod redis;
 mod seal;
 mod search;
+mod sqlite;
 mod tokens;
 mod turns;
 mod verifications;
