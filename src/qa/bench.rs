@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
@@ -28,6 +30,8 @@ pub(super) struct Bench {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     fresh: Arc<Fresh>,
+    /// The store of all conversations: what one of them writes is none of another's business, since their senders differ.
+    store: OnceCell<Arc<Store>>,
 }
 
 /// A turn that was taken.
@@ -48,7 +52,8 @@ impl Bench {
         clock: &Arc<dyn Clock>,
     ) -> Arc<Self> {
         let (project, connections, clock) = (Arc::clone(project), connections.to_vec(), Arc::clone(clock));
-        Arc::new(Self { project, connections, folder: folder.to_path_buf(), clock, fresh: Arc::default() })
+        let (folder, fresh, store) = (folder.to_path_buf(), Arc::default(), OnceCell::new());
+        Arc::new(Self { project, connections, folder, clock, fresh, store })
     }
 
     /// Takes the turn of a test while `given` is wrong with the systems. Until it begins, time is real; then it passes when
@@ -98,7 +103,7 @@ impl Bench {
                 return Err(Failure::differs("before", format!("{connection}.{operation} works"), fault.to_string()));
             }
         }
-        let engine = self.on(systems, clock).await?;
+        let engine = self.on(systems, clock, store().await?)?;
         if let Some(known) = known {
             // The same turn, when everything was well: its answer is nobody's business.
             let body = earlier(body(action.name.as_str(), &test.situation));
@@ -130,7 +135,8 @@ impl Bench {
         let clock = now.map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)) as Arc<dyn Clock>);
         let systems = self.systems(&clock).await?;
         faults.iter().for_each(|fault| systems.stage(fault));
-        self.on(systems, clock).await
+        let store = self.store.get_or_try_init(store).await?;
+        self.on(systems, clock, Arc::clone(store))
     }
 
     /// Fresh systems.
@@ -152,15 +158,14 @@ impl Bench {
         })
     }
 
-    /// An engine on these systems, with a store of its own.
-    async fn on(&self, systems: Connections, clock: Arc<dyn Clock>) -> Result<Engine, Failure> {
+    /// An engine on these systems.
+    fn on(&self, systems: Connections, clock: Arc<dyn Clock>, store: Arc<Store>) -> Result<Engine, Failure> {
         let verifications = Arc::new(MemoryVerifications::default());
         let verifier =
             Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
-        let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
         let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
         let mut rng = fastrand::Rng::with_seed(0);
-        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
+        let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
         let (project, turns) = (Arc::clone(&self.project), usize::MAX);
         Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
     }
@@ -171,6 +176,11 @@ impl Bench {
         let clock = FixedClock::at(now - earlier);
         (Arc::new(clock.clone()), Some(clock))
     }
+}
+
+/// A store that ends with who holds it.
+async fn store() -> Result<Arc<Store>, Failure> {
+    Store::in_memory().await.map(Arc::new).map_err(|wrong| Failure::differs("store", "it can be made", wrong))
 }
 
 /// How many turns are taken at the same time.

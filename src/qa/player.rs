@@ -101,8 +101,8 @@ enum Told {
 }
 
 impl<'a> Player<'a> {
-    /// Plays a conversation from its beginning to its end.
-    pub(super) async fn play(project: &'a Project, engine: &'a Engine, play: &'a Play) -> Seen {
+    /// Plays a conversation from its beginning to its end, under the id `sender`.
+    pub(super) async fn play(project: &'a Project, engine: &'a Engine, play: &'a Play, sender: &str) -> Seen {
         let domain = domain(project);
         let mut initial: serde_json::Map<_, _> =
             domain.rasa.slots.iter().map(|(name, slot)| (name.clone(), slot.initial_value.clone())).collect();
@@ -113,7 +113,7 @@ impl<'a> Player<'a> {
             engine,
             play,
             trace: Arc::default(),
-            tracker: Tracker::new("test", "rest", initial),
+            tracker: Tracker::new(sender, "rest", initial),
             turn: Turn::default(),
             messages: 0,
             unanswered: None,

@@ -35,15 +35,15 @@ impl Stories {
     }
 }
 
-/// What became of a conversation while these faults are staged.
-pub(super) async fn result(bench: Arc<Bench>, play: Arc<Play>, faults: Arc<[StagedAt]>) -> Result {
+/// What became of a conversation while these faults are staged; `at` tells it from the others of a run.
+pub(super) async fn result(bench: Arc<Bench>, at: usize, play: Arc<Play>, faults: Arc<[StagedAt]>) -> Result {
     let (of, played) = (Arc::clone(&play), Arc::clone(&bench));
     // Paused time is a thread's own, and so is its runtime.
     let seen = tokio::task::spawn_blocking(move || {
         let run = paused::run(async {
             let engine = played.bare(&faults).await?;
             paused::begin();
-            Ok(Player::play(&played.project, &engine, &of).await)
+            Ok(Player::play(&played.project, &engine, &of, &format!("test-{at}")).await)
         });
         run.unwrap_or_else(|error| Err(Failure::differs("run", "it can be begun", error.to_string())))
     });

@@ -77,12 +77,12 @@ pub async fn run(
     }
     chosen.extend(selection.stories.0.iter().filter(|play| selection.takes_play(play)).cloned().map(Job::Play));
     let (count, faults): (_, Arc<[StagedAt]>) = (chosen.len(), selection.faults.clone().into());
-    let running = stream::iter(chosen).map(|job| {
+    let running = stream::iter(chosen).enumerate().map(|(at, job)| {
         let (bench, faults) = (Arc::clone(&bench), Arc::clone(&faults));
         async move {
             match job {
                 Job::Test(action, at) => result(bench, action, at).await,
-                Job::Play(play) => Some(stories::result(bench, play, faults).await),
+                Job::Play(play) => Some(stories::result(bench, at, play, faults).await),
             }
         }
     });
