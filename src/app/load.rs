@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::connector::catalog;
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
+use crate::engine::Natives;
 use crate::plan::connector::{Connector, Formats};
 use crate::plan::{self, Project, Sources};
 use crate::spec::settings::Settings;
@@ -21,6 +22,8 @@ pub struct Place {
     pub actions: Option<PathBuf>,
     /// The domain, where it is not what legwork.yml says.
     pub domain: Option<PathBuf>,
+    /// The actions of the program itself, which have no file.
+    pub natives: Natives,
 }
 
 impl Place {
@@ -58,7 +61,7 @@ pub fn read(place: &Place, out: &mut Diagnostics) -> Sources {
     let domain = named.clone().unwrap_or_else(|| folder.join("domain.yml"));
     let connectors_folder = folder.join(paths.connectors.as_deref().unwrap_or("connectors"));
     let shared = actions.join("shared");
-    let mut sources = Sources { settings, ..Sources::default() };
+    let mut sources = Sources { settings, natives: place.natives.declared(), ..Sources::default() };
     if actions.is_dir() {
         let files = yaml_files(&actions, out).into_iter().filter(|path| !path.starts_with(&shared));
         sources.actions = files.filter_map(|path| text(&path, &folder, out)).collect();

@@ -162,6 +162,7 @@ fn blocks(action: &Action) -> Vec<&[Step]> {
             let rules = validation.rules.iter().map(|(_, rule)| rule.steps.as_slice());
             rules.chain([validation.after.as_slice()]).collect()
         }
+        Body::Native | Body::Forwarded => Vec::new(),
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::Place;
 use super::room;
 use super::store::{open as open_store, second_level, store};
-use crate::connector::{self, Connections, Facts, Problem, Surroundings, Tested};
+use crate::connector::{self, Connections, Facts, Fallback, Problem, Surroundings, Tested};
 use crate::diag::{Code, Diagnostic};
 use crate::engine::{Engine, Parts, Verifier};
 use crate::name::{CallerName, ConnectionName};
@@ -93,11 +94,12 @@ fn with_secrets(wire: &Wire, folder: &Path, missing: Missing) -> Result<Connecti
     if wrong.is_empty() { Ok(Connection { name, connector, settings, rules }) } else { Err(wrong) }
 }
 
-/// An engine that runs a project.
+/// An engine that runs a project, which lies in that place.
 ///
 /// # Errors
 /// What is missing or cannot be opened, one line each; never a secret.
-pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
+pub async fn engine(project: Arc<Project>, place: &Place, clock: Arc<dyn Clock>) -> Result<Engine, Vec<String>> {
+    let folder = &place.folder();
     let connections = connections(&project, folder)?;
     let (profiles, rng) = (project.settings.profiles, fastrand::Rng::new());
     let store = store(&project, folder).await.map_err(|wrong| vec![wrong])?;
@@ -124,7 +126,15 @@ pub async fn engine(project: Arc<Project>, folder: &Path, clock: Arc<dyn Clock>)
     let connections = Arc::new(connections);
     let rules = Rules::of(&project.settings);
     let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut fastrand::Rng::new());
-    Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
+    let natives = place.natives.clone();
+    let fallback = fallback(&project, folder).map_err(|wrong| vec![wrong])?;
+    Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback, verifier, turns }))
+}
+
+/// The way to the server behind this one.
+fn fallback(project: &Project, folder: &Path) -> Result<Option<Fallback>, String> {
+    let opened = project.settings.fallback.as_ref().map(|plan| Fallback::open(plan, &|reference| reference.resolve(folder)));
+    opened.transpose().map_err(|wrong| format!("the fallback server cannot be asked: {wrong}"))
 }
 
 /// What knows who is verified, with the key of tokens read.

@@ -87,7 +87,8 @@ struct ProjectFlags {
 
 impl ProjectFlags {
     fn place(&self) -> Place {
-        Place { config: self.config.clone(), actions: self.actions.clone(), domain: self.domain.clone() }
+        let (config, actions, domain) = (self.config.clone(), self.actions.clone(), self.domain.clone());
+        Place { config, actions, domain, ..Place::default() }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
     if !refused.is_empty() {
         return cannot(&refused);
     }
-    let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), domain: None };
+    let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), ..Place::default() };
     let (project, problems) = app::load(&place);
     complain_of(&problems);
     let Some(project) = project else {
@@ -117,7 +117,7 @@ async fn serve(flags: &ServeFlags, project: Project, place: &Place) -> Result<()
     });
     // Before anything counts.
     let metrics = Metrics::install();
-    let engine = Arc::new(app::engine(Arc::clone(&project), &folder, clock).await?);
+    let engine = Arc::new(app::engine(Arc::clone(&project), place, clock).await?);
     for fault in &flags.faults {
         tracing::warn!(connection = %fault.connection, "{fault}: on purpose, since --fault says so; users hear what comes of it");
         engine.connections().stage(fault);

@@ -101,7 +101,7 @@ pub(super) fn run(flags: &TryFlags) -> ExitCode {
     };
     let body = qa::body(&flags.action, &situation);
     let tried = block_on(async {
-        let engine = app::engine(Arc::new(project), &place.folder(), Arc::new(SystemClock)).await?;
+        let engine = app::engine(Arc::new(project), &place, Arc::new(SystemClock)).await?;
         let trace = Arc::new(Trace::default());
         let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())
             .map_err(|malformed| vec![malformed.to_string()])?;

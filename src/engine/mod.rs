@@ -13,8 +13,10 @@ mod conversation;
 mod deeds;
 mod domains;
 mod form;
+mod forward;
 mod inputs;
 mod ladder;
+mod native;
 mod places;
 mod ready;
 mod require;
@@ -30,6 +32,7 @@ mod trace;
 mod turn;
 mod verify;
 
+pub use native::{NativeAction, Natives, Turn};
 pub use trace::{Entry, Trace};
 pub use turn::{Context, Engine, Parts};
 pub use verify::Verifier;

@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::conversation::Conversation;
 use super::form::candidates;
 use super::ladder::Ladder;
+use super::native::Turn;
 use super::places::Place;
 use super::run::{Ending, Run};
 use super::sheet::Sheet;
@@ -54,6 +56,8 @@ pub(super) struct Ready {
     alive: Alive,
     /// What a validation is offered, and the domain it goes by.
     offered: Option<Box<(Object, Option<Arc<Domain>>)>>,
+    /// The call, where another server answers it.
+    whole: Bytes,
 }
 
 /// How a turn ended.
@@ -119,13 +123,14 @@ impl Ready {
         let parts = &core.parts;
         let conversation = Conversation::read(call, action, &parts.project, parts.clock.now())?;
         let offered = match &action.body {
-            Body::Steps(_) => None,
+            Body::Steps(_) | Body::Native | Body::Forwarded => None,
             Body::Validation(_) => Some(Box::new((candidates(call)?, domain))),
         };
         let (core, action, conversation) = (Arc::clone(core), Arc::clone(action), Arc::new(conversation));
         let (turn, stamp) = (Arc::new(turn), slow::stamp(call));
         let alive = Alive::default();
-        Ok(Self { core, action, conversation, standing, turn, stamp, shared_after: None, alive, offered })
+        let whole = if matches!(action.body, Body::Forwarded) { call.whole.clone() } else { Bytes::new() };
+        Ok(Self { core, action, conversation, standing, turn, stamp, shared_after: None, alive, offered, whole })
     }
 
     /// Lets other processes that answer the same assistant know its answer, should it take that long.
@@ -194,7 +199,7 @@ impl Ready {
 
     /// The turn's end, and, when it wrote something, its writes if all of them ended well.
     async fn complete(self, deadline: Deadline, trace: Option<Arc<Trace>>) -> (Done, Option<Option<Vec<Entry>>>) {
-        let Self { core, action, conversation, standing, turn, offered, .. } = self;
+        let Self { core, action, conversation, standing, turn, offered, whole, .. } = self;
         let sheet = Sheet::new(turn, action.changes);
         let mut run = Run::new(&core, conversation, standing, sheet, deadline, trace);
         let ended = match (&action.body, offered) {
@@ -203,6 +208,12 @@ impl Ready {
                 let (offered, domain) = *offered.unwrap_or_default();
                 run.validation(&action.inputs, validation, offered, domain.as_deref()).boxed().await
             }
+            (Body::Native, _) => {
+                let (ran, ended) = Turn::take(run, &action.name).boxed().await;
+                run = ran;
+                ended
+            }
+            (Body::Forwarded, _) => run.forward(whole).boxed().await,
         };
         // What is queued is as good as done, when nothing was to come after it: the same wish is a new one, once it was made and
         // is no repeat any more.
@@ -237,8 +248,18 @@ impl Ready {
 }
 
 fn finished(action: &Action, run: Run<'_>, ended: Ending) -> Done {
-    if let Ending::Rejected(reason) = ended {
-        return Done { reply: Reply::Rejected { action: action.name.as_str().to_owned(), reason }, outcome: "rejected" };
+    let name = || action.name.as_str().to_owned();
+    match ended {
+        Ending::Answered => {}
+        Ending::Rejected(reason) => {
+            return Done { reply: Reply::Rejected { action: name(), reason }, outcome: "rejected" };
+        }
+        Ending::NotRegistered => {
+            return Done { reply: Reply::NotRegistered { action: name() }, outcome: "not_registered" };
+        }
+        Ending::NeedsDomain => {
+            return Done { reply: Reply::NeedsDomain { action: action.name.clone() }, outcome: "needs_domain" };
+        }
     }
     let outcome = run.outcome();
     let mut answer = run.into_answer();

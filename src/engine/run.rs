@@ -27,6 +27,10 @@ pub(super) enum Ending {
     Answered,
     /// With Rasa's execution rejection.
     Rejected(String),
+    /// The server behind this one has no such action.
+    NotRegistered,
+    /// It needs the domain, of which only the digest was sent.
+    NeedsDomain,
 }
 
 /// What comes after a step.

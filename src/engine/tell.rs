@@ -117,7 +117,7 @@ impl Core {
 fn call_at<'a>(action: &'a Action, place: &str) -> Option<&'a Call> {
     match &action.body {
         Body::Steps(steps) => among(steps, place),
-        Body::Validation(_) => None,
+        Body::Validation(_) | Body::Native | Body::Forwarded => None,
     }
 }
 

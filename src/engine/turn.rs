@@ -1,5 +1,6 @@
 //! One turn, from the call to the reply: which action, against which domain, until when.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::domains::{Domains, Found};
+use super::native::Natives;
 use super::places::Places;
 use super::ready::{Done, Ready};
 use super::slow::{self, Prepared};
 use super::tell::Callback;
 use super::trace::Trace;
 use super::verify::{Standing, Verifier};
-use crate::connector::{Assistants, Connections, Facts, Health, Pulse};
+use crate::connector::{Assistants, Connections, Facts, Fallback, Health, Pulse};
 use crate::name::{ActionName, CallerName};
 use crate::outbox::{Bounds, Running, TurnKey, Writes};
 use crate::plan::Project;
@@ -35,6 +37,10 @@ pub struct Parts {
     pub writes: Writes,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
+    /// Runs the actions that are written in Rust.
+    pub natives: Natives,
+    /// The action server that has the actions which the project does not have.
+    pub fallback: Option<Fallback>,
     /// Knows who is verified.
     pub verifier: Verifier,
     /// How many turns may run at the same time; further ones are refused with words for the user.
@@ -79,10 +85,19 @@ impl Engine {
         &self.0.parts.connections
     }
 
-    /// Every action, in the order of their names.
-    #[must_use]
-    pub fn actions(&self) -> Vec<ActionName> {
-        self.0.parts.project.actions.keys().cloned().collect()
+    /// Every action, in the order of their names: the project's own, and those of the server behind it, by `until` and as far
+    /// as that can be asked.
+    pub async fn actions(&self, until: Deadline) -> Vec<String> {
+        let mut names: BTreeSet<_> = self.0.parts.project.actions.keys().map(ToString::to_string).collect();
+        if let Some(fallback) = &self.0.parts.fallback {
+            match fallback.actions(until).await {
+                Ok(others) => names.extend(others),
+                Err(fault) => {
+                    tracing::warn!(outcome = %fault.outcome, detail = fault.operator, "the actions of `fallback` are not known")
+                }
+            }
+        }
+        names.into_iter().collect()
     }
 
     /// What an operator may know of the project: its actions and connections.
@@ -180,7 +195,7 @@ impl Engine {
 
     fn timed(&self, call: Call, context: Context, how: How) -> impl Future<Output = Result<Done, Malformed>> + Send + use<> {
         let started = Instant::now();
-        let known = call.next_action.as_deref().and_then(|name| self.0.parts.project.actions.get(name)).cloned();
+        let known = call.next_action.as_deref().and_then(|name| self.0.action(name));
         let caller = context.caller.clone();
         // A turn may wait long, and its call's body is large: that ends here, and so does the room for reading it.
         let next = Arc::clone(&self.0).next(known.clone(), call, context, how, started).boxed();
@@ -234,6 +249,13 @@ enum Next {
 }
 
 impl Core {
+    /// The action of that name: the project's, else that of the server behind this one.
+    fn action(&self, name: &str) -> Option<Arc<Action>> {
+        let project = &self.parts.project;
+        let behind = || self.parts.fallback.as_ref().and_then(|_| project.forwarded(name)).map(Arc::new);
+        project.actions.get(name).cloned().or_else(behind)
+    }
+
     /// Forgets of everybody whom `purge` names what this process keeps in memory.
     async fn forgets(&self) {
         let parts = &self.parts;
@@ -319,7 +341,7 @@ impl Core {
         begun: Begun,
     ) -> Result<Next, Malformed> {
         let domain = match &action.body {
-            Body::Steps(_) => None,
+            Body::Steps(_) | Body::Native | Body::Forwarded => None,
             Body::Validation(_) => match self.domains.find(call, &context.caller, self.parts.project.domain.as_ref())? {
                 Found::Domain(domain) => domain,
                 Found::Missing => {

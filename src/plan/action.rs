@@ -53,6 +53,10 @@ pub enum Body {
     Steps(Vec<Step>),
     /// The validation of a form, or of slot mappings outside forms.
     Validation(Validation),
+    /// What a program does that is written in Rust, and has legwork as a library.
+    Native,
+    /// What the action server does that is behind this one.
+    Forwarded,
 }
 
 /// A value that an action works with.

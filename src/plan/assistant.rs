@@ -69,15 +69,15 @@ impl Login {
 /// # Errors
 /// What is wrong, and what to do. The address itself is in neither, since it may hold a secret.
 pub fn fit(address: &str, login: &Login, allow_private: &[String]) -> Result<(), (String, &'static str)> {
-    const FORM: &str = "write scheme, host and port: `http://localhost:5005`, `https://rasa.example`";
+    const FORM: &str = "write scheme, host, port and path: `http://localhost:5005`, `https://rasa.example`";
     let (plain, rest) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
         (Some(rest), _) => (false, rest),
         (_, Some(rest)) => (true, rest),
-        _ => return Err(("the address of an assistant begins with http:// or https://".to_owned(), FORM)),
+        _ => return Err(("an address begins with http:// or https://".to_owned(), FORM)),
     };
     if address.contains(['@', '?', '#']) {
         let cure = "write scheme, host, port and path; credentials belong under `token` or `jwt_secret`";
-        return Err(("the address of an assistant holds more than its place".to_owned(), cure));
+        return Err(("the address holds more than its place".to_owned(), cure));
     }
     let host = host(rest);
     if host.is_empty() || address.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -89,10 +89,10 @@ pub fn fit(address: &str, login: &Login, allow_private: &[String]) -> Result<(),
     }
     if *login != Login::Open {
         let what = format!("a secret would be sent to {host} without TLS");
-        return Err((what, "write https://, or reach the assistant over this machine's own address"));
+        return Err((what, "write https://, or reach it over this machine's own address"));
     }
     if !allow_private.iter().any(|allowed| allowed.eq_ignore_ascii_case(bare)) {
-        let what = format!("what users are told would be sent to {host} without TLS");
+        let what = format!("what is said would be sent to {host} without TLS");
         return Err((what, "write https://, or name the host under `allow_private` if nobody else can listen there"));
     }
     Ok(())

@@ -20,6 +20,8 @@ impl Action {
                 }
                 found.steps(&validation.after);
             }
+            // Nobody knows before it has asked.
+            Body::Native | Body::Forwarded => {}
         }
         found.all
     }

@@ -1,13 +1,14 @@
 //! A whole project that can run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::action::Action;
-use super::connector::{Connector, Rules};
+use super::action::{Action, Body};
+use super::connector::{Connector, Operation, Rules};
 use super::domain::Domain;
 use super::settings::Settings;
-use crate::name::{ActionName, ConnectionName};
+use super::unwritten::can_follow_up;
+use crate::name::{ActionName, ConnectionName, OperationName};
 use crate::secret::Reference;
 
 /// The connector that a project without `connections:` is connected to.
@@ -29,8 +30,26 @@ pub struct Project {
     pub wires: Vec<Wire>,
     /// The project's copy of the assistant's domain.
     pub domain: Option<Domain>,
+    /// The names of the conversation that legwork.yml asks for, in its messages and its `locale`, whichever action runs.
+    pub asks: BTreeSet<String>,
     /// Differs when legwork.yml, a shared file or a connector of the project's own does.
     pub print: [u8; 32],
+}
+
+impl Project {
+    /// An action that another server has; none when that is no action's name.
+    #[must_use]
+    pub fn forwarded(&self, name: &str) -> Option<Action> {
+        let name = ActionName::parse(name)?;
+        let follows_up = can_follow_up(&name, self.domain.as_ref());
+        Some(Action::without_file(name, Body::Forwarded, follows_up, self.asks.clone()))
+    }
+
+    /// An operation of one of its connections.
+    #[must_use]
+    pub fn operation(&self, connection: &ConnectionName, operation: &OperationName) -> Option<&Operation> {
+        self.wires.iter().find(|wire| wire.name == *connection)?.connector.operations.get(operation)
+    }
 }
 
 /// A connection as legwork.yml names it.

@@ -48,6 +48,8 @@ impl Action {
                 }
                 walk(&validation.after, visit);
             }
+            // What they do is written elsewhere.
+            Body::Native | Body::Forwarded => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::assistant::Assistant;
+use super::fallback::Fallback;
 use super::messages::Messages;
 use crate::format::Locale;
 use crate::name::{CallerName, ConnectionName, OperationName};
@@ -182,6 +183,8 @@ pub struct Settings {
     pub verify: Verify,
     /// The way back to each assistant that calls.
     pub assistants: BTreeMap<CallerName, Assistant>,
+    /// The action server that has the actions which the project does not have.
+    pub fallback: Option<Fallback>,
 }
 
 impl Settings {

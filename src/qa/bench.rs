@@ -13,7 +13,7 @@ use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
 use crate::connector::{Connections, Fresh, How, Surroundings};
-use crate::engine::{Engine, Entry, Parts, Trace, Verifier};
+use crate::engine::{Engine, Entry, Natives, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
 use crate::plan::Project;
@@ -167,7 +167,8 @@ impl Bench {
         let mut rng = fastrand::Rng::with_seed(0);
         let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
         let (project, turns) = (Arc::clone(&self.project), usize::MAX);
-        Ok(Engine::new(Parts { project, connections, writes, clock, verifier, turns }))
+        let natives = Natives::default();
+        Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns }))
     }
 
     /// The clock of a test, and the same where it can be put forward: a test that says its time begins so much `earlier`.

@@ -1,5 +1,7 @@
 //! A call as it arrives. [`Call::decode`] is the one place that makes one of a body.
 
+use bytes::Bytes;
+
 use super::{ClientVersion, Raw};
 
 /// One call of the webhook. Its parts are slices of one shared body.
@@ -15,6 +17,8 @@ pub struct Call {
     pub domain: Option<Raw>,
     /// The fingerprint that Rasa Pro sends in place of the domain.
     pub domain_digest: Option<String>,
+    /// The whole body, as it was sent.
+    pub whole: Bytes,
     /// Which client calls.
     pub version: ClientVersion,
 }

@@ -57,7 +57,7 @@ struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     fn call(&mut self) -> Result<Call, Malformed> {
         self.open("")?;
-        let mut call = Call::default();
+        let mut call = Call { whole: self.body.clone(), ..Call::default() };
         let (mut sender, mut tracker) = (None, None);
         while let Some(key) = self.key("")? {
             match key.as_ref() {

@@ -26,7 +26,7 @@ use super::room::Room;
 use super::webhook::webhook;
 use super::{Facts, Options, pages, reply};
 use crate::engine::{self, Engine};
-use crate::name::{ActionName, CallerName};
+use crate::name::CallerName;
 use crate::rasa::{Call, Malformed, Reply};
 use crate::telemetry::Requests;
 use crate::time::Deadline;
@@ -37,7 +37,7 @@ pub trait Answering: Send + Sync + 'static {
     fn run(&self, call: Call, context: engine::Context) -> impl Future<Output = Result<Reply, Malformed>> + Send;
 
     /// Every action, forms' validators included.
-    fn actions(&self) -> Vec<ActionName>;
+    fn actions(&self, until: Deadline) -> impl Future<Output = Vec<String>> + Send;
 
     /// What operators may know, as an object.
     fn status(&self) -> Value;
@@ -54,8 +54,8 @@ impl Answering for Engine {
         Self::run(self, call, context)
     }
 
-    fn actions(&self) -> Vec<ActionName> {
-        Self::actions(self)
+    fn actions(&self, until: Deadline) -> impl Future<Output = Vec<String>> + Send {
+        Self::actions(self, until)
     }
 
     fn status(&self) -> Value {

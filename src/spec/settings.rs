@@ -59,6 +59,16 @@ shape! {
         assistant: Option<Assistant>,
         /// The same where several call: the name of an entry of `server.auth` → the way back to it.
         assistants: Map<Assistant>,
+        /// The action server that is asked for actions which the project does not have.
+        fallback: Option<Fallback>,
+    }
+
+    /// An action server behind this one, such as the `rasa-sdk` where a team's actions were before.
+    Fallback as "`fallback`" {
+        /// Its webhook, such as `http://localhost:5056/webhook`, or a reference to that; https beyond this machine.
+        url: Text,
+        /// The host of `url`, where it may have a private address and be talked to without TLS. This machine always may.
+        allow_private: Vec<Text>,
     }
 
     /// The way back to an assistant: its own HTTP API, which `rasa run --enable-api` opens.

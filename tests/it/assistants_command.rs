@@ -250,7 +250,7 @@ fn check_holds_the_ways_back_against_who_calls_and_what_may_travel() {
             format!("{auth}assistant: {{ url: '${{A}}' }}\nassistants: {{ shop: {{ url: '${{A}}' }} }}\n"),
             "stand beside one another",
         ),
-        ("assistant: { url: 'http://rasa:5005' }\n".to_owned(), "what users are told would be sent to rasa without TLS"),
+        ("assistant: { url: 'http://rasa:5005' }\n".to_owned(), "what is said would be sent to rasa without TLS"),
         (
             "assistant: { url: 'http://rasa:5005', token: '${A}', allow_private: [rasa] }\n".to_owned(),
             "a secret would be sent to rasa without TLS",

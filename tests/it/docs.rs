@@ -58,6 +58,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
     let pages = [
         "actions.md",
         "connectors.md",
+        "fallback.md",
         "formats.md",
         "messages.md",
         "patience.md",

@@ -29,6 +29,8 @@ mod door_stop;
 #[cfg(test)]
 mod door_tls;
 #[cfg(test)]
+mod fallback;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod language_data;
@@ -53,6 +55,8 @@ mod language_time;
 mod language_values;
 #[cfg(test)]
 mod messages_command;
+#[cfg(test)]
+mod native;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]

@@ -271,8 +271,9 @@ impl Clock for Brittle {
 async fn an_action_that_breaks_off_ends_with_words() {
     let folder = written(&[("actions/action_x.yml", "steps: [{ call: shop.find_order, with: { number: \"1001\" } }]")]);
     let (project, _) = app::load(&place(folder.path()));
-    let engine =
-        app::engine(Arc::new(project.unwrap()), folder.path(), Arc::new(Brittle(AtomicUsize::new(0)))).await.unwrap();
+    let engine = app::engine(Arc::new(project.unwrap()), &place(folder.path()), Arc::new(Brittle(AtomicUsize::new(0))))
+        .await
+        .unwrap();
     let body = json!({ "next_action": "action_x", "sender_id": "a", "tracker": { "sender_id": "a" } }).to_string();
     let call = Call::decode(body.into(), &Limits::default()).unwrap();
     let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("r") };

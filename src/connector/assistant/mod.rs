@@ -34,6 +34,7 @@ mod talk;
 mod token;
 
 pub use answer::{Told, can_push};
+pub(super) use open::place;
 pub use open::{Assistant, Assistants};
 pub use probe::Tested;
 pub use sheet::{Facts, facts, list};

@@ -62,20 +62,7 @@ impl Assistant {
         folder: &Path,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, String> {
-        let url = match &plan.url {
-            Address::Written(url) => url.clone(),
-            Address::Kept(reference) => {
-                let url = secret(reference)?.expose().trim().to_owned();
-                fit(&url, &plan.login, &plan.allow_private).map_err(|(what, cure)| format!("{what}: {cure}"))?;
-                url
-            }
-        };
-        let base = Url::parse(&url).map_err(|_| "`url` is not an address such as http://localhost:5005")?;
-        let host = base.host_str().unwrap_or_default();
-        let mut allow_private = plan.allow_private.clone();
-        if is_loopback(host.trim_matches(['[', ']'])) {
-            allow_private.push(host.to_owned());
-        }
+        let (base, allow_private) = place(&plan.url, &plan.login, &plan.allow_private, secret)?;
         let given = |reference: &Reference, key: &str| match secret(reference)? {
             empty if empty.expose().is_empty() => Err(format!("`{key}` is empty")),
             secret => Ok(secret),
@@ -96,6 +83,30 @@ impl Assistant {
     pub fn caller(&self) -> &CallerName {
         &self.caller
     }
+}
+
+/// Where an address leads, and the hosts there that may have private addresses: this machine always may.
+///
+/// # Errors
+/// What is missing or cannot be used, without a secret.
+pub(in crate::connector) fn place(
+    address: &Address,
+    login: &Login,
+    allow_private: &[String],
+    secret: &dyn Fn(&Reference) -> Result<Secret, String>,
+) -> Result<(Url, Vec<String>), String> {
+    let url = match address {
+        Address::Written(url) => url.clone(),
+        Address::Kept(reference) => {
+            let url = secret(reference)?.expose().trim().to_owned();
+            fit(&url, login, allow_private).map_err(|(what, cure)| format!("{what}: {cure}"))?;
+            url
+        }
+    };
+    let url = Url::parse(&url).map_err(|_| "`url` is not an address such as http://localhost:5005")?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let this_machine = is_loopback(host.trim_matches(['[', ']'])).then_some(host);
+    Ok((url, allow_private.iter().cloned().chain(this_machine).collect()))
 }
 
 impl fmt::Debug for Assistant {

@@ -10,12 +10,9 @@ use super::{Compiler, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, Span};
 use crate::name::{ActionName, SlotName};
 use crate::plan::action::{Action, Body, Changes, Input, Source, changes};
-use crate::rasa::Slot;
+use crate::plan::unwritten::{SLOT_MAPPINGS, can_follow_up};
 use crate::spec::action as spec;
 use crate::spec::{Map, Text};
-
-/// The action that validates slots outside forms.
-pub(super) const SLOT_MAPPINGS: &str = "action_validate_slot_mappings";
 
 impl Compiler<'_> {
     /// Compiles one action's file.
@@ -43,9 +40,10 @@ impl Compiler<'_> {
         };
         let much = match &body {
             Body::Steps(steps) => changes(steps),
-            Body::Validation(_) => Changes::Nothing,
+            Body::Validation(_) | Body::Native | Body::Forwarded => Changes::Nothing,
         };
         match &body {
+            Body::Native | Body::Forwarded => {}
             Body::Steps(steps) => self.idle_outcomes(steps, Some(much)),
             Body::Validation(validation) => {
                 let of_slots = validation.rules.iter().map(|(_, rule)| &*rule.steps);
@@ -56,7 +54,7 @@ impl Compiler<'_> {
         self.unused_inputs(&written.inputs, errors);
         let messages = Arc::new(self.wording(&written.messages));
         let limits = written.turn.as_ref().map(|turn| settings::limits(turn, self.limits.clone(), &mut self.out));
-        let follows_up = !validates && self.can_follow_up(&name);
+        let follows_up = !validates && can_follow_up(&name, self.domain);
         Action {
             name,
             place,
@@ -79,18 +77,6 @@ impl Compiler<'_> {
         let is_form = |form: &str| self.domain.is_some_and(|domain| domain.rasa.forms.contains_key(form));
         let named = name.as_str() == SLOT_MAPPINGS || name.as_str().strip_prefix("validate_").is_some_and(is_form);
         says || (named && written.steps.is_empty())
-    }
-
-    /// Whether Rasa heeds a followup of the action: not inside of its session start, its slot mappings, its forms.
-    fn can_follow_up(&self, name: &ActionName) -> bool {
-        let name = name.as_str();
-        let domain = self.domain.map(|domain| &domain.rasa);
-        let of_form = name.strip_prefix("validate_").is_some_and(|form| domain.is_none_or(|it| it.forms.contains_key(form)));
-        let of_slot = |slot: &Slot| slot.mappings.iter().any(|mapping| mapping.action.as_deref() == Some(name));
-        !of_form
-            && !["action_session_start", SLOT_MAPPINGS].contains(&name)
-            && !name.starts_with("action_ask_")
-            && !domain.is_some_and(|domain| domain.slots.values().any(of_slot))
     }
 
     /// Reports a file that says nothing to do. Who means it writes `steps: []`.

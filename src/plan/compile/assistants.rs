@@ -105,7 +105,7 @@ impl Compiler<'_> {
         Some(Assistant { url: url?, login: login?, output_channel, timeout: timeout?, allow_private, authorities })
     }
 
-    fn written(&mut self, url: &Text, login: &Login, allow_private: &[String]) -> Option<Address> {
+    pub(super) fn written(&mut self, url: &Text, login: &Login, allow_private: &[String]) -> Option<Address> {
         match fit(&url.value, login, allow_private) {
             Ok(()) => Some(Address::Written(url.value.clone())),
             Err((what, cure)) => {
@@ -117,7 +117,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn host(&mut self, host: &Text) -> Option<String> {
+    pub(super) fn host(&mut self, host: &Text) -> Option<String> {
         let fits = !host.value.is_empty() && !host.value.contains(['/', '*', '@', ' ']);
         if !fits {
             let diagnostic = Diagnostic::at(Code::BadValue, &host.span, "a host's name or address is needed here");

@@ -7,8 +7,10 @@ mod assistants;
 mod call;
 mod connection;
 mod event;
+mod fallback;
 mod keep;
 mod names;
+mod native;
 mod outcomes;
 mod patience;
 mod project;
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use names::OFFERED;
 use names::{Names, Type};
+pub use native::NativeFacts;
 pub use project::{Sources, compile};
 pub use settings::known_formats as formats;
 

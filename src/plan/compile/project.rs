@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::action::{name_of, stem};
 use super::connection::{Around, wires};
-use super::{Compiler, SharedFile, settings};
+use super::{Compiler, NativeFacts, SharedFile, settings};
 use crate::diag::{Code, Diagnostic, Diagnostics, File, Span};
 use crate::name::ActionName;
 use crate::plan::action::Action;
@@ -28,6 +28,8 @@ pub struct Sources {
     pub domain: Vec<Arc<File>>,
     /// The files of the actions.
     pub actions: Vec<Arc<File>>,
+    /// The actions that the program runs itself, which have no file.
+    pub natives: BTreeMap<ActionName, NativeFacts>,
     /// The files under `actions/shared`.
     pub shared: Vec<Arc<File>>,
     /// The day on which it is compiled, to warn of what ends; without it nothing is said of that.
@@ -81,11 +83,14 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
     let settings = written.as_ref().map(|written| compiler.settings(written));
     compiler.always = std::mem::take(&mut compiler.asks);
     compiler.shared_files();
-    let (actions, unread) = actions(&sources.actions, &mut compiler);
+    let (mut actions, unread) = actions(&sources.actions, &mut compiler);
+    compiler.natives(&sources.natives, &mut actions);
     compiler.judge_guards(written.as_ref().is_some_and(|written| written.verify.is_some()));
+    let asks = compiler.always;
     let mut out = compiler.out;
     if let Some(domain) = &domain {
-        against_domain(&actions, &unread, domain, &mut out);
+        let behind = settings.as_ref().is_some_and(|settings| settings.fallback.is_some());
+        against_domain(&actions, &unread, domain, behind, &mut out);
     }
     let errors = out.has_errors();
     let project = settings.filter(|_| !errors).map(|settings| Project {
@@ -94,6 +99,7 @@ pub fn compile(sources: &Sources) -> (Option<Project>, Vec<Diagnostic>) {
         connectors: sources.connectors.iter().filter_map(|(name, one)| Some((name.clone(), one.clone()?))).collect(),
         wires: wires.into_iter().filter_map(|(_, wire)| wire).collect(),
         domain,
+        asks,
         print: print(sources),
     });
     (project, out.into_sorted())
@@ -196,6 +202,7 @@ fn against_domain(
     actions: &BTreeMap<ActionName, Action>,
     unread: &BTreeSet<ActionName>,
     domain: &Domain,
+    behind: bool,
     out: &mut Diagnostics,
 ) {
     for (name, action) in actions.iter().filter(|(name, _)| !domain.calls(name.as_str())) {
@@ -203,7 +210,8 @@ fn against_domain(
         out.push(diagnostic.help(format!("add `- {name}` to `actions:` of the domain")));
     }
     let written = |name: &str| actions.contains_key(name) || unread.contains(name);
-    for listed in domain.custom_actions().filter(|listed| !written(&listed.value)) {
+    // With a server behind this one, that is where they are.
+    for listed in domain.custom_actions().filter(|listed| !behind && !written(&listed.value)) {
         let message = format!("no file implements the action `{}`", listed.value);
         let diagnostic = Diagnostic::at(Code::UnimplementedAction, &listed.span, message);
         let near = crate::diag::similar(&listed.value, actions.keys().map(ActionName::as_str));

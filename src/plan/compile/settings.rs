@@ -198,6 +198,7 @@ impl Compiler<'_> {
             outbox: written.outbox.as_ref().map_or_else(Outbox::default, |outbox| self.outbox(outbox)),
             verify: written.verify.as_ref().map_or_else(Verify::default, |verify| self.verify(verify)),
             assistants: self.assistants(written),
+            fallback: written.fallback.as_ref().and_then(|fallback| self.fallback(fallback)),
         }
     }
 

@@ -1,13 +1,13 @@
 //! Validations of forms and slot mappings.
 
 use super::Compiler;
-use super::action::SLOT_MAPPINGS;
 use super::names::Names;
 use super::steps::Block;
 use super::trust::{Origin, Origins};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::name::ActionName;
 use crate::plan::action::{Rule, Step, Unavailable, Validation, Verb};
+use crate::plan::unwritten::SLOT_MAPPINGS;
 use crate::spec::action as spec;
 
 impl Compiler<'_> {

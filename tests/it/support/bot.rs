@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use legwork::app::{self, Place};
+use legwork::engine::Natives;
 use legwork::plan::Project;
 use legwork::server::{Drain, Facts, Options, Serving, router, serve};
 use legwork::telemetry::Metrics;
@@ -118,6 +119,12 @@ impl Bot {
         Self::serving(&config, folder).await
     }
 
+    /// Serves a project of these files, and actions in Rust.
+    pub async fn native(files: Files<'_>, natives: Natives) -> Self {
+        let folder = written(files);
+        Self::serving(&Place { natives, ..place(folder.path()) }, folder).await
+    }
+
     /// Serves a project that lies in the source tree, by its legwork.yml.
     pub async fn of(config: &str) -> Self {
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).join(config);
@@ -132,7 +139,7 @@ impl Bot {
     /// Why a project in a folder is not served.
     pub async fn refused(folder: &Path) -> String {
         let clock = Arc::new(FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap()));
-        let refused = app::engine(Arc::new(compiled(&place(folder))), folder, clock).await;
+        let refused = app::engine(Arc::new(compiled(&place(folder))), &place(folder), clock).await;
         refused.err().expect("it is served").join("\n")
     }
 
@@ -144,7 +151,7 @@ impl Bot {
         let project = Arc::new(compiled(place));
         let auth = app::callers(&project, &place.folder()).unwrap();
         let clock = FixedClock::at(NOW.parse::<DateTime<Utc>>().unwrap());
-        let engine = Arc::new(app::engine(Arc::clone(&project), &place.folder(), Arc::new(clock.clone())).await.unwrap());
+        let engine = Arc::new(app::engine(Arc::clone(&project), place, Arc::new(clock.clone())).await.unwrap());
         let drain = Drain::default();
         let facts = Facts { config: Value::Null, metrics: Metrics::install(), draining: drain.draining.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
