@@ -158,7 +158,7 @@ fn paths(file: &Arc<File>) -> Paths {
 }
 
 /// A file's text under the path that people know it by: relative to the project's folder.
-fn text(path: &Path, folder: &Path, out: &mut Diagnostics) -> Option<Arc<File>> {
+pub(super) fn text(path: &Path, folder: &Path, out: &mut Diagnostics) -> Option<Arc<File>> {
     let shown = path.strip_prefix(folder).unwrap_or(path).display().to_string().replace('\\', "/");
     let refused = match read_text(path) {
         Ok(text) => return Some(File::new(shown, text)),
@@ -206,7 +206,7 @@ fn reason(error: &std::io::Error) -> String {
 }
 
 /// All YAML files of a folder and its folders, by name.
-fn yaml_files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
+pub(super) fn yaml_files(folder: &Path, out: &mut Diagnostics) -> Vec<PathBuf> {
     let is_yaml = |path: &Path| path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
     files(folder, out).into_iter().filter(|path| is_yaml(path)).collect()
 }

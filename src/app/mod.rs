@@ -14,6 +14,7 @@ mod recordings;
 mod room;
 mod staged;
 mod store;
+mod stories;
 
 pub use assistants::{assistant_facts, assistants, each_assistant, tracker};
 pub use catalogue::catalogue;
@@ -27,3 +28,4 @@ pub use recordings::{everything, load_with, vocabulary};
 pub use room::{Room, open_more_files, room};
 pub use staged::{nowhere, unstageable};
 pub use store::{existing as existing_store, keeps, open as open_store};
+pub use stories::{StoryFiles, stories};

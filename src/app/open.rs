@@ -121,7 +121,7 @@ pub async fn probe(
         };
         let (profiles, rng, clock) = (project.settings.profiles, fastrand::Rng::new(), Arc::clone(clock));
         let cache_bytes = project.settings.cache_bytes;
-        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: false };
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: false, fresh: None };
         let opened = match Connections::open(&[connection], surroundings).await {
             Ok(opened) => opened,
             Err(problems) => return unopened(&problems.into_iter().map(|it| it.text).collect::<Vec<_>>()),
@@ -153,7 +153,7 @@ pub async fn verify(project: &Project, folder: &Path, clock: Arc<dyn Clock>) -> 
         let (profiles, rng) = (project.settings.profiles, fastrand::Rng::with_seed(0));
         let clock = Arc::clone(&clock);
         let (cache_bytes, tokens) = (project.settings.cache_bytes, Arc::new(NoTokens));
-        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: true };
+        let surroundings = Surroundings { folder, clock, profiles, cache_bytes, tokens, rng, scratch: true, fresh: None };
         match Connections::open(std::slice::from_ref(&connection), surroundings).await {
             Ok(opened) => found.extend(opened.verify().await.iter().map(|problem| {
                 match problem.passing {

@@ -171,7 +171,7 @@ fn surroundings<'a>(project: &Project, folder: &'a Path, clock: &Arc<dyn Clock>,
     let tokens: Arc<dyn TokenStore> = Arc::<Store>::clone(store);
     let (profiles, cache_bytes) = (project.settings.profiles, project.settings.cache_bytes);
     let rng = fastrand::Rng::new();
-    Surroundings { folder, clock: Arc::clone(clock), profiles, cache_bytes, tokens, rng, scratch: false }
+    Surroundings { folder, clock: Arc::clone(clock), profiles, cache_bytes, tokens, rng, scratch: false, fresh: None }
 }
 
 /// Connections that can be used, with the second level behind their cache where there is a new one.

@@ -48,7 +48,7 @@ enum Command {
     Serve(ServeFlags),
     /// Say everything that is wrong in the project's files
     Check(check::CheckFlags),
-    /// Run the `tests:` blocks of actions
+    /// Run the `tests:` blocks of actions, stories and end-to-end test cases
     Test(test::TestFlags),
     /// Print what users would hear of each action while its systems fail, and after how long
     Rehearse(rehearse::RehearseFlags),

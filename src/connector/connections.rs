@@ -20,7 +20,7 @@ use super::http::Remote;
 use super::key::WriteKey;
 use super::open::{Open, Opened};
 use super::origin::Origin;
-use super::sql::{Database, Finding, Place};
+use super::sql::{Database, Finding, Fresh, Place};
 use super::tape::Tape;
 use super::wire::Wire;
 use crate::fault::{Fault, Outcome};
@@ -50,6 +50,8 @@ pub struct Surroundings<'a> {
     /// Whether to work on data that ends with the connections, so that nothing that is written reaches a file: for tests. A
     /// connector that lives in memory unless a connection says otherwise begins anew; any other file is copied.
     pub scratch: bool,
+    /// What databases look like that begin anew, where the same are opened again and again.
+    pub fresh: Option<Arc<Fresh>>,
 }
 
 /// How one call is made.

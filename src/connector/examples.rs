@@ -215,7 +215,16 @@ impl Played {
 /// What an example is played in: it leaves nothing behind.
 fn surroundings(folder: &Path, clock: Arc<dyn Clock>) -> Surroundings<'_> {
     let (rng, tokens) = (fastrand::Rng::with_seed(0), Arc::new(NoTokens));
-    Surroundings { folder, clock, profiles: Keep::PROFILES, cache_bytes: CACHE_BYTES, tokens, rng, scratch: true }
+    Surroundings {
+        folder,
+        clock,
+        profiles: Keep::PROFILES,
+        cache_bytes: CACHE_BYTES,
+        tokens,
+        rng,
+        scratch: true,
+        fresh: None,
+    }
 }
 
 /// Where `actual` does not hold what `expected` says. Fields that are not expected are not looked at; lists are as long.

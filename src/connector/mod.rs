@@ -44,6 +44,7 @@ pub use fallback::Fallback;
 pub use key::WriteKey;
 pub use probe::Tested;
 pub use pulse::{ConnectionHealth, Health, Last, Pulse};
+pub use sql::Fresh;
 pub use tape::{StoodIn, Tape};
 pub use wire::{Ended, Fate, Noted, Notes, Wire};
 

@@ -51,6 +51,7 @@ fn around(folder: &Path, scratch: bool) -> Surroundings<'_> {
         tokens: Arc::new(NoTokens),
         rng: fastrand::Rng::with_seed(7),
         scratch,
+        fresh: None,
     }
 }
 

@@ -12,5 +12,5 @@ mod similar;
 pub use allow::allow;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Diagnostics, File, Span};
-pub use render::{Format, render};
+pub use render::{Format, annotation, render};
 pub use similar::similar;

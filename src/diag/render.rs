@@ -99,19 +99,21 @@ fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
 }
 
 fn github(diagnostic: &Diagnostic) -> String {
+    let help = diagnostic.help.as_ref().map_or(String::new(), |help| format!("\n{help}"));
+    let text = format!("{}{help}", diagnostic.message);
+    annotation(diagnostic.severity(), diagnostic.span.as_ref(), diagnostic.code.name(), &text)
+}
+
+/// A line that GitHub shows beside a place.
+#[must_use]
+pub fn annotation(severity: Severity, span: Option<&Span>, title: &str, text: &str) -> String {
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
-    let place = diagnostic.span.as_ref().map_or(String::new(), |span| {
+    let place = span.map_or(String::new(), |span| {
         let (line, column) = span.line_column();
         format!("file={},line={line},col={column},", property(&span.file.path))
     });
-    let help = diagnostic.help.as_ref().map_or(String::new(), |help| format!("\n{help}"));
-    format!(
-        "::{} {place}title={}::{}\n",
-        diagnostic.severity().name(),
-        property(diagnostic.code.name()),
-        escape(&format!("{}{help}", diagnostic.message)),
-    )
+    format!("::{} {place}title={}::{}\n", severity.name(), property(title), escape(text))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! `check` holds actions against it, and a validation falls back to it when a call brings no domain.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub struct Domain {
     actions: Vec<Text>,
     /// The forms, each with the slots that it fills.
     forms: Vec<(String, Vec<Text>)>,
+    /// The texts of each response, in the order written.
+    texts: BTreeMap<String, Vec<String>>,
 }
 
 /// Slots that every conversation has.
@@ -55,7 +58,9 @@ impl Domain {
                 file.get("forms").into_iter().flat_map(Node::entries).map(|(name, form)| (name.name.clone(), slots(form))),
             );
         }
-        Self { rasa: Arc::new(rasa::Domain::from_value(&whole)), actions, forms }
+        let responses = whole.get("responses").and_then(Value::as_object).into_iter().flatten();
+        let texts = responses.map(|(name, ways)| (name.clone(), texts(ways))).collect();
+        Self { rasa: Arc::new(rasa::Domain::from_value(&whole)), actions, forms, texts }
     }
 
     /// Whether a conversation has the slot.
@@ -87,6 +92,12 @@ impl Domain {
     /// Every action that it lists, Rasa's own included.
     pub fn listed(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().map(Text::as_str)
+    }
+
+    /// The texts that a response has, one of which Rasa says; none of one that the domain does not have.
+    #[must_use]
+    pub fn texts(&self, response: &str) -> &[String] {
+        self.texts.get(response).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether Rasa can run an action of that name: one that it calls, one of its own, a response or a form.
@@ -122,6 +133,12 @@ fn names(node: &Node) -> Vec<Text> {
             _ => item.entries().first().map(|(key, _)| Text::of_key(key)),
         })
         .collect()
+}
+
+/// The texts of the ways to say a response.
+fn texts(ways: &Value) -> Vec<String> {
+    let text = |way: &Value| way.get("text").and_then(Value::as_str).map(str::to_owned);
+    ways.as_array().into_iter().flatten().filter_map(text).collect()
 }
 
 /// Lists are joined, mappings united; of two scalars the later stays.

@@ -14,6 +14,7 @@ pub mod messages;
 mod print;
 mod project;
 mod reading;
+mod sets;
 pub mod settings;
 pub mod testcase;
 mod unwritten;

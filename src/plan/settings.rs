@@ -171,6 +171,8 @@ pub struct Settings {
     pub cache_bytes: u64,
     /// The time at which tests happen that do not say when.
     pub tests_now: Option<DateTime<Utc>>,
+    /// The files and folders with stories; none where legwork.yml does not say.
+    pub stories: Option<Vec<String>>,
     /// The server.
     pub server: Server,
     /// Where durable state is kept.

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::report::Failure;
 use super::situation::{body, earlier};
 use super::turn::{Told, take};
-use crate::connector::{Connections, How, Surroundings, Tape};
+use crate::connector::{Connections, Fresh, How, Surroundings, Tape};
 use crate::engine::{Engine, Entry, Natives, Parts, Trace, Verifier};
 use crate::name::ConnectionName;
 use crate::outbox::{Rules, Writes};
@@ -27,6 +29,9 @@ pub(super) struct Bench {
     pub(super) connections: Vec<Connection>,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
+    fresh: Arc<Fresh>,
+    /// The store of all conversations: what one of them writes is none of another's business, since their senders differ.
+    store: OnceCell<Arc<Store>>,
 }
 
 /// A turn that was taken.
@@ -47,7 +52,8 @@ impl Bench {
         clock: &Arc<dyn Clock>,
     ) -> Arc<Self> {
         let (project, connections, clock) = (Arc::clone(project), connections.to_vec(), Arc::clone(clock));
-        Arc::new(Self { project, connections, folder: folder.to_path_buf(), clock })
+        let (folder, fresh, store) = (folder.to_path_buf(), Arc::default(), OnceCell::new());
+        Arc::new(Self { project, connections, folder, clock, fresh, store })
     }
 
     /// Takes the turn of a test while `given` is wrong with the systems. Until it begins, time is real; then it passes when
@@ -77,7 +83,7 @@ impl Bench {
         let trace = Arc::new(Trace::default());
         let before = engine.connections().calls();
         paused::begin();
-        let told = take(&engine, body(action.name.as_str(), &test.situation), &test.situation, &trace).await;
+        let told = take(&engine, body(action.name.as_str(), &test.situation), &test.situation.verified, &trace).await;
         let told =
             told.map_err(|malformed| Failure::differs("call", "a call that Rasa could make", malformed.to_string()))?;
         let after = engine.connections().calls();
@@ -86,34 +92,12 @@ impl Bench {
     }
 
     /// An engine on fresh systems at the time of `clock`, or on recorded answers in their place.
+    ///
+    /// # Errors
+    /// Why there is none.
     pub(super) async fn open(&self, clock: &Arc<dyn Clock>, tape: Option<Arc<Tape>>) -> Result<Engine, Failure> {
-        let surroundings = Surroundings {
-            folder: &self.folder,
-            clock: Arc::clone(clock),
-            profiles: self.project.settings.profiles,
-            cache_bytes: self.project.settings.cache_bytes,
-            tokens: Arc::new(NoTokens),
-            rng: fastrand::Rng::with_seed(0),
-            scratch: true,
-        };
-        let opened = match tape {
-            Some(tape) => Connections::recorded(&self.connections, surroundings, tape),
-            None => Connections::open(&self.connections, surroundings).await,
-        };
-        let systems = opened.map_err(|problems| {
-            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            Failure::differs("connections", "they can be opened", came)
-        })?;
-        let verifications = Arc::new(MemoryVerifications::default());
-        let verifier =
-            Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
-        let store = Store::in_memory().await.map_err(|wrong| Failure::differs("store", "it can be made", wrong))?;
-        let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
-        let mut rng = fastrand::Rng::with_seed(0);
-        let writes = Writes::new(Arc::new(store), Arc::clone(&connections), Arc::clone(clock), rules, &mut rng);
-        let (project, turns, clock) = (Arc::clone(&self.project), usize::MAX, Arc::clone(clock));
-        let natives = Natives::default();
-        Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns }))
+        let systems = self.systems(clock, tape).await?;
+        self.on(systems, Arc::clone(clock), store().await?)
     }
 
     /// The same, in the state that the test begins with.
@@ -131,7 +115,7 @@ impl Bench {
         if let Some(known) = known {
             // The same turn, when everything was well: its answer is nobody's business.
             let body = earlier(body(action.name.as_str(), &test.situation));
-            let _ = take(&engine, body, &test.situation, &Arc::default()).await;
+            let _ = take(&engine, body, &test.situation.verified, &Arc::default()).await;
             if let Some(later) = later {
                 later.advance(known);
             }
@@ -150,12 +134,65 @@ impl Bench {
         Ok(engine)
     }
 
+    /// An engine on fresh systems with these faults, for a conversation.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn bare(&self, faults: &[StagedAt]) -> Result<Engine, Failure> {
+        let now = self.project.settings.tests_now;
+        let clock = now.map_or_else(|| Arc::clone(&self.clock), |now| Arc::new(FixedClock::at(now)) as Arc<dyn Clock>);
+        let systems = self.systems(&clock, None).await?;
+        faults.iter().for_each(|fault| systems.stage(fault));
+        let store = self.store.get_or_try_init(store).await?;
+        self.on(systems, clock, Arc::clone(store))
+    }
+
+    /// Fresh systems, or recorded answers in their place.
+    async fn systems(&self, clock: &Arc<dyn Clock>, tape: Option<Arc<Tape>>) -> Result<Connections, Failure> {
+        let surroundings = Surroundings {
+            folder: &self.folder,
+            clock: Arc::clone(clock),
+            profiles: self.project.settings.profiles,
+            cache_bytes: self.project.settings.cache_bytes,
+            tokens: Arc::new(NoTokens),
+            rng: fastrand::Rng::with_seed(0),
+            scratch: true,
+            fresh: Some(Arc::clone(&self.fresh)),
+        };
+        let opened = match tape {
+            Some(tape) => Connections::recorded(&self.connections, surroundings, tape),
+            None => Connections::open(&self.connections, surroundings).await,
+        };
+        opened.map_err(|problems| {
+            let came = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            Failure::differs("connections", "they can be opened", came)
+        })
+    }
+
+    /// An engine on these systems.
+    fn on(&self, systems: Connections, clock: Arc<dyn Clock>, store: Arc<Store>) -> Result<Engine, Failure> {
+        let verifications = Arc::new(MemoryVerifications::default());
+        let verifier =
+            Verifier::new(None, verifications).map_err(|wrong| Failure::differs("verified", "codes can be made", wrong))?;
+        let (connections, rules) = (Arc::new(systems), Rules::of(&self.project.settings));
+        let mut rng = fastrand::Rng::with_seed(0);
+        let writes = Writes::new(store, Arc::clone(&connections), Arc::clone(&clock), rules, &mut rng);
+        let (project, turns) = (Arc::clone(&self.project), usize::MAX);
+        let natives = Natives::default();
+        Ok(Engine::new(Parts { project, connections, writes, clock, natives, fallback: None, verifier, turns }))
+    }
+
     /// The clock of a test, and the same where it can be put forward: a test that says its time begins so much `earlier`.
     fn clocks(&self, test: &Test, earlier: Duration) -> (Arc<dyn Clock>, Option<FixedClock>) {
         let Some(now) = test.now.or(self.project.settings.tests_now) else { return (Arc::clone(&self.clock), None) };
         let clock = FixedClock::at(now - earlier);
         (Arc::new(clock.clone()), Some(clock))
     }
+}
+
+/// A store that ends with who holds it.
+async fn store() -> Result<Arc<Store>, Failure> {
+    Store::in_memory().await.map(Arc::new).map_err(|wrong| Failure::differs("store", "it can be made", wrong))
 }
 
 /// How many turns are taken at the same time.

@@ -173,7 +173,7 @@ fn holds(expected: &Value, came: &Value) -> bool {
 }
 
 /// Equal, where 5 and 5.0 are: YAML writers do not think of types of numbers.
-fn same(expected: &Value, came: &Value) -> bool {
+pub(super) fn same(expected: &Value, came: &Value) -> bool {
     match (expected, came) {
         (Value::Number(expected), Value::Number(came)) => expected.as_f64() == came.as_f64(),
         (Value::String(expected), Value::String(came)) if Pattern::is_one(expected) => {

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::situation::second;
 use crate::engine::{Context, Engine, Trace};
 use crate::name::CallerName;
-use crate::plan::testcase::Situation;
 use crate::rasa::{Answer, Call, EventKind, Limits, Malformed, Reply};
 
 /// Rasa stops a turn that goes on without end.
@@ -29,14 +28,14 @@ pub(super) struct Told {
     pub(super) outcome: &'static str,
 }
 
-/// Takes the turn that begins with a call of this body.
+/// Takes the turn that begins with a call of this body; `verified` is what its user has proved.
 ///
 /// # Errors
 /// When it is not a call.
 pub(super) async fn take(
     engine: &Engine,
     mut body: Value,
-    situation: &Situation,
+    verified: &[(String, String)],
     trace: &Arc<Trace>,
 ) -> Result<Vec<Told>, Malformed> {
     let begun = Instant::now();
@@ -44,8 +43,8 @@ pub(super) async fn take(
     loop {
         let call = Call::decode(Bytes::from(body.to_string()), &Limits::default())?;
         let context = Context { caller: CallerName::anonymous(), request_id: Arc::from("test"), trace: None };
-        if !situation.verified.is_empty() {
-            engine.vouch(context.caller.clone(), &call.sender_id, &situation.verified).await;
+        if !verified.is_empty() {
+            engine.vouch(context.caller.clone(), &call.sender_id, verified).await;
         }
         let action = call.next_action.clone().unwrap_or_default();
         let (reply, outcome) = engine.watched(call, context, Arc::clone(trace)).await?;

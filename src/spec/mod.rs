@@ -13,6 +13,7 @@ mod known;
 pub mod message;
 pub mod settings;
 mod shape;
+pub mod story;
 pub mod testcase;
 mod values;
 pub mod yaml;

@@ -6,7 +6,7 @@ use super::action::Turn;
 use super::connection::Connection;
 use super::message::Say;
 use super::shape::{Definitions, Shape, described, entries, shape, unknown_key};
-use super::values::{Choices, Flag, Map, Text, Whole};
+use super::values::{Choices, Flag, Map, Several, Text, Whole};
 use super::yaml::{Kind, Node};
 use crate::diag::Diagnostics;
 
@@ -192,6 +192,9 @@ shape! {
     Tests as "`tests`" {
         /// The time at which they happen, as `2026-03-04T10:00:00Z`: what is right today stays right.
         now: Option<Text>,
+        /// The files and folders with stories, rules and end-to-end test cases that `legwork test` plays; `data` and `tests` when
+        /// left out, as far as they are there.
+        stories: Option<Several<Text>>,
     }
 
     /// The HTTP server.

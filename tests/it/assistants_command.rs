@@ -89,7 +89,8 @@ fn serve(mut stream: TcpStream, mood: Mood, noted: &Mutex<Vec<Asked>>) {
     }
 }
 
-fn read(stream: &mut TcpStream) -> Option<(String, String, Value)> {
+/// The next request of a connection: method, path and query, body.
+pub fn read(stream: &mut TcpStream) -> Option<(String, String, Value)> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use legwork::app::{self, Place};
+use legwork::app::{self, Place, StoryFiles};
 use legwork::diag::{Code, Format, render};
 use legwork::fault::Outcome;
 use legwork::format;
 use legwork::plan::connector::Staged;
 use legwork::plan::wording::Offers;
-use legwork::qa::{self, Selection};
+use legwork::qa::{self, Selection, Stories};
 use legwork::spec::{action, message, settings, testcase};
 use legwork::template::{self, Sort};
 use legwork::time::{Clock, SystemClock};
@@ -96,6 +96,7 @@ async fn every_example_is_checked_and_its_tests_pass() {
         "rehearsal.md",
         "replicas.md",
         "slow.md",
+        "stories.md",
         "verification.md",
         "writes.md",
     ];
@@ -110,7 +111,16 @@ async fn every_example_is_checked_and_its_tests_pass() {
         let project = Arc::new(project.unwrap());
         let connections = app::test_connections(&project, folder.path()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let report = qa::run(&project, &connections, folder.path(), &clock, &Selection::default()).await;
+        let mut selection = Selection::default();
+        if folder.path().join("tests/stories").is_dir() {
+            let paths = [folder.path().join("tests/stories")];
+            let StoryFiles { files, problems: unread } = app::stories(&place, &project, &paths).unwrap();
+            let (stories, wrong) = Stories::read(&files);
+            assert!(unread.is_empty() && wrong.is_empty() && !stories.is_empty(), "{name}: {wrong:?}");
+            selection.stories = stories;
+        }
+        let report = qa::run(&project, &connections, folder.path(), &clock, &selection).await;
+        assert!(report.results.iter().all(|result| result.skipped.is_none()), "{name}:\n{}", report.human());
         assert!(report.passed(), "{name}:\n{}", report.human());
         assert!(!report.results.is_empty());
         assert_eq!(report.untested, [""; 0], "{name}");

@@ -102,6 +102,9 @@ mod slow_calls;
 mod slow_memory;
 #[cfg(test)]
 mod stores;
+mod stories;
+#[cfg(test)]
+mod stories_live;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

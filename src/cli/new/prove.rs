@@ -45,7 +45,7 @@ pub(super) fn prove(place: &Place, ground: &mut Ground, draft: &mut Draft, shown
             Err(missing) => return Ok(Proof::Untried(missing.join("; "))),
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let selection = Selection { paths: vec![PathBuf::from(shown)], name: None };
+        let selection = Selection { paths: vec![PathBuf::from(shown)], ..Selection::default() };
         let report = block_on(qa::run(&project, &connections, &folder, &clock, &selection));
         let report = report.map_err(|_| "the tests cannot be run".to_owned())?;
         let failed: Vec<_> =

@@ -30,6 +30,7 @@ mod open;
 mod probe;
 mod request;
 mod sheet;
+mod talk;
 mod token;
 mod tracker;
 
@@ -38,6 +39,7 @@ pub(super) use open::place;
 pub use open::{Assistant, Assistants};
 pub use probe::Tested;
 pub use sheet::{Facts, facts, list};
+pub use talk::Talk;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,8 @@ impl Assistant {
         self.request(Method::GET, &place(sender, what)?, None, None, Role::User(sender))
     }
 
-    fn request(
+    /// A request of any path; `query` and `body` where there are some.
+    pub(super) fn request(
         &self,
         method: Method,
         path: &str,

@@ -16,3 +16,4 @@ mod sqlite;
 
 pub(super) use database::{Database, Finding};
 pub(super) use place::Place;
+pub use sqlite::Fresh;

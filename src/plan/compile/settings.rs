@@ -188,6 +188,11 @@ impl Compiler<'_> {
             profiles: self.profiles(written),
             cache_bytes: self.cache_bytes(written),
             tests_now: written.tests.as_ref().and_then(|tests| tests.now.as_ref()).and_then(|text| self.moment(text)),
+            stories: written
+                .tests
+                .as_ref()
+                .and_then(|tests| tests.stories.as_ref())
+                .map(|paths| paths.0.iter().map(|path| path.value.clone()).collect()),
             server: written.server.as_ref().map_or_else(Server::default, |server| self.server(server)),
             stores: written.stores.as_ref().map_or_else(Stores::default, |stores| self.stores(stores)),
             outbox: written.outbox.as_ref().map_or_else(Outbox::default, |outbox| self.outbox(outbox)),

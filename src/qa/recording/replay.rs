@@ -169,7 +169,7 @@ fn turn(bench: &Bench, recording: &Recording, tape: Arc<Tape>) -> Result<Played,
         let trace = Arc::<Trace>::default();
         paused::begin();
         let (body, situation) = (recording.call.body(&recording.action), recording.call.situation());
-        let told = take(&engine, body, &situation, &trace).await;
+        let told = take(&engine, body, &situation.verified, &trace).await;
         let told = told.map_err(|wrong| Failure::differs("call", "a call that Rasa could make", wrong.to_string()))?;
         Ok(Played { reply: as_one(told), trace })
     };

@@ -10,3 +10,4 @@ mod tables;
 mod work;
 
 pub(super) use open::{Origin, Sqlite};
+pub use scratch::Fresh;

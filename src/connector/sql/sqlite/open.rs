@@ -64,11 +64,19 @@ impl Sqlite {
             let source = file_options(around.folder, file, false)?;
             scratch::copy(source, connection).await.map_err(|error| failed(&error))?;
         }
+        let fresh = around.fresh.as_ref().filter(|_| matches!(origin, Origin::Empty));
+        let made = match fresh {
+            Some(fresh) => fresh.restore(&connector.name, connection).await.map_err(|error| failed(&error))?,
+            None => false,
+        };
         // SQLite opens a file without looking into it; this looks.
         let look = sqlx::raw_sql("select name from sqlite_schema limit 1").fetch_all(&mut *connection).await;
         look.map_err(|error| failed(&error))?;
-        if brings_tables {
+        if brings_tables && !made {
             tables::make(connection, brought).await?;
+            if let Some(fresh) = fresh {
+                fresh.keep(&connector.name, connection).await.map_err(|error| failed(&error))?;
+            }
         }
         session.finish();
         let in_file = matches!(origin, Origin::File(_));
