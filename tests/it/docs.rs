@@ -133,7 +133,9 @@ fn what_designers_are_shown_is_what_is_printed() {
     for name in FOR_DESIGNERS {
         let page = page(name);
         let folder = tempfile::tempdir().unwrap();
-        copy(&root().join("actions"), &folder.path().join("actions"));
+        for part in ["actions", "tests/stories"] {
+            copy(&root().join(part), &folder.path().join(part));
+        }
         project_of(&page, folder.path());
         let shown: Vec<_> = page.split("```\n$ legwork ").skip(1).map(|rest| rest.split("```\n").next().unwrap()).collect();
         assert!(!shown.is_empty(), "docs/{name} shows no command");
