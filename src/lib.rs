@@ -38,3 +38,5 @@ pub mod store;
 pub mod telemetry;
 pub mod template;
 pub mod time;
+
+pub use cli::Server;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::{ProjectFlags, block_on, print};
-use crate::app;
+use crate::app::{self, Place};
 use crate::diag::{self, Diagnostic, Severity};
+use crate::engine::Natives;
 use crate::time::SystemClock;
 
 #[derive(Debug, Args)]
@@ -29,8 +30,8 @@ enum Format {
     Github,
 }
 
-pub(super) fn run(flags: &CheckFlags) -> ExitCode {
-    let place = flags.project.place();
+pub(super) fn run(flags: &CheckFlags, natives: &Natives) -> ExitCode {
+    let place = Place { natives: natives.clone(), ..flags.project.place() };
     let (project, mut problems) = app::load(&place);
     let mut sound = project.is_some();
     if let Some(project) = &project {

@@ -13,6 +13,7 @@ mod messages;
 mod new;
 mod outbox;
 mod privacy;
+mod program;
 mod record;
 mod rehearse;
 mod rollback;
@@ -29,8 +30,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::Place;
 use crate::diag::{self, Diagnostic};
+use crate::engine::Natives;
 
 pub use flags::ServeFlags;
+pub use program::{Builder, Server};
 
 /// An action server for Rasa assistants: actions and business systems as YAML.
 #[derive(Debug, Parser)]
@@ -104,13 +107,18 @@ impl ProjectFlags {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
+    run(&Natives::default())
+}
+
+/// The same with actions that are written in Rust.
+fn run(natives: &Natives) -> ExitCode {
     let cli = Cli::parse();
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(flags) => serve::run(&flags),
-        Command::Check(flags) => check::run(&flags),
+        Command::Serve(flags) => serve::run(&flags, natives),
+        Command::Check(flags) => check::run(&flags, natives),
         Command::Test(flags) => test::run(&flags),
         Command::Rehearse(flags) => rehearse::run(&flags),
-        Command::Try(flags) => try_action::run(&flags),
+        Command::Try(flags) => try_action::run(&flags, natives),
         Command::Stubs(flags) => record::stubs(&flags),
         Command::New(flags) => new::run(&flags),
         Command::Messages(flags) => messages::run(&flags),

@@ -15,6 +15,7 @@ use super::record::recorder;
 use super::{ServeFlags, block_on, cannot, complain, complain_of};
 use crate::app::{self, Given, Live, Place, Watched};
 use crate::diag::{Diagnostic, File};
+use crate::engine::Natives;
 use crate::plan::Project;
 use crate::plan::settings::{self, Profile};
 use crate::qa::recording::Recorder;
@@ -29,7 +30,7 @@ const PORT: u16 = 5055;
 /// How often the samples of histograms are folded together.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-pub(super) fn run(flags: &ServeFlags) -> ExitCode {
+pub(super) fn run(flags: &ServeFlags, natives: &Natives) -> ExitCode {
     let refused = match endpoints(flags) {
         Ok(endpoints) => flags.refused(&endpoints),
         Err(problem) => {
@@ -40,7 +41,8 @@ pub(super) fn run(flags: &ServeFlags) -> ExitCode {
     if !refused.is_empty() {
         return cannot(&refused);
     }
-    let place = Place { config: flags.config.clone(), actions: flags.actions.clone(), ..Place::default() };
+    let (config, actions, natives) = (flags.config.clone(), flags.actions.clone(), natives.clone());
+    let place = Place { config, actions, domain: None, natives };
     // Before they are read, so that no change is missed.
     let watched = Watched::new(&place);
     let (project, problems) = app::load(&place);

@@ -16,7 +16,7 @@ use self::start::{Start, Tried};
 use super::{ProjectFlags, block_on, cannot, complain_of, print};
 use crate::app::{self, Place};
 use crate::diag::similar;
-use crate::engine::{Context, Entry, Trace};
+use crate::engine::{Context, Entry, Natives, Trace};
 use crate::name::{ActionName, CallerName};
 use crate::plan::Project;
 use crate::plan::connector::StagedAt;
@@ -102,8 +102,8 @@ fn proved(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn run(flags: &TryFlags) -> ExitCode {
-    let place = flags.project.place();
+pub(super) fn run(flags: &TryFlags, natives: &Natives) -> ExitCode {
+    let place = Place { natives: natives.clone(), ..flags.project.place() };
     let (project, problems) = app::load(&place);
     let Some(project) = project else {
         complain_of(&problems);
