@@ -45,7 +45,12 @@ pub fn stories(place: &Place, project: &Project, paths: &[PathBuf]) -> Result<St
             let files = files.iter().filter_map(|path| text(path, &folder, &mut out)).collect::<Vec<_>>();
             found.extend(files.into_iter().filter(|file| may_hold_stories(&file.text)));
         } else if !path.exists() {
-            wrong.push(format!("there is no file or folder {}", path.display()));
+            let shown = path.display().to_string();
+            let cure = match project.actions.contains_key(shown.as_str()) {
+                true => format!("; `-n {shown}` runs the tests of that action"),
+                false => String::new(),
+            };
+            wrong.push(format!("there is no file or folder {shown}{cure}"));
         } else if !is_action(&path)
             && let Some(file) = text(&path, &folder, &mut out)
         {

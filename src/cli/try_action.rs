@@ -110,6 +110,7 @@ pub(super) fn run(flags: &TryFlags, natives: &Natives) -> ExitCode {
         return ExitCode::from(1);
     };
     let project = Arc::new(project);
+    unknown_slots(flags, &project);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let tried = block_on(async {
         let start = start::of(flags, &place.folder(), &clock).await.map_err(|reason| vec![reason])?;
@@ -135,6 +136,15 @@ pub(super) fn run(flags: &TryFlags, natives: &Natives) -> ExitCode {
         }
     }
     if failed { ExitCode::from(1) } else { ExitCode::SUCCESS }
+}
+
+/// Says which of the slots on the command line the domain does not have: no action ever sees them.
+fn unknown_slots(flags: &TryFlags, project: &Project) {
+    let Some(domain) = &project.domain else { return };
+    for (name, _) in flags.slot.iter().filter(|(name, _)| !domain.has_slot(name)) {
+        let near = similar(name, domain.slots()).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+        super::complain(&format!("legwork: the domain has no slot `{name}`{near}\n"));
+    }
 }
 
 /// Whether the action and the systems that are to fail are there.

@@ -153,6 +153,15 @@ fn a_system_fails_on_purpose() {
 }
 
 #[test]
+fn what_is_mistyped_is_said() {
+    let folder = folder();
+    let ran = legwork(folder.path(), &["try", "action_x", "--slot", "ordr_id=1001"]);
+    holds(&ran, 0, &["the domain has no slot `ordr_id`: did you mean `order_id`?", "said\n  Which?"]);
+    let ran = legwork(folder.path(), &["test", "action_x"]);
+    holds(&ran, 2, &["there is no file or folder action_x; `-n action_x` runs the tests of that action"]);
+}
+
+#[test]
 fn what_is_saved_passes_and_has_nobody_in_it() {
     let folder = folder();
     let words = [
