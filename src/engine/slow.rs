@@ -143,18 +143,22 @@ impl Prepared {
         Ok(Self { core, action, key, which, stamp, ready, times, trace })
     }
 
-    /// Waits for the answer of another process that works on the turn; where none comes, the turn is worked on here.
+    /// Waits for the answer of another process that works on the turn; where none comes, the turn is worked on here. A repeat of
+    /// its first call gets the first answer: that it is slow.
     pub(super) async fn elsewhere(self, came: Instant) -> Done {
+        let Which::Second { flows } = self.which else {
+            WorkJoined { kind: JoinKind::Repeat }.emit();
+            return self.ready.slow();
+        };
         // A little is left for looking at what is known of it otherwise.
         let left = self.times.left_for_second().mul_f64(0.95).saturating_sub(came.elapsed());
         let reply = self.core.parts.writes.turn_elsewhere(&self.key, Deadline::after(left)).await;
-        match (reply.and_then(|reply| Done::reread(&reply)), self.which) {
-            (Some(done), Which::Second { flows }) => {
+        match reply.and_then(|reply| Done::reread(&reply)) {
+            Some(done) => {
                 WorkJoined { kind: JoinKind::Second }.emit();
                 as_one_run(&done, &self.action.name, flows)
             }
-            (Some(done), Which::First) => done,
-            (None, _) => self.enter(came.elapsed()).answer().boxed().await,
+            None => self.enter(came.elapsed()).answer().boxed().await,
         }
     }
 

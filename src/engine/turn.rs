@@ -313,7 +313,10 @@ impl Core {
         }
         let reply = match writes.turn(key).await {
             Some(KeptTurn::Ended { stamp, reply }) if second.is_some() || stamp == slow::stamp(call) => reply,
-            Some(KeptTurn::Running) if second.is_some() => return Answered::Elsewhere,
+            // To the repeat of its first call it is as slow as that was told.
+            Some(KeptTurn::Running { stamp }) if second.is_some() || stamp == slow::stamp(call) => {
+                return Answered::Elsewhere;
+            }
             _ => return Answered::Not,
         };
         let Some(done) = Done::reread(&reply) else { return Answered::Not };

@@ -85,7 +85,7 @@ impl Writes {
         loop {
             match self.0.store.turn(&key, self.0.now()).await {
                 Ok(Some(KeptTurn::Ended { reply, .. })) => return Some(reply),
-                Ok(Some(KeptTurn::Running)) if !until.left().is_zero() => sleep(LOOK.min(until.left())).await,
+                Ok(Some(KeptTurn::Running { .. })) if !until.left().is_zero() => sleep(LOOK.min(until.left())).await,
                 _ => return None,
             }
         }

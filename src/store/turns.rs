@@ -9,8 +9,11 @@ use super::{Lease, StoreError};
 /// What is known of a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptTurn {
-    /// A process works on it, until its lease runs out.
-    Running,
+    /// A process works on it, until its lease runs out, and has told or tells its caller that it is slow.
+    Running {
+        /// As that of [`Self::Ended`].
+        stamp: i64,
+    },
     /// It ended with this answer.
     Ended {
         /// Of which of the turn's calls: those that are repeats of one another have the same.
@@ -40,7 +43,10 @@ impl Store {
                 let reply = self.unseal(&place(key), &sealed)?;
                 Ok(Some(KeptTurn::Ended { stamp: row.number(0)?, reply }))
             }
-            None => Ok((row.number(2)? > now).then_some(KeptTurn::Running)),
+            None => {
+                let stamp = row.number(0)?;
+                Ok((row.number(2)? > now).then_some(KeptTurn::Running { stamp }))
+            }
         }
     }
 

@@ -103,7 +103,7 @@ async fn the_second_call_of_a_slow_turn_is_answered_by_whoever_gets_it() {
 }
 
 #[tokio::test]
-async fn a_repeat_of_the_first_call_gets_the_first_answer_and_joins_the_write() {
+async fn a_repeat_of_the_first_call_gets_the_first_answer_and_runs_nothing() {
     let Some(schema) = Schema::make().await else { return };
     let held = Held::open().await;
     let folder = held_project(&schema, &held);
@@ -113,6 +113,7 @@ async fn a_repeat_of_the_first_call_gets_the_first_answer_and_joins_the_write() 
     let repeat = other.call("action_make").send().await;
     assert_eq!(repeat.said(), [SLOW]);
     assert_eq!(repeat.events(), json!([{ "event": "followup", "name": "action_make" }]));
+    assert!(other.log().contains("kind=\"repeat\""), "it does not run once more: {}", other.log());
     let second = other.call("action_make").second().begin();
     held.release();
     assert_eq!(second.await.unwrap().said(), ["Made 1."]);

@@ -14,12 +14,12 @@ async fn a_turn_runs_as_long_as_its_process_says_so() {
         let (one, other, what) = (&pair.one, &pair.other, pair.what());
         assert_eq!(other.turn("t", 1).await.unwrap(), None);
         one.turn_runs("t", 7, &lease("a", 10)).await.unwrap();
-        assert_eq!(other.turn("t", 109).await.unwrap(), Some(KeptTurn::Running), "{what}");
+        assert_eq!(other.turn("t", 109).await.unwrap(), Some(KeptTurn::Running { stamp: 7 }), "{what}");
         assert_eq!(other.turn("t", 110).await.unwrap(), None, "{what}: its process has gone");
         one.turns_run(&["t".to_owned(), "u".to_owned()], &lease("a", 50)).await.unwrap();
         one.turns_run(&[], &lease("a", 90)).await.unwrap();
         other.turns_run(&["t".to_owned()], &lease("b", 90)).await.unwrap();
-        assert_eq!(other.turn("t", 149).await.unwrap(), Some(KeptTurn::Running), "{what}");
+        assert_eq!(other.turn("t", 149).await.unwrap(), Some(KeptTurn::Running { stamp: 7 }), "{what}");
         assert_eq!(other.turn("t", 150).await.unwrap(), None);
         one.turn_ended("t", 7, b"it", 500).await.unwrap();
         assert_eq!(other.turn("t", 499).await.unwrap(), ended(7, "it"), "{what}");
@@ -38,7 +38,7 @@ async fn what_has_ended_does_not_run_again_but_for_another_call_of_the_turn() {
         one.turns_run(&["t".to_owned()], &lease("b", 10)).await.unwrap();
         assert_eq!(one.turn("t", 20).await.unwrap(), ended(7, "it"), "{what}");
         other.turn_runs("t", 8, &lease("b", 10)).await.unwrap();
-        assert_eq!(one.turn("t", 20).await.unwrap(), Some(KeptTurn::Running), "{what}");
+        assert_eq!(one.turn("t", 20).await.unwrap(), Some(KeptTurn::Running { stamp: 8 }), "{what}");
         other.turn_ended("t", 8, b"more", 600).await.unwrap();
         assert_eq!(one.turn("t", 20).await.unwrap(), ended(8, "more"));
     })
