@@ -160,24 +160,23 @@ impl Ready {
                 (self.broken_off(&Fault::new(outcome, "the turn was broken off")), None)
             }
         };
-        self.remember(&done, written).await;
-        done
+        self.remember(&done, written).await.unwrap_or(done)
     }
 
-    /// Keeps the answer where it has to be the same when the turn comes again. `written` are the writes of a turn that made
-    /// some, when all of them ended well.
-    async fn remember(&self, done: &Done, written: Option<Option<Vec<Entry>>>) {
+    /// Keeps the answer where it has to be the same when the turn comes again; gives the one that another process has kept of it
+    /// before. `written` are the writes of a turn that made some, when all of them ended well.
+    async fn remember(&self, done: &Done, written: Option<Option<Vec<Entry>>>) -> Option<Done> {
         let parts = &self.core.parts;
         let slow = self.shared_after.is_some_and(|after| after <= Instant::now());
         let keep = match written {
             Some(_) => parts.writes.keeps(),
             None if slow => parts.project.settings.stores.keep_running,
-            None => return,
+            None => return None,
         };
-        if let Some(reply) = done.written() {
-            // In a box of its own: turns that wait need no room for it.
-            parts.writes.turn_ended(&self.turn, self.stamp, &reply, keep, written.flatten().as_deref()).boxed().await;
-        }
+        let reply = done.written()?;
+        // In a box of its own: turns that wait need no room for it.
+        let kept = parts.writes.turn_ended(&self.turn, self.stamp, &reply, keep, written.flatten().as_deref()).boxed().await;
+        Done::reread(&kept?)
     }
 
     /// Runs the turn, and gives its place back when it has ended or is given up.

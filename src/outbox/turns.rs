@@ -31,11 +31,18 @@ impl Writes {
         })
     }
 
-    /// Keeps the answer of a turn. When it has come to its end with all of its writes, `whole` has their entries, and they are
-    /// let go.
-    pub async fn turn_ended(&self, turn: &TurnKey, stamp: i64, reply: &[u8], keep: Duration, whole: Option<&[Entry]>) {
-        let (desk, digest) = (&self.0, turn.digest().hex());
-        let kept = desk.store.turn_ended(&digest, stamp, reply, desk.now() + millis(keep)).await;
+    /// Keeps the answer of a turn; or gives back the one that was kept before, where another process has run the same turn, and
+    /// was first. When it has come to its end with all of its writes, `whole` has their entries, and they are let go.
+    pub async fn turn_ended(
+        &self,
+        turn: &TurnKey,
+        stamp: i64,
+        reply: &[u8],
+        keep: Duration,
+        whole: Option<&[Entry]>,
+    ) -> Option<Vec<u8>> {
+        let (desk, digest, now) = (&self.0, turn.digest().hex(), self.0.now());
+        let kept = desk.store.turn_ended(&digest, stamp, reply, now, now + millis(keep)).await;
         let released = match whole {
             Some(entries) => {
                 let joined: Vec<_> = entries.iter().filter(|entry| entry.joined).map(|entry| entry.id).collect();
@@ -43,10 +50,11 @@ impl Writes {
             }
             None => Ok(()),
         };
-        if let Err(error) = kept.and(released) {
+        if let Err(error) = released.and(kept.as_ref().map(|_| ()).map_err(Clone::clone)) {
             // Its writes are known by themselves; only its words may differ should it come again.
             tracing::warn!(%error, "the answer of a turn could not be kept");
         }
+        kept.ok().flatten()
     }
 
     /// How long what was written is known.

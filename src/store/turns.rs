@@ -75,17 +75,33 @@ impl Store {
         self.db.run(RENEW, &[Arg::Text(lease.owner), Arg::Number(lease.until), Arg::Text(&keys)]).await.map(|_| ())
     }
 
-    /// Keeps the answer of a turn until then.
+    /// Keeps the answer of a turn until then, unless there is one to the same of its calls: whichever comes first counts, and is
+    /// given back in the place of a later one.
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub async fn turn_ended(&self, key: &str, stamp: i64, reply: &[u8], until: i64) -> Result<(), StoreError> {
+    pub async fn turn_ended(
+        &self,
+        key: &str,
+        stamp: i64,
+        reply: &[u8],
+        now: i64,
+        until: i64,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let sealed = self.seal(&place(key), reply)?;
         let upsert = "insert into legwork_turns (key, stamp, reply, owner, lease_until, keep_until) \
                       values ($1, $2, $3, '', 0, $4) on conflict (key) do update set stamp = excluded.stamp, \
-                      reply = excluded.reply, owner = '', lease_until = 0, keep_until = excluded.keep_until";
-        let args = [Arg::Text(key), Arg::Number(stamp), Arg::Bytes(Some(&sealed)), Arg::Number(until)];
-        self.db.run(upsert, &args).await.map(|_| ())
+                      reply = excluded.reply, owner = '', lease_until = 0, keep_until = excluded.keep_until \
+                      where legwork_turns.reply is null or legwork_turns.stamp <> excluded.stamp \
+                      or legwork_turns.keep_until <= $5";
+        let args = [Arg::Text(key), Arg::Number(stamp), Arg::Bytes(Some(&sealed)), Arg::Number(until), Arg::Number(now)];
+        if self.db.run(upsert, &args).await? > 0 {
+            return Ok(None);
+        }
+        Ok(match self.turn(key, now).await? {
+            Some(KeptTurn::Ended { reply, .. }) => Some(reply),
+            _ => None,
+        })
     }
 
     /// Forgets the answers that were to be kept until now.

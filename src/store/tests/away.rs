@@ -41,7 +41,7 @@ mod postgres {
             let mark = format!("{}_{round}", schema.name);
             store.db.rows("select $1 as mine", &[db::Arg::Text(&mark)]).await.unwrap();
             sqlx::query(end).bind("select $1 as mine").execute(&schema.admin).await.unwrap();
-            store.turn_ended(&mark, 1, b"it", 100).await.unwrap();
+            store.turn_ended(&mark, 1, b"it", 0, 100).await.unwrap();
             assert!(store.turn(&mark, 1).await.unwrap().is_some());
         }
         schema.drop().await;

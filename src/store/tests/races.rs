@@ -125,7 +125,7 @@ async fn processes_that_start_together_make_the_tables_once() {
     let Some(schema) = Schema::make().await else { return };
     let opened = futures_util::future::join_all((0..6).map(|_| schema.opened(None))).await;
     for store in &opened {
-        store.turn_ended("t", 1, b"it", 100).await.unwrap();
+        store.turn_ended("t", 1, b"it", 0, 100).await.unwrap();
     }
     let steps = opened[0].db.row("select count(*) from legwork_steps", &[]).await.unwrap().unwrap();
     let again = schema.opened(None).await.db.row("select count(*) from legwork_steps", &[]).await.unwrap().unwrap();
@@ -156,7 +156,7 @@ async fn whoever_may_not_make_tables_uses_those_that_are_there() {
     let store = Store::open(&Place::Postgres(&url), None).await.unwrap();
     let id = new(store.begin(&write("k"), &lease("a", 1)).await.unwrap());
     assert!(store.settle(id, "k", "a", &end(State::Done, 2)).await.unwrap());
-    store.turn_ended("t", 1, b"it", 100).await.unwrap();
+    store.turn_ended("t", 1, b"it", 0, 100).await.unwrap();
     store.close().await;
     run(format!("drop owned by {user}")).await.unwrap();
     run(format!("drop role {user}")).await.unwrap();
