@@ -208,7 +208,9 @@ impl Engine {
         // A turn may wait long, and its call's body is large: that ends here, and so does the room for reading it.
         let next = Arc::clone(&self.0).next(known.clone(), call, context, how, started).boxed();
         async move {
-            let done = match next.await? {
+            // What it took to get there is gone before it waits.
+            let next = next.await?;
+            let done = match next {
                 Next::Told(done) => done,
                 Next::Runs(running) => running.await,
                 Next::Waits(waiting) => waiting.await,

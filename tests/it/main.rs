@@ -112,6 +112,8 @@ mod try_command;
 #[cfg(test)]
 mod undo;
 #[cfg(test)]
+mod undo_shown;
+#[cfg(test)]
 mod vendors;
 #[cfg(test)]
 mod verification;
